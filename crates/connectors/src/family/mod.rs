@@ -1,0 +1,1 @@
+//! What kin among the connectors share.

@@ -1,0 +1,22 @@
+//! How each system talks: one folder each, the same file names in each, what kin share in
+//! [`family`]. A connector's id appears in its folder and in the registry below, nowhere else.
+
+use contract::AnyConnector;
+
+mod family;
+pub mod files;
+pub mod lake;
+pub mod mysql;
+pub mod postgres;
+pub mod sqlite;
+
+/// Every connector, in the order in which people see them.
+pub static CONNECTORS: &[&dyn AnyConnector] = &[];
+
+/// The connector that the migration file calls `id`.
+pub fn connector(id: &str) -> Option<&'static dyn AnyConnector> {
+    CONNECTORS
+        .iter()
+        .copied()
+        .find(|connector| connector.id() == id)
+}

@@ -1,0 +1,93 @@
+//! What a connector can do. Read by the validator, the planner, the web form and the conformance
+//! suite; a promise nobody tests is not made.
+
+use serde::{Deserialize, Serialize};
+
+/// What a connector can do.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Capabilities {
+    /// As a source.
+    pub read: Option<ReadCapabilities>,
+    /// As a destination.
+    pub write: Option<WriteCapabilities>,
+}
+
+/// As a source.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReadCapabilities {
+    /// Takes a condition in its own language.
+    pub filter: bool,
+    /// Cuts tables into splits.
+    pub splits: bool,
+    /// Tables live in schemas of which several can be chosen.
+    pub schemas: bool,
+    /// What its snapshots are.
+    pub snapshot: SnapshotKind,
+}
+
+/// What happens when a reader of a snapshot breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SnapshotKind {
+    /// Sessions may join while the holder lives: another session is opened.
+    Joinable,
+    /// The sessions opened at the start, no others: a surviving reader takes the split.
+    Fixed,
+    /// The moment outlives us: the split starts again, after a crash, too.
+    Durable,
+    /// No moment: one split per table, and the plan says so.
+    None,
+}
+
+/// As a destination.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WriteCapabilities {
+    /// Loading policy append.
+    pub append: bool,
+    /// Loading policy overwrite.
+    pub overwrite: bool,
+    /// Loading policy update.
+    pub update: bool,
+    /// Tables with a partition column.
+    pub partitions: bool,
+    /// Columns keep NOT NULL; where false, every column may be null.
+    pub required_columns: bool,
+    /// How a load becomes visible.
+    pub visibility: Visibility,
+    /// How often a row arrives, whatever dies.
+    pub guarantee: Guarantee,
+    /// What names may be.
+    pub names: NameLimits,
+}
+
+/// How a load becomes visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Visibility {
+    /// At once, for every reader.
+    Atomic,
+    /// At once, for readers that follow the manifest.
+    ByManifest,
+}
+
+/// How often a row arrives, whatever dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guarantee {
+    /// Once.
+    ExactlyOnce,
+    /// Once or more often; the plan says so before the run.
+    AtLeastOnce,
+}
+
+/// What names may be at a destination.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NameLimits {
+    /// The longest name in characters.
+    pub longest: usize,
+    /// Whether letters become lower case; names that differ in case alone collide either way.
+    pub lower_case: bool,
+}

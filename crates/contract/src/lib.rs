@@ -1,0 +1,30 @@
+//! What every connector signs: traits, capabilities, options, the commit protocol. Never a
+//! connector's name.
+#![warn(missing_docs)]
+
+pub mod budget;
+pub mod capabilities;
+pub mod connector;
+pub mod destination;
+pub mod dialect;
+pub mod options;
+pub mod source;
+pub mod task;
+pub mod type_mapping;
+
+pub use budget::{WriteBudget, WriterShare};
+pub use capabilities::{
+    Capabilities, Guarantee, NameLimits, ReadCapabilities, SnapshotKind, Visibility,
+    WriteCapabilities,
+};
+pub use connector::{About, AnyConnector, Connector, Forms, Opening};
+pub use destination::{
+    CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt, SplitWriter,
+    Staging,
+};
+pub use dialect::Dialect;
+pub use options::{NoOptions, Options};
+pub use source::{Batches, OpenedSnapshot, Snapshot, Source, Split};
+pub use task::{BatchLimits, Meter, Rejected, Rejection, TaskContext};
+pub use tokio_util::sync::CancellationToken;
+pub use type_mapping::{Holding, Reading, Refusal, TypeMapping};

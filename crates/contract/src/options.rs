@@ -1,0 +1,123 @@
+//! Options: the struct is the parser, the validator, the JSON Schema, the web form and the docs
+//! page; there is no second place.
+
+use std::fmt::Debug;
+
+use model::Finding;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// A bundle of options that a person fills in.
+pub trait Options:
+    Serialize + DeserializeOwned + JsonSchema + Debug + Clone + Send + Sync + 'static
+{
+    /// Checks that span fields; `at` is the option's own path (`tls.ca`). Shape and ranges are in the
+    /// struct already.
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// Nothing to choose.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoOptions {}
+
+impl Options for NoOptions {}
+
+/// Reads `json` as `T`. The finding's `at` is the path within `json`, empty for the whole; an unknown
+/// key is answered with the nearest known one.
+pub fn parse<T: DeserializeOwned>(json: &Json) -> Result<T, Finding> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let path = error.path().to_string();
+        describe(
+            if path == "." { "" } else { &path },
+            &error.into_inner().to_string(),
+        )
+    })
+}
+
+fn describe(path: &str, message: &str) -> Finding {
+    if message.contains("${env:NAME}") {
+        return Finding::blocker("SECRET_IN_CLEAR", path, message)
+            .hint("put the secret into an environment variable or a file, and name that");
+    }
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if message.starts_with("unknown field") || message.starts_with("unknown variant") {
+        let (code, noun) = if message.starts_with("unknown field") {
+            ("UNKNOWN_KEY", "key")
+        } else {
+            ("UNKNOWN_VALUE", "value")
+        };
+        let (unknown, known) = quoted.split_first().map_or(("", &[][..]), |(a, b)| (*a, b));
+        let finding = Finding::blocker(code, path, format!("unknown {noun} {unknown:?}"));
+        return finding.hint(nearest_hint(unknown, known));
+    }
+    if message.starts_with("missing field") {
+        let key = quoted.first().copied().unwrap_or_default();
+        return Finding::blocker("MISSING_KEY", path, format!("{key:?} is missing"))
+            .hint(format!("add {key}"));
+    }
+    Finding::blocker("WRONG_TYPE", path, message.to_owned())
+}
+
+/// "did you mean …?" where something known is near, else the list of what is known.
+pub fn nearest_hint(unknown: &str, known: &[&str]) -> String {
+    match nearest(unknown, known) {
+        Some(near) => format!("did you mean {near}? known are: {}", known.join(", ")),
+        None => format!("known are: {}", known.join(", ")),
+    }
+}
+
+/// The known word that `unknown` is most likely a slip of.
+pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|word| (strsim::normalized_damerau_levenshtein(unknown, word), *word))
+        .filter(|(similarity, _)| *similarity >= 0.5)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    #[allow(dead_code)]
+    struct Example {
+        host: String,
+        port: u16,
+        #[serde(default)]
+        max_connections: u8,
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_the_nearest_key() {
+        let finding =
+            parse::<Example>(&json!({"host": "h", "port": 1, "max-conections": 2})).unwrap_err();
+        assert_eq!(finding.code, "UNKNOWN_KEY");
+        assert!(
+            finding
+                .hint
+                .unwrap()
+                .starts_with("did you mean max-connections?")
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_key() {
+        let finding = parse::<Example>(&json!({"host": "h", "port": "x"})).unwrap_err();
+        assert_eq!(
+            (finding.code.as_str(), finding.at.as_str()),
+            ("WRONG_TYPE", "port")
+        );
+        let finding = parse::<Example>(&json!({"host": "h"})).unwrap_err();
+        assert_eq!(finding.code, "MISSING_KEY");
+    }
+}

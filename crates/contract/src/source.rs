@@ -1,0 +1,115 @@
+//! Reading: an opened source, the moment it is held at, the parts a table is cut into.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use futures::Stream;
+use model::plan::Scan;
+use model::table::ListedTable;
+use model::{Error, Finding, NativeTable, Result, SnapshotId, SplitId, TableName};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::capabilities::SnapshotKind;
+use crate::task::TaskContext;
+
+/// Rows in the order of [`Scan::columns`], each column of its `logical.arrow()` type, every field
+/// nullable. Ends without an error only where the protocol's own end was seen.
+pub type Batches = Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>;
+
+/// One opened place to read from. Made for databases of thousands of tables.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Reachable? Allowed? Cheap enough to run on every "test connection". What works at a price is a
+    /// finding (the TLS mode in use, missing zone tables); what does not work is an error.
+    async fn check(&self) -> Result<Vec<Finding>>;
+
+    /// The schema that names without one mean.
+    fn default_schema(&self) -> String;
+
+    /// Everything in `schemas` (empty: the default one) that a person could select, of every kind.
+    async fn tables(&self, schemas: &[String]) -> Result<Vec<ListedTable>>;
+
+    /// The tables in full, in as few round trips as the server allows, in the order asked; `None`
+    /// where there is none of that name that this user may see.
+    async fn describe(&self, tables: &[TableName]) -> Result<Vec<Option<NativeTable>>>;
+
+    /// Whether the server understands each filter; in the order asked, `None` where it does. Runs no
+    /// query.
+    async fn check_filters(&self, filters: &[(TableName, String)]) -> Result<Vec<Option<Error>>>;
+
+    /// Holds one moment for `scans` and opens up to `readers` sessions under it. Held from before
+    /// the first split until [`Snapshot::close`].
+    async fn open_snapshot(&self, scans: &[Scan], readers: usize) -> Result<OpenedSnapshot>;
+}
+
+/// A held moment, and the tables that could not be held.
+pub struct OpenedSnapshot {
+    /// The moment.
+    pub snapshot: Arc<dyn Snapshot>,
+    /// Tables that fail alone: locked by somebody, dropped, no right.
+    pub refused: Vec<(TableName, Error)>,
+    /// What a person should know (`at` names the table).
+    pub findings: Vec<Finding>,
+}
+
+/// A held moment.
+#[async_trait]
+pub trait Snapshot: Send + Sync {
+    /// Named in every split, manifest and report.
+    fn id(&self) -> &SnapshotId;
+
+    /// What happens when a reader breaks.
+    fn kind(&self) -> SnapshotKind;
+
+    /// How many splits may be read at once; the engine never asks for more.
+    fn readers(&self) -> usize;
+
+    /// Cuts a table into about `wanted` parts or fewer that together hold each row once; may be none for an
+    /// empty table.
+    async fn split(&self, scan: &Scan, wanted: usize) -> Result<Vec<Split>>;
+
+    /// Streams one split to its protocol's own end. On cancel the server is asked to stop, by a
+    /// second connection, before the stream is dropped. `task.meter` counts rows and bytes as they
+    /// arrive; rows that cannot be decoded go to `task.rejected` and do not appear in the batches.
+    async fn read(&self, scan: &Scan, split: &Split, task: &TaskContext) -> Result<Batches>;
+
+    /// Whether the moment is still held: asked after the last split of a table and before its
+    /// commit. An error with code `SNAPSHOT_LOST` where it is not.
+    async fn check_held(&self) -> Result<()>;
+
+    /// Lets go. Safe to call twice; dropping without it lets go, too, by closing the connections.
+    async fn close(&self);
+}
+
+/// One part of a table: plain data, valid under its snapshot alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Split {
+    /// Unique within the pipeline: `0000`, `0001`, …
+    pub id: SplitId,
+    /// The moment that it belongs to.
+    pub snapshot: SnapshotId,
+    /// For progress alone.
+    pub estimated_rows: Option<u64>,
+    /// The connector's own.
+    pub payload: Json,
+}
+
+impl Split {
+    /// The `index`th part under `snapshot`.
+    pub fn new(
+        index: usize,
+        snapshot: &SnapshotId,
+        estimated_rows: Option<u64>,
+        payload: Json,
+    ) -> Self {
+        Self {
+            id: SplitId::new(format!("{index:05}")),
+            snapshot: snapshot.clone(),
+            estimated_rows,
+            payload,
+        }
+    }
+}

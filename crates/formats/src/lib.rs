@@ -1,0 +1,1 @@
+//! How rows are laid in files and read back. No table format, no network.

@@ -1,0 +1,149 @@
+//! What came of a run: the report that `godwit run --json` prints and the store keeps.
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Finding;
+use crate::ids::{RunId, SnapshotId};
+use crate::migration::Verify;
+
+/// How a run ended, or that it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Under way, or its process died.
+    Running,
+    /// All tables done and proven.
+    Succeeded,
+    /// Some tables done, some not.
+    Partial,
+    /// No table done.
+    Failed,
+    /// Nothing was started.
+    Refused,
+    /// Stopped by a person or a timeout.
+    Cancelled,
+}
+
+/// How one table ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableState {
+    /// Committed and proven.
+    Succeeded,
+    /// Not committed; the destination is as it was.
+    Failed,
+    /// Refused by the plan.
+    Refused,
+    /// Left out on purpose.
+    Skipped,
+    /// Stopped by a person or a timeout; the destination is as it was.
+    Cancelled,
+}
+
+/// The whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Its id.
+    pub run: RunId,
+    /// The migration's name.
+    pub migration: String,
+    /// How it ended.
+    pub state: RunState,
+    /// The business date, `yyyymmdd`.
+    pub bizdate: String,
+    /// Rows committed.
+    pub rows: u64,
+    /// Bytes committed, as the destination stores them.
+    pub bytes: u64,
+    /// Wall time.
+    pub seconds: f64,
+    /// One for each selected table.
+    pub tables: Vec<TableReport>,
+    /// At how many moments of the source the committed tables were read.
+    pub moments: usize,
+    /// What concerns the whole, and each table's findings.
+    pub findings: Vec<Finding>,
+}
+
+/// One table of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableReport {
+    /// `schema.table` at the source.
+    pub source: String,
+    /// `namespace.table` at the destination.
+    pub destination: Option<String>,
+    /// How it ended.
+    pub state: TableState,
+    /// Rows that the source gave.
+    pub rows_read: u64,
+    /// Rows that stand at the destination.
+    pub rows_written: u64,
+    /// Rows kept aside with a reason.
+    pub rows_rejected: u64,
+    /// Rows dropped on purpose after reading.
+    pub rows_filtered: u64,
+    /// Bytes, as the destination stores them.
+    pub bytes: u64,
+    /// What was proven before the commit.
+    pub verified: Verify,
+    /// The moment that it was read at.
+    pub snapshot: Option<SnapshotId>,
+    /// Whether it had committed before this process took up the run.
+    pub resumed: bool,
+    /// Stable code of what went wrong.
+    pub code: Option<String>,
+    /// What went wrong, for a person.
+    pub message: Option<String>,
+    /// The way out, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Wall time of this table.
+    pub seconds: f64,
+}
+
+impl RunState {
+    /// What a run amounts to, from how its tables ended.
+    pub fn of(tables: &[TableReport], cancelled: bool) -> Self {
+        let done = tables
+            .iter()
+            .filter(|table| table.state == TableState::Succeeded)
+            .count();
+        let skipped = tables
+            .iter()
+            .filter(|table| table.state == TableState::Skipped)
+            .count();
+        if cancelled {
+            Self::Cancelled
+        } else if done + skipped == tables.len() {
+            Self::Succeeded
+        } else if done > 0 {
+            Self::Partial
+        } else if tables
+            .iter()
+            .all(|table| table.state == TableState::Refused)
+        {
+            Self::Refused
+        } else {
+            Self::Failed
+        }
+    }
+}
+
+/// One row that was kept aside, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedRow {
+    /// The source table.
+    pub table: String,
+    /// The split that it came with.
+    pub split: String,
+    /// Its key, or its place in the split, as far as known: `id=42`, `row 17`.
+    pub locator: String,
+    /// The column that does not fit.
+    pub column: String,
+    /// Stable code: `ZERO_DATE`, `NUMERIC_NAN`.
+    pub code: String,
+    /// For a person.
+    pub reason: String,
+    /// The value's bytes as the source sent them, in hex, at most 4 KiB of them.
+    pub bytes_hex: String,
+}
