@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use model::table::escape_controls;
 use model::{Finding, TableName};
 
 use crate::naming::column_at;
@@ -60,7 +61,7 @@ pub(crate) fn of_columns(
             let others: Vec<String> = sources
                 .iter()
                 .filter(|other| other != &source)
-                .map(ToString::to_string)
+                .map(|other| escape_controls(other))
                 .collect();
             let message = format!(
                 "the destination name {name} is that of {}, too",

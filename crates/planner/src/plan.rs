@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use contract::{
     AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility, WriteCapabilities,
 };
-use model::migration::{Consistency, MigrationSpec};
-use model::plan::{Environment, Part, Plan, PlanEnd, Policy, Refused};
+use model::migration::{Consistency, MethodKind, MigrationSpec};
+use model::plan::{Environment, Part, Partition, Plan, PlanEnd, Policy, Refused};
 use model::{Error, Finding, NativeTable, TableName};
 use sha2::{Digest, Sha256};
 
@@ -60,6 +60,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     let (of_tables, of_whole) = split_findings(input.selection);
     findings.extend(of_whole);
     findings.extend(promises(input));
+    findings.extend(wrong_part(input));
     let parameters = Parameters::new(input.bizdate, &spec.parameters)
         .map_err(|finding| findings.push(finding))
         .ok();
@@ -67,6 +68,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         let partition = partition::resolve(spec, input.part, parameters, write.names)
             .map_err(|unresolved| add_new(&mut findings, unresolved))
             .unwrap_or_default();
+        findings.extend(partition.as_ref().map(one_partition));
         let shared = Shared {
             input,
             ends: ends(input, write),
@@ -88,6 +90,28 @@ fn ends<'a>(input: &PlanInput<'a>, write: WriteCapabilities) -> Ends<'a> {
         write,
         names: &input.spec.names,
     }
+}
+
+/// A run carries out a part that the method has.
+fn wrong_part(input: &PlanInput<'_>) -> Option<Finding> {
+    const AT: &str = "migration.method.kind";
+    match (input.spec.method.kind, input.part) {
+        (MethodKind::OneTime, Part::Daily) => Some(
+            Finding::blocker("NO_SUCH_PART", AT, "the method has no daily part")
+                .hint("run the one-time part"),
+        ),
+        (MethodKind::Daily, Part::OneTime) => Some(
+            Finding::blocker("NO_SUCH_PART", AT, "the method has no one-time part")
+                .hint("run the daily part"),
+        ),
+        _ => None,
+    }
+}
+
+fn one_partition(partition: &Partition) -> Finding {
+    let Partition { column, value } = partition;
+    let message = format!("all rows go into one partition, {column}={value}");
+    Finding::note("ONE_PARTITION", "migration.method.partition", message)
 }
 
 /// Adds those that are not there yet: the validator may have said it.

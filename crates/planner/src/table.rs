@@ -222,11 +222,13 @@ fn target(
     let input = shared.input;
     let partition = shared.partition;
     let existing = input.existing.get(name);
+    let complete = !findings.iter().any(Finding::is_blocker);
     let policy = input.spec.destination.loading_policy;
     if let Some(existing) = existing {
         let pair = Pair {
             source: &table.name,
             destination: name,
+            complete,
         };
         findings.extend(existing_note(&pair, input.spec, policy, partition));
         let columns = existing::fit(&pair, existing, planned, partition, findings);
@@ -246,8 +248,9 @@ fn target(
         .map(|planned| planned.mapping(&planned.column, planned.fidelity.clone()))
         .collect();
     let dialect = input.destination.dialect();
+    let ddl = complete.then(|| dialect.create_table(&schema, partition));
     let write = Write {
-        ddl: dialect.create_table(&schema, partition),
+        ddl: ddl.unwrap_or_default(),
         table: schema,
         policy,
         partition: partition.cloned(),
