@@ -12,6 +12,7 @@ use model::table::ListedTable;
 use model::{Finding, TableKind, TableName};
 
 use crate::exceptions::Exceptions;
+use crate::yaml;
 
 const TABLES: &str = "migration.tables";
 
@@ -50,6 +51,10 @@ pub fn select(spec: &MigrationSpec, default_schema: &str, listing: &[ListedTable
         selection.chosen = taken;
         selection.findings.extend(left_out(&left));
     }
+    let mut seen = BTreeSet::new();
+    selection
+        .chosen
+        .retain(|table| seen.insert(table.name.clone()));
     if selection.chosen.is_empty() && selection.refused.is_empty() {
         let message = "no table is selected".to_owned();
         let hint = if listing.is_empty() {
@@ -143,20 +148,31 @@ fn not_found(at: String, name: &TableName, listing: &[ListedTable]) -> Finding {
     let whole = format!("{}.{}", name.schema, name.table);
     let dotted = listing.iter().find(|table| table.name.table == whole);
     if let Some(dotted) = dotted {
-        return finding.hint(format!(
-            "did you mean {}?",
-            crate::yaml::parts(&dotted.name)
-        ));
+        return finding.hint(format!("did you mean {}?", yaml::parts(&dotted.name)));
     }
-    let known: Vec<String> = listing
-        .iter()
-        .map(|table| format!("{}.{}", table.name.schema, table.name.table))
-        .collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    match nearest(&whole, &known) {
-        Some(near) => finding.hint(format!("did you mean {}?", crate::yaml::scalar(near))),
+    match nearest_table(name, listing) {
+        Some(near) => finding.hint(format!("did you mean {}?", yaml::table(&near))),
         None => finding.hint("godwit source tables lists what there is"),
     }
+}
+
+/// Within the schema named where there is one such, else among all names in full.
+fn nearest_table(name: &TableName, listing: &[ListedTable]) -> Option<TableName> {
+    let in_schema: Vec<&str> = listing
+        .iter()
+        .filter(|table| table.name.schema == name.schema)
+        .map(|table| table.name.table.as_str())
+        .collect();
+    if !in_schema.is_empty() {
+        let near = nearest(&name.table, &in_schema)?;
+        return Some(TableName::new(&name.schema, near));
+    }
+    let full = |name: &TableName| format!("{}.{}", name.schema, name.table);
+    let all: Vec<String> = listing.iter().map(|table| full(&table.name)).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let near = nearest(&full(name), &all)?;
+    let found = listing.iter().find(|table| full(&table.name) == near)?;
+    Some(found.name.clone())
 }
 
 struct CountedGlob {
@@ -471,6 +487,21 @@ mod tests {
             ]
         );
         assert!(!selection.findings.iter().any(Finding::is_blocker));
+    }
+
+    #[test]
+    fn a_slip_in_the_schema_is_answered_with_the_whole_name() {
+        let selection = choose(r#"{"tables": {"listed": ["pulbic.orders", "audit.zzzzzz"]}}"#);
+        let hint = |index: usize| selection.refused[index].findings[0].hint.clone().unwrap();
+        assert_eq!(hint(0), "did you mean public.orders?");
+        assert_eq!(hint(1), "godwit source tables lists what there is");
+    }
+
+    #[test]
+    fn a_schema_that_is_read_twice_gives_each_table_once() {
+        let twice = fake::tables(&["public.orders", "public.orders"]);
+        let selection = select(&fake::spec("{}"), "public", &twice);
+        assert_eq!(selection.chosen.len(), 1);
     }
 
     #[test]
