@@ -187,6 +187,14 @@ fn each(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             let finding = Finding::blocker("EMPTY_LIST", at, "no column is named");
             findings.push(finding.hint("name a column, or leave split-by out"));
         }
+        for (column, choice) in &exception.columns {
+            if choice.skip && (choice.read_as.is_some() || choice.charset.is_some()) {
+                let at = format!("migration.each[{index}].columns.{column}");
+                let message = "a column that is left out is not read as anything";
+                let finding = Finding::blocker("BAD_CHOICE", at, message);
+                findings.push(finding.hint("write skip alone, or leave skip out"));
+            }
+        }
     }
 }
 

@@ -127,6 +127,14 @@ fn a_table_is_excepted_once() {
 }
 
 #[test]
+fn a_column_is_left_out_or_read_as_something() {
+    check(
+        r#"{"each": [{"table": "t", "columns": {"c": {"skip": true, "as": "text"}}}]}"#,
+        &["BAD_CHOICE migration.each[0].columns.c"],
+    );
+}
+
+#[test]
 fn figures_have_ranges() {
     check(
         r#"{"run": {"parallelism": 0, "timeout-hours": 0, "reruns": 11, "rerun-interval-minutes": 61},
