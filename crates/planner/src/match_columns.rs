@@ -246,3 +246,24 @@ fn refusal_finding(table: &TableName, column: &str, refusal: &Refusal) -> Findin
     }
     finding.hint(format!("accept one: {}", proposals.join("; or ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worse_price_counts_and_two_losses_are_both_told() {
+        let lossy = |what: &str| Fidelity::Lossy(what.to_owned());
+        for (reading, holding, expected) in [
+            (Fidelity::Exact, Fidelity::Exact, Fidelity::Exact),
+            (Fidelity::Exact, Fidelity::Widened, Fidelity::Widened),
+            (Fidelity::Widened, Fidelity::Exact, Fidelity::Widened),
+            (Fidelity::Widened, lossy("a"), lossy("a")),
+            (lossy("a"), Fidelity::Widened, lossy("a")),
+            (lossy("a"), lossy("a"), lossy("a")),
+            (lossy("a"), lossy("b"), lossy("a; b")),
+        ] {
+            assert_eq!(worse(&reading, &holding), expected);
+        }
+    }
+}

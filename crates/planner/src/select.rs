@@ -356,10 +356,11 @@ mod tests {
     use super::*;
     use crate::fake;
 
-    const LISTING: [(&str, TableKind); 8] = [
+    const LISTING: [(&str, TableKind); 9] = [
         ("public.orders", TableKind::Table),
         ("public.Orders", TableKind::Table),
         ("public.a.b", TableKind::Table),
+        ("public.a/b", TableKind::Table),
         ("public.tmp_x", TableKind::PartitionedTable),
         ("public.v_orders", TableKind::View),
         ("public.ids", TableKind::Sequence),
@@ -399,6 +400,7 @@ mod tests {
             "public.orders",
             "public.Orders",
             "public.a.b",
+            "public.a/b",
             "public.tmp_x",
             "audit.orders",
             "audit.child",
@@ -420,7 +422,7 @@ mod tests {
             &["public.orders", "audit.orders"],
             &[],
         );
-        check(&glob(r#""public.a*""#), &["public.a.b"], &[]);
+        check(&glob(r#""public.a*""#), &["public.a.b", "public.a/b"], &[]);
         check(
             &glob(r#""{public,audit}.[oO]rders""#),
             &["public.orders", "public.Orders", "audit.orders"],
@@ -429,7 +431,7 @@ mod tests {
         check(&glob(r#""public.tmp?x""#), &["public.tmp_x"], &[]);
         check(
             r#"{"matching": {"include": ["public.*"], "exclude": ["*.tmp_*", "*[.]a.b", "none.*"]}}"#,
-            &["public.orders", "public.Orders"],
+            &["public.orders", "public.Orders", "public.a/b"],
             &["GLOB_MATCHES_NOTHING", "LEFT_OUT"],
         );
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::{AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility};
 use model::migration::MigrationSpec;
-use model::plan::{Column, Environment, Part, Pipeline, Plan};
+use model::plan::{Column, Environment, Fidelity, Part, Pipeline, Plan};
 use model::{Error, ErrorKind, Finding, LogicalType, NativeTable, TableKind, TableName};
 
 use crate::fake::{self, Fake};
@@ -384,6 +384,8 @@ fn an_existing_table_keeps_its_order_and_widens() {
         .collect();
     assert_eq!(columns, ["note", "id"]);
     assert_eq!(pipeline.columns[1].holds, LogicalType::int(64));
+    assert_eq!(pipeline.columns[0].fidelity, Fidelity::Exact);
+    assert_eq!(pipeline.columns[1].fidelity, Fidelity::Widened);
     assert_eq!(pipeline.write.table.columns.len(), 3);
     assert!(pipeline.write.exists && pipeline.write.ddl.is_empty());
     assert_eq!(
@@ -397,6 +399,37 @@ fn an_existing_table_keeps_its_order_and_widens() {
         .map(|c| c.native.name.as_str())
         .collect();
     assert_eq!(scanned, ["id", "note"]);
+}
+
+#[test]
+fn an_existing_table_is_matched_by_the_names_over_there() {
+    let rules = r#"{"names": {"field-rules": [{"replace": "note", "with": "remark"}]}}"#;
+    let there = [
+        ("remark", LogicalType::TEXT, true),
+        ("id", LogicalType::int(32), true),
+    ];
+    let pipeline = one(rules, orders()).existing(&there, None).planned();
+    let columns: Vec<(&str, &str)> = pipeline
+        .columns
+        .iter()
+        .map(|column| (column.source.as_str(), column.destination.as_str()))
+        .collect();
+    assert_eq!(columns, [("note", "remark"), ("id", "id")]);
+    assert_eq!(pipeline.write.table.primary_key, ["id"]);
+}
+
+#[test]
+fn a_column_refused_for_its_type_is_not_missed_at_the_destination_too() {
+    let table = fake::described("orders", &["id int", "x xml"]);
+    one("{}", table)
+        .existing(
+            &[
+                ("id", LogicalType::int(32), true),
+                ("x", LogicalType::TEXT, false),
+            ],
+            None,
+        )
+        .refused(&["UNKNOWN_TYPE public.orders.x"]);
 }
 
 #[test]
