@@ -1,6 +1,7 @@
 //! Loading into a table that is there already: its columns in their order, matched by name; every
 //! planned column must be there and hold each value exactly. A column there that nothing comes for
-//! is filled with null, or refuses the table where null may not stand in it.
+//! (in the table, in no mapping, not the partition) is filled with null, or refuses the table where
+//! null may not stand in it.
 
 use std::collections::BTreeSet;
 
@@ -98,8 +99,7 @@ fn partition_mismatch(
 
 fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Option<Finding> {
     let name = &planned.column.name;
-    let is_partition = existing.partition_column.as_ref() == Some(name);
-    if existing.columns.iter().any(|column| column.name == *name) && !is_partition {
+    if existing.columns.iter().any(|column| column.name == *name) {
         return None;
     }
     let source = &planned.scan.native.name;

@@ -485,8 +485,18 @@ fn an_existing_table_is_partitioned_as_the_migration_says() {
         ("ds", LogicalType::TEXT, true),
     ];
     let partition = r#"{"method": {"partition": {"one-time": "20230330"}}}"#;
-    let world = one(partition, orders()).existing(&there, Some("ds"));
-    assert_eq!(world.planned().columns.len(), 2);
+    let pipeline = one(partition, orders())
+        .existing(&there, Some("ds"))
+        .planned();
+    assert_eq!(pipeline.columns.len(), 2);
+    assert_eq!(
+        pipeline.findings[0].message,
+        "the rows of lake.orders in partition ds=20230330 are replaced"
+    );
+    let append = r#"{"method": {"partition": {"one-time": "20230330"}},
+        "destination": {"data-source": "lake", "loading-policy": "append"}}"#;
+    let pipeline = one(append, orders()).existing(&there, Some("ds")).planned();
+    assert!(pipeline.findings.is_empty(), "{:?}", pipeline.findings);
     one("{}", orders())
         .existing(&there, Some("ds"))
         .refused(&["PARTITION_MISMATCH public.orders"]);
@@ -570,6 +580,9 @@ fn what_is_wrong_with_the_whole_blocks_the_plan() {
         &one(r#"{"method": {"partition": {}}}"#, orders()),
         "MISSING_PARTITION",
     );
+    let unknown = r#"{"method": {"partition": {"one-time": "${nope}"}}}"#;
+    let findings = one(unknown, orders()).plan().findings;
+    assert_eq!(codes(&findings), ["UNKNOWN_PARAMETER", "SOURCE_HELD"]);
     let mut daily = one("{}", orders());
     daily.part = Part::Daily;
     blocked(&daily, "NO_SUCH_PART");
