@@ -10,6 +10,7 @@
 mod collisions;
 mod ddl;
 mod diff;
+mod digest;
 mod exceptions;
 mod existing;
 mod filters;

@@ -2,7 +2,6 @@
 //! alone; a blocker on the whole leaves a plan that must not be started.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use contract::{
     AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility, WriteCapabilities,
@@ -10,8 +9,8 @@ use contract::{
 use model::migration::{Consistency, MethodKind, MigrationSpec};
 use model::plan::{Environment, Part, Partition, Plan, PlanEnd, Policy, Refused};
 use model::{Error, Finding, NativeTable, TableName};
-use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::exceptions::Exceptions;
 use crate::match_columns::Ends;
 use crate::parameters::Parameters;
@@ -79,7 +78,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         plan_tables(&shared, write, of_tables, &mut plan);
     }
     plan.findings = findings;
-    plan.digest = digest(&plan);
+    plan.digest = digest_of(&plan);
     plan
 }
 
@@ -252,26 +251,22 @@ fn promises(input: &PlanInput<'_>) -> Vec<Finding> {
     findings
 }
 
-fn digest(plan: &Plan) -> String {
-    let mut plan = plan.clone();
-    plan.digest.clear();
-    plan.findings.clear();
-    for pipeline in &mut plan.pipelines {
-        pipeline.findings.clear();
-        pipeline.scan.estimated_rows = None;
-        pipeline.scan.estimated_bytes = None;
-    }
-    for refused in &mut plan.refused {
-        refused.findings.clear();
-    }
-    let whole = serde_json::json!(plan);
-    hex(&Sha256::digest(whole.to_string().as_bytes()))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+/// Over everything but findings and estimates; each pipeline by its own digest, which is that.
+fn digest_of(plan: &Plan) -> String {
+    let pipelines: Vec<_> = plan
+        .pipelines
+        .iter()
+        .map(|pipeline| (&pipeline.id, &pipeline.digest))
+        .collect();
+    let refused: Vec<_> = plan
+        .refused
+        .iter()
+        .map(|refused| (&refused.source, &refused.destination))
+        .collect();
+    digest::of(&(
+        (&plan.migration, plan.environment, &plan.bizdate, plan.part),
+        (&plan.source, &plan.destination),
+        (&plan.time_zone, &plan.policy),
+        (pipelines, refused),
+    ))
 }
