@@ -272,6 +272,7 @@ async fn overwrite_leaves_exactly_the_files_that_the_manifest_names() {
     load(&place.destination, &overwrite(), "l1", &[1, 2, 3]).await;
     load(&place.destination, &overwrite(), "l2", &[4, 5, 6]).await;
     assert_eq!(place.numbers("orders"), [4, 5, 6]);
+    assert_eq!(place.leftovers(), [".replaced"]);
     let folder = place.root().join("orders");
     let manifest = LiveManifest::read(&folder).unwrap().unwrap();
     let mut named: Vec<PathBuf> = manifest
@@ -619,6 +620,48 @@ async fn appends_at_the_same_time_all_arrive() {
         done(outcome);
     }
     assert_eq!(place.numbers("orders"), (0..8).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_reader_that_holds_the_folder_open_never_sees_a_mixture() {
+    use std::os::fd::AsRawFd;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let place = Place::new();
+    load(&place.destination, &overwrite(), "first", &[0, 1, 2]).await;
+    let orders = place.root().join("orders");
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let reader = std::thread::spawn(move || {
+        let mut states = Vec::new();
+        while !stopped.load(Ordering::Relaxed) {
+            let held = std::fs::File::open(&orders).unwrap();
+            let through = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+            let files = parquet_files(&through);
+            let mut numbers: Vec<i64> = files.iter().flat_map(|file| numbers_of(file)).collect();
+            numbers.sort_unstable();
+            states.push(numbers);
+        }
+        states
+    });
+    let mut known = vec![vec![0, 1, 2]];
+    for round in 1..=10 {
+        let new = [round * 10, round * 10 + 1, round * 10 + 2];
+        let more = [round * 10 + 3, round * 10 + 4];
+        load(&place.destination, &overwrite(), &format!("o{round}"), &new).await;
+        load(&place.destination, &append(), &format!("a{round}"), &more).await;
+        known.extend([new.to_vec(), [&new[..], &more].concat()]);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let states = reader.join().unwrap();
+    for state in &states {
+        assert!(known.contains(state), "{state:?}");
+    }
+    let distinct: std::collections::BTreeSet<_> = states.into_iter().collect();
+    assert!(
+        distinct.len() > 3,
+        "the reader looked in between: {distinct:?}"
+    );
 }
 
 /// What `logical` becomes is what a file's footer says it is.
