@@ -244,6 +244,7 @@ async fn a_load_is_unseen_until_its_commit_and_counted_from_the_disk() {
     assert!(!place.root().exists());
     let (staging, manifests) = staged(destination, &overwrite(), "l1", &[1, 2, 3]).await;
     assert!(!place.root().join("orders").exists());
+    destination.prepare(&staging).await.unwrap();
     let evidence = destination.evidence(&staging, &manifests).await.unwrap();
     let bytes = manifests.iter().map(|manifest| manifest.part.bytes).sum();
     assert_eq!(evidence, Evidence { rows: 3, bytes });
