@@ -369,6 +369,20 @@ async fn abort_takes_nothing_that_is_published() {
     assert_eq!(place.leftovers(), [".replaced"]);
 }
 
+#[tokio::test]
+async fn a_mark_of_a_given_up_load_stays_for_thirty_days() {
+    let place = Place::new();
+    let given_up = place.destination.stage(&overwrite(), &LoadId::new("l1"));
+    place.destination.settle(&given_up.unwrap()).await.unwrap();
+    let mark = place.root().join(".staging/.aborted/l1");
+    let day = 24 * 3_600;
+    let made_at = jiff::Timestamp::now().as_second();
+    super::sweep::expire(&place.destination.root, made_at + 29 * day).unwrap();
+    assert!(mark.exists());
+    super::sweep::expire(&place.destination.root, made_at + 31 * day).unwrap();
+    assert!(!mark.exists());
+}
+
 /// Where a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 enum Death {
