@@ -12,10 +12,12 @@ pub mod sqlite;
 
 /// Every connector, in the order in which people see them.
 pub static CONNECTORS: &[&dyn AnyConnector] = &[
+    &postgres::Postgres,
     &sqlite::Sqlite,
     &files::Files,
 ];
 pub static CONNECTORS: &[&dyn AnyConnector] = &[&sqlite::Sqlite];
+pub static CONNECTORS: &[&dyn AnyConnector] = &[&postgres::Postgres];
 
 /// The connector that the migration file calls `id`.
 pub fn connector(id: &str) -> Option<&'static dyn AnyConnector> {
