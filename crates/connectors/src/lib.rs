@@ -16,8 +16,6 @@ pub static CONNECTORS: &[&dyn AnyConnector] = &[
     &sqlite::Sqlite,
     &files::Files,
 ];
-pub static CONNECTORS: &[&dyn AnyConnector] = &[&sqlite::Sqlite];
-pub static CONNECTORS: &[&dyn AnyConnector] = &[&postgres::Postgres];
 
 /// The connector that the migration file calls `id`.
 pub fn connector(id: &str) -> Option<&'static dyn AnyConnector> {
