@@ -179,7 +179,10 @@ pub struct Matching {
 /// A table as the file names it: `schema.table`, `table`, or both parts apart where a name holds a
 /// dot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected schema.table, or schema and table apart")]
+#[serde(
+    untagged,
+    expecting = "expected schema.table, or schema and table apart"
+)]
 pub enum TableReference {
     /// `schema.table`, cut at the first dot; without a dot, a table of the only schema in question.
     Text(String),

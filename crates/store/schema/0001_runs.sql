@@ -10,6 +10,7 @@ CREATE TABLE runs (
     bizdate TEXT NOT NULL,
     part TEXT NOT NULL,
     digest TEXT NOT NULL,
+    spec TEXT,
     plan TEXT,
     report TEXT,
     settled BIGINT NOT NULL DEFAULT 0

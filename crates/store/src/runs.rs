@@ -5,13 +5,14 @@ use model::run::{RunReport, RunState};
 use model::{Result, RunId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use crate::open::{Store, failure, unreadable};
 
-const COLUMNS: &str = "id, migration, state, started_at, ended_at, bizdate, part, digest, plan, \
-                       report, settled";
+const COLUMNS: &str = "id, migration, state, started_at, ended_at, bizdate, part, digest, spec, \
+                       plan, report, settled";
 
 /// A run that starts.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct NewRun<'a> {
     pub bizdate: &'a str,
     /// Which part of the method.
     pub part: Part,
+    /// What the person wrote, as far as a resumed run must find it again.
+    pub spec: Option<&'a Json>,
     /// What it carries out; `None` where it never came to a plan.
     pub plan: Option<&'a Plan>,
 }
@@ -49,6 +52,9 @@ pub struct RunRecord {
     pub part: Part,
     /// The plan's digest; empty where it never came to a plan.
     pub digest: String,
+    /// What the person wrote.
+    #[serde(skip)]
+    pub spec: Option<Json>,
     /// What it carries out.
     #[serde(skip)]
     pub plan: Option<Plan>,
@@ -61,10 +67,11 @@ pub struct RunRecord {
 impl Store {
     /// Notes that a run starts, in state `running`.
     pub async fn start_run(&self, run: NewRun<'_>) -> Result<()> {
+        let spec = run.spec.map(|spec| written("the spec", spec)).transpose()?;
         let plan = run.plan.map(|plan| written("the plan", plan)).transpose()?;
         sqlx::query(
-            "INSERT INTO runs (id, migration, state, started_at, bizdate, part, digest, plan) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO runs (id, migration, state, started_at, bizdate, part, digest, spec, \
+             plan) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(run.id.as_str())
         .bind(run.migration)
@@ -73,6 +80,7 @@ impl Store {
         .bind(run.bizdate)
         .bind(word(&run.part)?)
         .bind(run.plan.map_or("", |plan| &plan.digest))
+        .bind(spec)
         .bind(plan)
         .execute(&self.pool)
         .await
@@ -179,9 +187,10 @@ fn record(row: &SqliteRow) -> Result<RunRecord> {
         bizdate: row.get(5),
         part: read_word("the part of a run", row.get(6))?,
         digest: row.get(7),
-        plan: read("the plan of a run", row.get(8))?,
-        report: read("the report of a run", row.get(9))?,
-        settled: row.get::<i64, _>(10) != 0,
+        spec: read("the spec of a run", row.get(8))?,
+        plan: read("the plan of a run", row.get(9))?,
+        report: read("the report of a run", row.get(10))?,
+        settled: row.get::<i64, _>(11) != 0,
     })
 }
 
@@ -213,6 +222,7 @@ mod tests {
             started_at: "2024-05-06T07:08:09Z".to_owned(),
             bizdate: "20240505",
             part: Part::Daily,
+            spec: None,
             plan: None,
         }
     }
