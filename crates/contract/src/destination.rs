@@ -38,6 +38,11 @@ pub trait Destination: Send + Sync {
     /// `count(*)` of the staging table.
     async fn evidence(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Evidence>;
 
+    /// How many rows an overwrite by this load would remove; `None` where that is not known.
+    async fn replaces(&self, _staging: &Staging) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Makes exactly the rows of `manifests` (and the table itself, if new) visible, all or none. The
     /// same call again changes nothing and gives the same receipt.
     async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome;

@@ -1,1 +1,18 @@
-//! Placeholder.
+//! How one table moves: snapshot, splits, staging, account, proof, commit, resume. Knows connectors
+//! through `contract` alone; no connector's name, no SQL text.
+
+mod attempt;
+pub mod journal;
+mod plan;
+pub mod progress;
+mod recovery;
+mod reshape;
+mod run;
+mod table;
+mod verify;
+mod write_exec;
+
+pub use journal::{Entry, Journal};
+pub use progress::{Progress, TablePhase, TableProgress};
+pub use recovery::{Settled, settle_unfinished};
+pub use run::{Flight, run};

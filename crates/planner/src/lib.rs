@@ -1,1 +1,34 @@
-//! Placeholder.
+//! What will we do? Select, name, map types, validate, plan, compare: pure functions, the same input
+//! gives the same plan. Planning never fails: what cannot be done is a finding on its table, and the
+//! others are planned all the same. No I/O, no clock.
+#![warn(missing_docs)]
+
+mod collisions;
+mod ddl;
+mod diff;
+mod exceptions;
+mod existing;
+mod filters;
+mod match_columns;
+mod naming;
+mod parameters;
+mod partition;
+mod plan;
+mod select;
+mod table;
+mod validate;
+mod yaml;
+
+pub use diff::diff;
+pub use filters::filters;
+pub use naming::{column_name, table_name};
+pub use parameters::Parameters;
+pub use plan::{PlanInput, plan};
+pub use select::{Selection, select};
+pub use table::target_names;
+pub use validate::{validate, validate_against, validate_file};
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,7 @@
-//! What kin among the connectors share.
+//! What kin among the connectors share. Knows no connector by name.
+
+pub(crate) mod batch;
+pub(crate) mod calendar;
+pub(crate) mod column_builder;
+pub(crate) mod decimal;
+pub(crate) mod tls;

@@ -1,0 +1,76 @@
+# The two commands to know: `make demo` and `make test`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.SILENT:
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo test check prove bench soak testbed clean-testbed sweep
+
+ENV := . scripts/env.sh
+DEMO := godwit-demo
+
+help: ## this list
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: sweep ## makes a sample shop database, moves all of it into a lake, verifies, prints the report
+	$(ENV)
+	require_rust
+	stage "demo: build" cargo build --workspace --bins >&2
+	stage "demo: run" "$$CARGO_TARGET_DIR/debug/godwit" demo --dir $(DEMO)
+
+check: sweep ## the quick loop: format, lints, tidy, unit tests
+	$(ENV)
+	require_rust
+	stage "check: format" cargo fmt --all --check
+	stage "check: clippy" cargo clippy --workspace --all-targets -- -D warnings
+	stage "check: tidy" cargo xtask tidy
+	stage "check: unit tests" cargo test --workspace --lib --bins
+
+test: ## everything: check, tests against real servers, self-tests, proofs
+	$(ENV)
+	$(MAKE) check
+	stage "test: Python packages" testbed_python
+	stage "test: servers" start_servers
+	python=$$(testbed_python)
+	export GODWIT_TEST_PYTHON=$$python
+	stage "test: all of Rust" cargo test --workspace
+	stage "test: compare.py" "$$python" testbed/compare_test.py
+	$(MAKE) prove
+	echo
+	echo "all tests passed; next: make demo, make bench, make soak"
+
+prove: ## the proofs alone; FULL=1 for the long form
+	$(ENV)
+	require_rust
+	stage "prove: servers" start_servers
+	stage "prove: build" cargo build --workspace --bins
+	python=$$(testbed_python)
+	export GODWIT_TEST_PYTHON=$$python FULL=$${FULL:-}
+	stage "prove: proofs" "$$python" testbed/prove.py
+
+bench: export GODWIT_BENCH := 1
+bench: ## the benchmarks, beside ConnectorX + PyArrow
+	$(ENV)
+	require_rust
+	stage "bench: servers" start_servers
+	stage "bench: build" cargo build --release --workspace --bins
+	python=$$(testbed_python testbed/requirements-bench.txt)
+	export GODWIT_TEST_PYTHON=$$python
+	stage "bench: run" "$$python" benches/bench.py
+
+soak: ## the long fault runs
+	$(MAKE) prove FULL=1
+
+testbed: ## starts the servers alone
+	$(ENV)
+	stage "testbed: servers" start_servers
+	echo 'to reach them from a shell: eval "$$(python3 testbed/servers.py env)"'
+
+clean-testbed: ## stops the servers and removes their data
+	python3 testbed/servers.py clean
+
+sweep: # old and large things in the cache
+	$(ENV)
+	python3 testbed/sweep.py || echo "the cache was not swept" >&2

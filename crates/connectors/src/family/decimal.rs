@@ -1,0 +1,134 @@
+//! Decimals as text, exactly: no rounding, no floating point.
+
+/// Why a text is not an exact decimal of the type asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DecimalMisfit {
+    /// Not digits with at most one point and an exponent.
+    NotANumber,
+    /// More digits before the point than there is room.
+    Precision,
+    /// Digits other than zero behind the last place.
+    Scale,
+}
+
+impl DecimalMisfit {
+    /// Its stable code.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::NotANumber => "NOT_A_NUMBER",
+            Self::Precision => "DECIMAL_PRECISION",
+            Self::Scale => "DECIMAL_SCALE",
+        }
+    }
+}
+
+/// The unscaled value of `text` in `decimal(precision, scale)`: `-1.5` in `(9,2)` is `-150`. Takes
+/// an exponent (`1.5e3`). Trailing zeros beyond the scale are no loss.
+pub(crate) fn parse(text: &[u8], precision: u8, scale: u8) -> Result<i128, DecimalMisfit> {
+    let (negative, rest) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let (mantissa, exponent) = split_exponent(rest)?;
+    let (whole, fraction) = match mantissa.iter().position(|byte| *byte == b'.') {
+        Some(point) => (&mantissa[..point], &mantissa[point + 1..]),
+        None => (mantissa, &[][..]),
+    };
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(DecimalMisfit::NotANumber);
+    }
+    let value = unscaled(whole, fraction, exponent + i64::from(scale))?;
+    if value >= 10_u128.pow(u32::from(precision)) {
+        return Err(DecimalMisfit::Precision);
+    }
+    let value = i128::try_from(value).map_err(|_| DecimalMisfit::Precision)?;
+    Ok(if negative { -value } else { value })
+}
+
+fn split_exponent(text: &[u8]) -> Result<(&[u8], i64), DecimalMisfit> {
+    let Some(at) = text.iter().position(|byte| matches!(byte, b'e' | b'E')) else {
+        return Ok((text, 0));
+    };
+    let exponent = std::str::from_utf8(&text[at + 1..])
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let exponent: i64 = exponent.ok_or(DecimalMisfit::NotANumber)?;
+    if exponent.abs() > 1_000_000 {
+        return Err(DecimalMisfit::Precision);
+    }
+    Ok((&text[..at], exponent))
+}
+
+/// The digits of `whole` and `fraction` as one number, its point moved `places` to the right.
+fn unscaled(whole: &[u8], fraction: &[u8], places: i64) -> Result<u128, DecimalMisfit> {
+    let point = i64::try_from(whole.len()).unwrap_or(i64::MAX) + places;
+    let mut value: u128 = 0;
+    let mut index: i64 = 0;
+    for byte in whole.iter().chain(fraction) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return Err(DecimalMisfit::NotANumber);
+        }
+        if index < point {
+            value = value
+                .checked_mul(10)
+                .and_then(|value| value.checked_add(u128::from(digit)))
+                .ok_or(DecimalMisfit::Precision)?;
+        } else if digit != 0 {
+            return Err(DecimalMisfit::Scale);
+        }
+        index += 1;
+    }
+    while index < point && value != 0 {
+        value = value.checked_mul(10).ok_or(DecimalMisfit::Precision)?;
+        index += 1;
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, precision: u8, scale: u8, expected: Result<i128, DecimalMisfit>) {
+        assert_eq!(parse(text.as_bytes(), precision, scale), expected, "{text}");
+    }
+
+    #[test]
+    fn exact_or_refused() {
+        check("1.10", 9, 2, Ok(110));
+        check("-0.01", 9, 2, Ok(-1));
+        check("1.1000", 9, 2, Ok(110));
+        check("1.101", 9, 2, Err(DecimalMisfit::Scale));
+        check("10000000", 9, 2, Err(DecimalMisfit::Precision));
+        check("9999999.99", 9, 2, Ok(999_999_999));
+        check(".5", 3, 1, Ok(5));
+        check("5.", 3, 1, Ok(50));
+        check("1.5e3", 9, 2, Ok(150_000));
+        check("15e-1", 9, 2, Ok(150));
+        check("1e-3", 9, 2, Err(DecimalMisfit::Scale));
+        check("0e999999", 9, 2, Ok(0));
+        check(
+            "99999999999999999999999999999999999999",
+            38,
+            0,
+            Ok(10_i128.pow(38) - 1),
+        );
+        for text in ["", ".", "-", "1..2", "NaN", "1e", "0x10", "1 "] {
+            check(text, 9, 2, Err(DecimalMisfit::NotANumber));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read(value in -(10_i128.pow(20))..10_i128.pow(20)) {
+            let (whole, fraction) = (value.abs() / 10_000, value.abs() % 10_000);
+            let sign = if value < 0 { "-" } else { "" };
+            let text = format!("{sign}{whole}.{fraction:04}");
+            prop_assert_eq!(parse(text.as_bytes(), 38, 4), Ok(value));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What the operators of one physical plan share about the attempt under way in each partition: the
+//! reader opens it, reshape and writer report to it. Never an identity: that is the split's id.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use contract::{
+    BatchLimits, CancellationToken, Destination, Meter, Rejected, Snapshot, Split, Staging,
+    TaskContext, WriteBudget,
+};
+use datafusion_common::DataFusionError;
+use model::plan::{ColumnMapping, Scan};
+use model::{Error, Result};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// All that carrying out one table needs.
+pub(crate) struct TableWork {
+    pub(crate) snapshot: Arc<dyn Snapshot>,
+    pub(crate) destination: Arc<dyn Destination>,
+    pub(crate) scan: Scan,
+    pub(crate) columns: Vec<ColumnMapping>,
+    pub(crate) staging: Staging,
+    /// The run's slots: one semaphore for all tables.
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) budget: Arc<WriteBudget>,
+    pub(crate) limits: BatchLimits,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) meter: Meter,
+}
+
+/// One cell per partition of the plan.
+pub(crate) struct Attempts {
+    pub(crate) work: TableWork,
+    cells: Vec<Mutex<Cell>>,
+}
+
+#[derive(Default)]
+struct Cell {
+    number: u32,
+    open: Option<(TaskContext, OwnedSemaphorePermit)>,
+}
+
+impl Attempts {
+    pub(crate) fn new(work: TableWork, partitions: usize) -> Arc<Self> {
+        let cells = (0..partitions).map(|_| Mutex::default()).collect();
+        Arc::new(Self { work, cells })
+    }
+
+    /// The writer is about to pull: the next attempt's number. Gives back the slot of the last one.
+    pub(crate) fn begin(&self, partition: usize) -> u32 {
+        let mut cell = self.cell(partition);
+        cell.open = None;
+        cell.number += 1;
+        cell.number
+    }
+
+    /// The reader waits for a slot and opens the attempt.
+    pub(crate) async fn open(&self, partition: usize, split: &Split) -> Result<TaskContext> {
+        let slots = Arc::clone(&self.work.slots);
+        let permit = tokio::select! {
+            () = self.work.cancel.cancelled() => return Err(Error::cancelled()),
+            permit = slots.acquire_owned() => {
+                permit.map_err(|_| Error::internal("the run's slots were closed"))?
+            }
+        };
+        let mut cell = self.cell(partition);
+        let task = TaskContext {
+            split: split.id.clone(),
+            attempt: cell.number,
+            cancel: self.work.cancel.child_token(),
+            meter: self.work.meter.child(),
+            rejected: Rejected::new(&self.work.scan.table, &split.id),
+            budget: Arc::clone(&self.work.budget),
+            limits: self.work.limits,
+        };
+        cell.open = Some((task.clone(), permit));
+        Ok(task)
+    }
+
+    /// The attempt under way, once the reader has opened it.
+    pub(crate) fn current(&self, partition: usize) -> Result<TaskContext> {
+        let cell = self.cell(partition);
+        let task = cell.open.as_ref().map(|(task, _)| task.clone());
+        task.ok_or_else(|| Error::internal("rows arrived before their split was opened"))
+    }
+
+    /// The writer is done: the slot is free again.
+    pub(crate) fn close(&self, partition: usize) {
+        self.cell(partition).open = None;
+    }
+
+    fn cell(&self, partition: usize) -> std::sync::MutexGuard<'_, Cell> {
+        self.cells[partition]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Attempts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Attempts({} of {})",
+            self.cells.len(),
+            self.work.scan.table
+        )
+    }
+}
+
+/// Our error, on its way through DataFusion.
+pub(crate) fn outward(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// Our error, back from DataFusion; theirs becomes a defect of ours.
+pub(crate) fn inward(error: DataFusionError) -> Error {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<Error>() {
+            Ok(ours) => *ours,
+            Err(other) => Error::internal(format!("a task failed: {other}")),
+        },
+        DataFusionError::Context(_, inner) => inward(*inner),
+        other => Error::internal(format!("the plan failed: {other}")),
+    }
+}

@@ -1,0 +1,377 @@
+//! One table's flight under one held moment: cut, prepare, move, account, verify, commit. Whatever
+//! fails before `Committing` leaves the destination as it was.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{
+    BatchLimits, CancellationToken, CommitOutcome, Destination, Manifest, Receipt, Snapshot, Split,
+    Staging, WriteBudget,
+};
+use datafusion_execution::TaskContext;
+use datafusion_physical_plan::{ExecutionPlanProperties, execute_stream_partitioned};
+use futures::StreamExt;
+use model::plan::{Pipeline, Plan};
+use model::run::{TableReport, TableState};
+use model::{Error, ErrorKind, LoadId, Result, RunId, Side};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::attempt::{TableWork, inward};
+use crate::journal::{Entry, Journal};
+use crate::plan::physical_plan;
+use crate::progress::{Progress, TablePhase};
+use crate::verify::{self, Totals};
+use crate::write_exec::SplitOutcome;
+
+/// A split's size where nothing speaks against it.
+const SPLIT_BYTES: u64 = 64 << 20;
+const SPLIT_ROWS: u64 = 500_000;
+const MOST_SPLITS: u64 = 1_024;
+/// How often an unknown commit is asked for before the table is left to `--resume`.
+const SETTLE_TRIES: u32 = 6;
+
+/// What all tables of a run share.
+pub(crate) struct Hangar {
+    pub(crate) run: RunId,
+    pub(crate) plan: Plan,
+    pub(crate) destination: Arc<dyn Destination>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) budget: Arc<WriteBudget>,
+}
+
+/// One table under one moment.
+pub(crate) struct TableFlight<'a> {
+    pub(crate) hangar: &'a Hangar,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) snapshot: Arc<dyn Snapshot>,
+    /// From 1, over all processes that carried the run.
+    pub(crate) attempt: u32,
+}
+
+/// A report before anything happened.
+pub(crate) fn blank_report(pipeline: &Pipeline, state: TableState) -> TableReport {
+    TableReport {
+        source: pipeline.scan.table.to_string(),
+        destination: Some(pipeline.write.table.name.to_string()),
+        state,
+        rows_read: 0,
+        rows_written: 0,
+        rows_rejected: 0,
+        rows_filtered: 0,
+        bytes: 0,
+        verified: model::migration::Verify::None,
+        snapshot: None,
+        resumed: false,
+        code: None,
+        message: None,
+        hint: None,
+        seconds: 0.0,
+    }
+}
+
+/// What an error makes of a report.
+pub(crate) fn failed(report: TableReport, error: &Error) -> TableReport {
+    let cancelled = error.kind == ErrorKind::Cancelled;
+    TableReport {
+        state: if cancelled {
+            TableState::Cancelled
+        } else {
+            TableState::Failed
+        },
+        code: Some(error.code.to_owned()),
+        message: Some(error.message.clone()),
+        hint: error.hint.clone(),
+        ..report
+    }
+}
+
+impl TableFlight<'_> {
+    /// Carries the table to its commit, or leaves the destination as it was. The report tells figures
+    /// in both cases.
+    pub(crate) async fn fly(self) -> (TableReport, Option<Error>) {
+        let started = tokio::time::Instant::now();
+        let mut report = TableReport {
+            snapshot: Some(self.snapshot.id().clone()),
+            ..blank_report(self.pipeline, TableState::Failed)
+        };
+        let result = self.to_commit(&mut report).await;
+        report.seconds = started.elapsed().as_secs_f64();
+        let phase = if result.is_ok() {
+            TablePhase::Succeeded
+        } else {
+            TablePhase::Failed
+        };
+        self.hangar.progress.enter(&self.pipeline.id, phase);
+        match result {
+            Ok(()) => (
+                TableReport {
+                    state: TableState::Succeeded,
+                    ..report
+                },
+                None,
+            ),
+            Err(error) => (failed(report, &error), Some(error)),
+        }
+    }
+
+    async fn to_commit(&self, report: &mut TableReport) -> Result<()> {
+        let staging = self.stage()?;
+        self.enter(TablePhase::Preparing);
+        let splits = self.cut().await?;
+        self.note(Entry::Prepared {
+            pipeline: self.pipeline.id.clone(),
+            staging: Box::new(staging.clone()),
+            snapshot: self.snapshot.id().clone(),
+        })
+        .await?;
+        match self.to_proof(&staging, &splits, report).await {
+            Ok(manifests) => self.commit(&staging, &manifests, report).await,
+            Err(error) => {
+                self.give_up(&staging, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn stage(&self) -> Result<Staging> {
+        let load = LoadId::of(&self.hangar.run, &self.pipeline.id, self.attempt);
+        self.hangar.destination.stage(&self.pipeline.write, &load)
+    }
+
+    async fn cut(&self) -> Result<Vec<Split>> {
+        let scan = &self.pipeline.scan;
+        let by_bytes = scan.estimated_bytes.unwrap_or(0).div_ceil(SPLIT_BYTES);
+        let by_rows = scan.estimated_rows.unwrap_or(0).div_ceil(SPLIT_ROWS);
+        let wanted = by_bytes.max(by_rows).clamp(1, MOST_SPLITS);
+        let wanted = usize::try_from(wanted).unwrap_or(1);
+        let splits = self.snapshot.split(scan, wanted).await?;
+        let pipeline = self.pipeline.id.clone();
+        self.note(Entry::Splits {
+            pipeline,
+            splits: splits.clone(),
+        })
+        .await?;
+        Ok(splits)
+    }
+
+    /// Everything before the commit; nothing that a reader can see changes.
+    async fn to_proof(
+        &self,
+        staging: &Staging,
+        splits: &[Split],
+        report: &mut TableReport,
+    ) -> Result<Vec<Manifest>> {
+        self.hangar.destination.prepare(staging).await?;
+        self.enter(TablePhase::Moving);
+        let manifests = self.move_rows(staging, splits).await?;
+        let totals = verify::account(splits, &manifests)?;
+        fill(report, totals);
+        self.snapshot.check_held().await?;
+        verify::rejected_within(&self.hangar.plan.policy, totals)?;
+        self.enter(TablePhase::Verifying);
+        let replaced = self.hangar.destination.replaces(staging).await?;
+        verify::empty_overwrite(&self.hangar.plan.policy, self.pipeline, totals, replaced)?;
+        let evidence = self
+            .hangar
+            .destination
+            .evidence(staging, &manifests)
+            .await?;
+        verify::evidence_agrees(totals, evidence)?;
+        report.verified = self.hangar.plan.policy.verify;
+        report.bytes = evidence.bytes;
+        let pipeline = self.pipeline.id.clone();
+        self.note(Entry::Verified {
+            pipeline,
+            load: staging.load.clone(),
+            evidence,
+        })
+        .await?;
+        if self.hangar.cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        Ok(manifests)
+    }
+
+    /// Carries out the physical plan. The first split that fails stops the others.
+    async fn move_rows(&self, staging: &Staging, splits: &[Split]) -> Result<Vec<Manifest>> {
+        if splits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stop = self.hangar.cancel.child_token();
+        let work = TableWork {
+            snapshot: Arc::clone(&self.snapshot),
+            destination: Arc::clone(&self.hangar.destination),
+            scan: self.pipeline.scan.clone(),
+            columns: self.pipeline.columns.clone(),
+            staging: staging.clone(),
+            slots: Arc::clone(&self.hangar.slots),
+            budget: Arc::clone(&self.hangar.budget),
+            limits: BatchLimits::default(),
+            cancel: stop.clone(),
+            meter: self.hangar.progress.cut(&self.pipeline.id, splits.len()),
+        };
+        let plan = physical_plan(work, splits)?;
+        debug_assert_eq!(plan.output_partitioning().partition_count(), splits.len());
+        let streams = execute_stream_partitioned(plan, Arc::new(TaskContext::default()));
+        let mut tasks = JoinSet::new();
+        for mut stream in streams.map_err(inward)? {
+            tasks.spawn(async move {
+                let row = stream.next().await.transpose().map_err(inward)?;
+                let row = row.ok_or_else(|| Error::internal("a split gave no outcome"))?;
+                SplitOutcome::of_row(&row)
+            });
+        }
+        self.collect(tasks, &staging.load, &stop).await
+    }
+
+    async fn collect(
+        &self,
+        mut tasks: JoinSet<Result<SplitOutcome>>,
+        load: &LoadId,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Manifest>> {
+        let mut manifests = Vec::new();
+        let mut first_error = None;
+        while let Some(joined) = tasks.join_next().await {
+            let outcome = joined.unwrap_or_else(|_| Err(Error::internal("a task of a split died")));
+            let accepted = match outcome {
+                Ok(outcome) if first_error.is_none() => self.accept(outcome, load).await,
+                Ok(_) => continue,
+                Err(error) => Err(error),
+            };
+            match accepted {
+                Ok(manifest) => manifests.push(manifest),
+                Err(error) => {
+                    stop.cancel();
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        match first_error {
+            None => Ok(manifests),
+            Some(_) if self.hangar.cancel.is_cancelled() => Err(Error::cancelled()),
+            Some(error) => Err(error),
+        }
+    }
+
+    async fn accept(&self, outcome: SplitOutcome, load: &LoadId) -> Result<Manifest> {
+        let SplitOutcome { manifest, rejected } = outcome;
+        if !rejected.is_empty() {
+            self.hangar
+                .journal
+                .keep_rejected(&self.hangar.run, rejected)
+                .await?;
+        }
+        self.note(Entry::SplitDone {
+            pipeline: self.pipeline.id.clone(),
+            load: load.clone(),
+            manifest: Box::new(manifest.clone()),
+        })
+        .await?;
+        self.hangar.progress.split_done(&self.pipeline.id);
+        Ok(manifest)
+    }
+
+    /// Intent, the one call, its three outcomes.
+    async fn commit(
+        &self,
+        staging: &Staging,
+        manifests: &[Manifest],
+        report: &mut TableReport,
+    ) -> Result<()> {
+        self.enter(TablePhase::Committing);
+        let intended = TableReport {
+            state: TableState::Succeeded,
+            ..report.clone()
+        };
+        let intent = Entry::Committing {
+            pipeline: self.pipeline.id.clone(),
+            load: staging.load.clone(),
+            report: Box::new(intended.clone()),
+        };
+        if let Err(error) = self.note(intent).await {
+            self.give_up(staging, &error).await;
+            return Err(error);
+        }
+        let receipt = match self.hangar.destination.commit(staging, manifests).await {
+            CommitOutcome::Done(receipt) => receipt,
+            CommitOutcome::NotDone(error) => {
+                self.give_up(staging, &error).await;
+                return Err(error);
+            }
+            CommitOutcome::Unknown(error) => self.settle(staging, error).await?,
+        };
+        let pipeline = self.pipeline.id.clone();
+        let committed = Entry::Committed {
+            pipeline,
+            receipt,
+            report: Box::new(intended),
+        };
+        self.note(committed).await?;
+        if let Err(error) = self.hangar.destination.clean(staging).await {
+            tracing::warn!(table = %self.pipeline.write.table.name, %error, "could not clean up");
+        }
+        Ok(())
+    }
+
+    /// Nobody knows whether it is published: the destination is asked until it answers.
+    async fn settle(&self, staging: &Staging, unknown: Error) -> Result<Receipt> {
+        let mut pause = Duration::from_millis(250);
+        for _ in 0..SETTLE_TRIES {
+            match self.hangar.destination.settle(staging).await {
+                Ok(Some(receipt)) => return Ok(receipt),
+                Ok(None) => {
+                    self.give_up(staging, &unknown).await;
+                    return Err(unknown);
+                }
+                Err(error) => tracing::warn!(%error, "could not look up a commit"),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        Err(
+            Error::new(ErrorKind::Unavailable, "COMMIT_UNKNOWN", unknown.message)
+                .on(Side::Destination)
+                .context("nobody knows whether the load was published")
+                .retry(model::Retry::Never)
+                .hint("when the destination answers again, `godwit run --resume` looks it up"),
+        )
+    }
+
+    /// Sweeps what was staged and says so in the journal. What cannot be swept now is swept when the
+    /// run is taken up again.
+    async fn give_up(&self, staging: &Staging, error: &Error) {
+        if let Err(error) = self.hangar.destination.abort(staging).await {
+            tracing::warn!(table = %self.pipeline.write.table.name, %error, "could not sweep a load");
+            return;
+        }
+        let aborted = Entry::Aborted {
+            pipeline: self.pipeline.id.clone(),
+            load: staging.load.clone(),
+            reason: error.message.clone(),
+        };
+        if let Err(error) = self.note(aborted).await {
+            tracing::warn!(%error, "could not journal that a load was given up");
+        }
+    }
+
+    async fn note(&self, entry: Entry) -> Result<()> {
+        self.hangar.journal.append(&self.hangar.run, &entry).await
+    }
+
+    fn enter(&self, phase: TablePhase) {
+        self.hangar.progress.enter(&self.pipeline.id, phase);
+    }
+}
+
+fn fill(report: &mut TableReport, totals: Totals) {
+    report.rows_read = totals.read;
+    report.rows_written = totals.written;
+    report.rows_rejected = totals.rejected;
+    report.rows_filtered = totals.filtered;
+    report.bytes = totals.bytes;
+}

@@ -1,0 +1,51 @@
+//! The table as the load will make it. Its statements are the destination's dialect's.
+
+use model::plan::{Column, TableSchema};
+use model::{LogicalType, NativeTable, TableName};
+
+use crate::match_columns::Planned;
+use crate::naming::comment_with_original;
+
+/// A table that is made by the load: the planned columns in the source's order, the partition column
+/// last.
+pub(crate) fn new_table(
+    source: &NativeTable,
+    name: TableName,
+    converted: bool,
+    planned: &[Planned],
+    partition: Option<Column>,
+) -> TableSchema {
+    let columns = planned.iter().map(|planned| planned.column.clone());
+    let comment = if converted {
+        Some(comment_with_original(
+            source.comment.as_deref(),
+            &source.name.table,
+        ))
+    } else {
+        source.comment.clone()
+    };
+    TableSchema {
+        name,
+        columns: columns.chain(partition).collect(),
+        primary_key: primary_key(source, planned),
+        comment,
+    }
+}
+
+/// The source's key under the destination's names; empty where a part of it is left out.
+pub(crate) fn primary_key(source: &NativeTable, planned: &[Planned]) -> Vec<String> {
+    source
+        .primary_key
+        .iter()
+        .map(|key| {
+            planned
+                .iter()
+                .find(|planned| planned.scan.native.name == *key)
+                .map(|planned| planned.column.name.clone())
+        })
+        .collect::<Option<_>>()
+        .unwrap_or_default()
+}
+
+/// What the partition column holds: text.
+pub(crate) const PARTITION_TYPE: LogicalType = LogicalType::TEXT;

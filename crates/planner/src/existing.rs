@@ -1,0 +1,296 @@
+//! Loading into a table that is there already: its columns in their order, matched by name; every
+//! planned column must be there and hold each value exactly. A column there that nothing comes for
+//! is filled with null, or refuses the table where null may not stand in it.
+
+use std::collections::BTreeSet;
+
+use contract::ExistingTable;
+use model::migration::ColumnChoice;
+use model::plan::{Column, ColumnMapping, Fidelity, Partition};
+use model::{Finding, LogicalType, TableName};
+
+use crate::match_columns::{Planned, worse};
+use crate::naming::column_at;
+use crate::yaml;
+
+/// Both tables' names, for findings.
+pub(crate) struct Pair<'a> {
+    pub(crate) source: &'a TableName,
+    pub(crate) destination: &'a TableName,
+}
+
+/// The mapping into the existing table, in its order. Its columns are kept as they are.
+pub(crate) fn fit(
+    pair: &Pair<'_>,
+    existing: &ExistingTable,
+    planned: &[Planned],
+    partition: Option<&Partition>,
+    findings: &mut Vec<Finding>,
+) -> Vec<ColumnMapping> {
+    findings.extend(existing.findings.iter().cloned());
+    findings.extend(partition_mismatch(pair, existing, partition));
+    findings.extend(
+        planned
+            .iter()
+            .filter_map(|planned| missing(pair, existing, planned)),
+    );
+    let is_partition =
+        |column: &Column| existing.partition_column.as_deref() == Some(column.name.as_str());
+    let sources: BTreeSet<&str> = planned.iter().map(|p| p.column.name.as_str()).collect();
+    let mut mappings = Vec::new();
+    for column in existing
+        .columns
+        .iter()
+        .filter(|column| !is_partition(column))
+    {
+        if !sources.contains(column.name.as_str()) {
+            findings.push(without_source(pair, column));
+            continue;
+        }
+        let coming = planned.iter().filter(|p| p.column.name == column.name);
+        for planned in coming {
+            match one_column(pair, planned, column) {
+                Ok(mapping) => mappings.push(mapping),
+                Err(finding) => findings.push(finding),
+            }
+        }
+    }
+    mappings
+}
+
+fn partition_mismatch(
+    pair: &Pair<'_>,
+    existing: &ExistingTable,
+    partition: Option<&Partition>,
+) -> Option<Finding> {
+    let wanted = partition.map(|partition| partition.column.as_str());
+    let has = existing.partition_column.as_deref();
+    if wanted == has {
+        return None;
+    }
+    let words = |column: Option<&str>| match column {
+        Some(column) => format!("partitioned by {column}"),
+        None => "not partitioned".to_owned(),
+    };
+    let message = format!(
+        "{} is {}, and the migration writes it {}",
+        pair.destination,
+        words(has),
+        words(wanted)
+    );
+    let hint = match has {
+        Some(column) => format!(
+            "add method: {{ partition: {{ one-time: {} }} }}, or choose other names",
+            yaml::quoted(&format!("{column}=…"))
+        ),
+        None => "leave method.partition out, or choose other names".to_owned(),
+    };
+    Some(Finding::blocker("PARTITION_MISMATCH", pair.source.to_string(), message).hint(hint))
+}
+
+fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Option<Finding> {
+    let name = &planned.column.name;
+    let is_partition = existing.partition_column.as_ref() == Some(name);
+    if existing.columns.iter().any(|column| column.name == *name) && !is_partition {
+        return None;
+    }
+    let source = &planned.scan.native.name;
+    let at = column_at(pair.source, source);
+    let near = existing
+        .columns
+        .iter()
+        .find(|column| column.name.eq_ignore_ascii_case(name));
+    if let Some(near) = near.filter(|near| near.name != *name) {
+        let message = format!(
+            "{} has {}, which differs from {name} in case alone",
+            pair.destination, near.name
+        );
+        return Some(Finding::blocker("COLUMN_CASE", at, message).hint(format!(
+            "rename it: names: {{ field-rules: [{{ replace: {}, with: … }}] }}, or rename the \
+                 column at the destination",
+            yaml::scalar(source)
+        )));
+    }
+    let skip = ColumnChoice {
+        skip: true,
+        ..ColumnChoice::default()
+    };
+    let message = format!("{} has no column {name}", pair.destination);
+    Some(
+        Finding::blocker("COLUMN_MISSING", at, message).hint(format!(
+            "add it there, or leave it out: {}",
+            yaml::column_choice(pair.source, source, &skip)
+        )),
+    )
+}
+
+fn without_source(pair: &Pair<'_>, column: &Column) -> Finding {
+    let at = pair.source.to_string();
+    let name = &column.name;
+    if column.nullable {
+        let message = format!(
+            "nothing comes for {}.{name}, which is filled with null",
+            pair.destination
+        );
+        return Finding::note("COLUMN_WITHOUT_SOURCE", at, message);
+    }
+    let message = format!(
+        "nothing comes for {}.{name}, which may not be null",
+        pair.destination
+    );
+    Finding::blocker("COLUMN_WITHOUT_SOURCE", at, message)
+        .hint("let it be null at the destination, or choose other names")
+}
+
+fn one_column(
+    pair: &Pair<'_>,
+    planned: &Planned,
+    column: &Column,
+) -> Result<ColumnMapping, Finding> {
+    let at = column_at(pair.source, &planned.scan.native.name);
+    let Some(fidelity) = holds_exactly(&planned.column.holds, &column.holds) else {
+        let message = format!(
+            "{}.{} is {}, which does not hold every {}",
+            pair.destination, column.name, column.native, planned.column.holds
+        );
+        return Err(Finding::blocker("COLUMN_TYPE", at, message)
+            .hint("change the column there, read it as another type by each[].columns, or choose other names"));
+    };
+    if planned.column.nullable && !column.nullable {
+        let message = format!(
+            "{}.{} may not be null, and {} may",
+            pair.destination, column.name, at
+        );
+        return Err(Finding::blocker("COLUMN_REQUIRED", at, message)
+            .hint("let it be null at the destination"));
+    }
+    Ok(planned.mapping(column, worse(&planned.fidelity, &fidelity)))
+}
+
+/// Whether a column of type `to` holds every value of type `from`, and at which price.
+pub(crate) fn holds_exactly(from: &LogicalType, to: &LogicalType) -> Option<Fidelity> {
+    use LogicalType as L;
+    if from == to {
+        return Some(Fidelity::Exact);
+    }
+    let fits = match (from, to) {
+        (
+            L::Integer { bits, signed },
+            L::Integer {
+                bits: wide,
+                signed: negative,
+            },
+        ) => match (signed, negative) {
+            (true, false) => false,
+            (false, true) => wide > bits,
+            _ => wide >= bits,
+        },
+        (L::Integer { bits, signed }, L::Decimal { precision, scale }) => {
+            integer_digits(*bits, *signed) <= precision.saturating_sub(*scale)
+        }
+        (
+            L::Decimal { precision, scale },
+            L::Decimal {
+                precision: wide,
+                scale: fine,
+            },
+        ) => fine >= scale && wide.saturating_sub(*fine) >= precision.saturating_sub(*scale),
+        (L::Float32, L::Float64) => true,
+        (L::Text { .. } | L::Uuid | L::Json, L::Text { max_chars: None }) => true,
+        (L::Text { max_chars: Some(a) }, L::Text { max_chars: Some(b) }) => b >= a,
+        (L::Uuid, L::Text { max_chars: Some(b) }) => *b >= 36,
+        (L::Time { precision: a }, L::Time { precision: b }) => b >= a,
+        (
+            L::Timestamp {
+                precision: a,
+                zoned,
+            },
+            L::Timestamp {
+                precision: b,
+                zoned: also,
+            },
+        ) => zoned == also && b >= a,
+        (L::List(a), L::List(b)) | (L::Map(a), L::Map(b)) => holds_exactly(a, b).is_some(),
+        (L::Struct(a), L::Struct(b)) => {
+            a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| {
+                    a.name == b.name && holds_exactly(&a.logical, &b.logical).is_some()
+                })
+        }
+        _ => false,
+    };
+    fits.then_some(Fidelity::Widened)
+}
+
+fn integer_digits(bits: u8, signed: bool) -> u8 {
+    match (bits, signed) {
+        (..=8, _) => 3,
+        (9..=16, _) => 5,
+        (17..=32, _) => 10,
+        (_, true) => 19,
+        (_, false) => 20,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(from: &LogicalType, to: &LogicalType, expected: Option<Fidelity>) {
+        assert_eq!(holds_exactly(from, to), expected, "{from} into {to}");
+    }
+
+    fn decimal(precision: u8, scale: u8) -> LogicalType {
+        LogicalType::Decimal { precision, scale }
+    }
+
+    fn unsigned(bits: u8) -> LogicalType {
+        LogicalType::Integer {
+            bits,
+            signed: false,
+        }
+    }
+
+    #[test]
+    fn wider_types_hold_and_narrower_do_not() {
+        let widened = Some(Fidelity::Widened);
+        let text = |limit| LogicalType::Text { max_chars: limit };
+        check(
+            &LogicalType::Date,
+            &LogicalType::Date,
+            Some(Fidelity::Exact),
+        );
+        check(
+            &LogicalType::int(32),
+            &LogicalType::int(64),
+            widened.clone(),
+        );
+        check(&LogicalType::int(64), &LogicalType::int(32), None);
+        check(&unsigned(32), &LogicalType::int(64), widened.clone());
+        check(&unsigned(64), &LogicalType::int(64), None);
+        check(&LogicalType::int(8), &unsigned(64), None);
+        check(&unsigned(64), &decimal(20, 0), widened.clone());
+        check(&LogicalType::int(64), &decimal(20, 2), None);
+        check(&decimal(10, 2), &decimal(12, 3), widened.clone());
+        check(&decimal(10, 2), &decimal(10, 3), None);
+        check(&decimal(10, 2), &decimal(12, 1), None);
+        check(
+            &LogicalType::Float32,
+            &LogicalType::Float64,
+            widened.clone(),
+        );
+        check(&LogicalType::Float64, &LogicalType::Float32, None);
+        check(&text(Some(5)), &text(None), widened.clone());
+        check(&text(None), &text(Some(5)), None);
+        check(&LogicalType::Uuid, &text(None), widened.clone());
+        check(&LogicalType::int(32), &text(None), None);
+        check(
+            &LogicalType::List(Box::new(LogicalType::int(16))),
+            &LogicalType::List(Box::new(LogicalType::int(32))),
+            widened,
+        );
+        let timestamp = |precision, zoned| LogicalType::Timestamp { precision, zoned };
+        check(&timestamp(6, false), &timestamp(6, true), None);
+        check(&timestamp(6, false), &timestamp(3, false), None);
+    }
+}

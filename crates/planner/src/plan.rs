@@ -1,0 +1,253 @@
+//! Facts of both sides and the migration in, a plan out. A blocker on a table refuses that table
+//! alone; a blocker on the whole leaves a plan that must not be started.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use contract::{
+    AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility, WriteCapabilities,
+};
+use model::migration::{Consistency, MigrationSpec};
+use model::plan::{Environment, Part, Plan, PlanEnd, Policy, Refused};
+use model::{Error, Finding, NativeTable, TableName};
+use sha2::{Digest, Sha256};
+
+use crate::exceptions::Exceptions;
+use crate::match_columns::Ends;
+use crate::parameters::Parameters;
+use crate::partition;
+use crate::select::Selection;
+use crate::table::{Shared, named_tables, plan_table};
+use crate::validate::{validate, validate_against};
+
+/// All that a plan is made of.
+pub struct PlanInput<'a> {
+    /// What the person wrote.
+    pub spec: &'a MigrationSpec,
+    /// Whose connections.
+    pub environment: Environment,
+    /// Which part of the method.
+    pub part: Part,
+    /// The business date, `yyyymmdd`.
+    pub bizdate: &'a str,
+    /// The source's connector.
+    pub source: &'a dyn AnyConnector,
+    /// The destination's connector.
+    pub destination: &'a dyn AnyConnector,
+    /// The schema that names without one mean at the source.
+    pub default_schema: &'a str,
+    /// The namespace that tables go to.
+    pub namespace: &'a str,
+    /// What [`crate::select`] chose.
+    pub selection: &'a Selection,
+    /// The chosen tables as the source describes them; one that it no longer shows is left out.
+    pub tables: &'a [NativeTable],
+    /// What the source said of the filters that [`crate::filters`] gave, where it refused one.
+    pub filter_errors: &'a BTreeMap<TableName, Error>,
+    /// What is at the destination under the names that [`crate::target_names`] gave.
+    pub existing: &'a BTreeMap<TableName, ExistingTable>,
+    /// Fingerprints of the source tables in the last successful run.
+    pub fingerprints: &'a BTreeMap<TableName, String>,
+}
+
+/// Compiles the plan. Findings of [`validate`] and [`validate_against`] are in it.
+pub fn plan(input: &PlanInput<'_>) -> Plan {
+    let spec = input.spec;
+    let mut findings = validate(spec);
+    findings.extend(validate_against(spec, input.source, input.destination));
+    let mut plan = empty_plan(input);
+    plan.refused = input.selection.refused.clone();
+    let (of_tables, of_whole) = split_findings(input.selection);
+    findings.extend(of_whole);
+    findings.extend(promises(input));
+    let parameters = Parameters::new(input.bizdate, &spec.parameters)
+        .map_err(|finding| findings.push(finding))
+        .ok();
+    if let (Some(parameters), Some(write)) = (&parameters, input.destination.capabilities().write) {
+        let partition = partition::resolve(spec, input.part, parameters, write.names)
+            .map_err(|unresolved| add_new(&mut findings, unresolved))
+            .unwrap_or_default();
+        let shared = Shared {
+            input,
+            ends: ends(input, write),
+            exceptions: Exceptions::new(spec, input.default_schema),
+            parameters,
+            partition: partition.as_ref(),
+        };
+        plan_tables(&shared, write, of_tables, &mut plan);
+    }
+    plan.findings = findings;
+    plan.digest = digest(&plan);
+    plan
+}
+
+fn ends<'a>(input: &PlanInput<'a>, write: WriteCapabilities) -> Ends<'a> {
+    Ends {
+        source: input.source,
+        destination: input.destination,
+        write,
+        names: &input.spec.names,
+    }
+}
+
+/// Adds those that are not there yet: the validator may have said it.
+fn add_new(findings: &mut Vec<Finding>, more: Vec<Finding>) {
+    for finding in more {
+        let said = |old: &Finding| old.code == finding.code && old.at == finding.at;
+        if !findings.iter().any(said) {
+            findings.push(finding);
+        }
+    }
+}
+
+fn plan_tables(
+    shared: &Shared<'_>,
+    write: WriteCapabilities,
+    mut of_tables: BTreeMap<String, Vec<Finding>>,
+    plan: &mut Plan,
+) {
+    let input = shared.input;
+    let described: BTreeMap<&TableName, &NativeTable> = input
+        .tables
+        .iter()
+        .map(|table| (&table.name, table))
+        .collect();
+    let chosen = input.selection.chosen.iter().map(|listed| &listed.name);
+    for (source, named) in named_tables(input.spec, write.names, chosen) {
+        let notes = of_tables.remove(&source.to_string()).unwrap_or_default();
+        let Some(table) = described.get(&source) else {
+            plan.refused
+                .push(vanished(input, source, named.ok().map(|named| named.name)));
+            continue;
+        };
+        match plan_table(shared, table, named, notes) {
+            Ok(pipeline) => plan.pipelines.push(pipeline),
+            Err(refused) => plan.refused.push(refused),
+        }
+    }
+}
+
+fn vanished(input: &PlanInput<'_>, source: TableName, name: Option<String>) -> Refused {
+    let message = format!("{source} is no longer there, or this user may not see it");
+    let finding = Finding::blocker("TABLE_NOT_FOUND", source.to_string(), message)
+        .hint("plan again, and look at the user's rights");
+    Refused {
+        destination: name.map(|name| TableName::new(input.namespace, name)),
+        source,
+        findings: vec![finding],
+    }
+}
+
+fn empty_plan(input: &PlanInput<'_>) -> Plan {
+    let spec = input.spec;
+    let end = |data_source: &str, connector: &dyn AnyConnector| PlanEnd {
+        data_source: data_source.to_owned(),
+        connector: connector.id().to_owned(),
+    };
+    Plan {
+        digest: String::new(),
+        migration: spec.name.clone(),
+        environment: input.environment,
+        bizdate: input.bizdate.to_owned(),
+        part: input.part,
+        source: end(&spec.source.data_source, input.source),
+        destination: end(&spec.destination.data_source, input.destination),
+        time_zone: spec.source.time_zone.clone(),
+        policy: Policy {
+            consistency: spec.consistency,
+            verify: spec.verify,
+            rejected_rows: spec.rejected_rows,
+            empty_overwrite: spec.empty_overwrite,
+            on_lost_snapshot: spec.on_lost_snapshot,
+            run: spec.run.clone(),
+        },
+        pipelines: Vec::new(),
+        refused: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+/// The selection's findings on single tables, and those on the whole.
+fn split_findings(selection: &Selection) -> (BTreeMap<String, Vec<Finding>>, Vec<Finding>) {
+    let chosen: BTreeSet<String> = selection
+        .chosen
+        .iter()
+        .map(|table| table.name.to_string())
+        .collect();
+    let mut of_tables: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+    let mut of_whole = Vec::new();
+    for finding in &selection.findings {
+        if chosen.contains(&finding.at) {
+            of_tables
+                .entry(finding.at.clone())
+                .or_default()
+                .push(finding.clone());
+        } else {
+            of_whole.push(finding.clone());
+        }
+    }
+    (of_tables, of_whole)
+}
+
+/// What both ends promise, where it is less than one would hope for.
+fn promises(input: &PlanInput<'_>) -> Vec<Finding> {
+    const DESTINATION: &str = "migration.destination";
+    const CONSISTENCY: &str = "migration.consistency";
+    let mut findings = Vec::new();
+    if let Some(write) = input.destination.capabilities().write {
+        if write.visibility == Visibility::ByManifest {
+            let message = "a load becomes visible at once to readers that follow its manifest";
+            findings.push(Finding::note("VISIBLE_BY_MANIFEST", DESTINATION, message));
+        }
+        if write.guarantee == Guarantee::AtLeastOnce {
+            let message = "after a crash a row may arrive more than once";
+            findings.push(Finding::warning("AT_LEAST_ONCE", DESTINATION, message));
+        }
+    }
+    let snapshot = input.source.capabilities().read.map(|read| read.snapshot);
+    let not_consistent = |message: &str| Finding::warning("NOT_CONSISTENT", CONSISTENCY, message);
+    match (input.spec.consistency, snapshot) {
+        (Consistency::None, _) => findings.push(not_consistent(
+            "no moment is held: rows changed while they are read may be missed or arrive twice",
+        )),
+        (_, Some(SnapshotKind::None)) => findings.push(not_consistent(
+            "this source holds no moment: each table is read whole, in one split",
+        )),
+        (Consistency::Table, _) => findings.push(not_consistent(
+            "each table is read at a moment of its own: tables may not fit one another",
+        )),
+        (Consistency::Snapshot, Some(SnapshotKind::Joinable | SnapshotKind::Fixed)) => {
+            findings.push(Finding::note(
+                "SOURCE_HELD",
+                CONSISTENCY,
+                "changes to the structure of selected tables wait until the last one has committed",
+            ));
+        }
+        (Consistency::Snapshot, _) => {}
+    }
+    findings
+}
+
+fn digest(plan: &Plan) -> String {
+    let mut plan = plan.clone();
+    plan.digest.clear();
+    plan.findings.clear();
+    for pipeline in &mut plan.pipelines {
+        pipeline.findings.clear();
+        pipeline.scan.estimated_rows = None;
+        pipeline.scan.estimated_bytes = None;
+    }
+    for refused in &mut plan.refused {
+        refused.findings.clear();
+    }
+    let whole = serde_json::json!(plan);
+    hex(&Sha256::digest(whole.to_string().as_bytes()))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,336 @@
+//! Which of the source's tables are meant: all, those listed, or those that globs match. Globs are
+//! case-sensitive and see `schema.table` as one text, so `*` crosses the dot: `public.*` is every
+//! table of `public`, `*.tmp_*` every table whose name begins so, `*` everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::options::nearest;
+use globset::{GlobBuilder, GlobMatcher};
+use model::migration::{Matching, MigrationSpec, TableReference};
+use model::plan::Refused;
+use model::table::ListedTable;
+use model::{Finding, TableKind, TableName};
+
+use crate::exceptions::Exceptions;
+
+const TABLES: &str = "migration.tables";
+
+/// What was chosen, and what a person should know of the choice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Selection {
+    /// The tables to plan, each once.
+    pub chosen: Vec<ListedTable>,
+    /// Tables that were named and cannot be planned: the others go on.
+    pub refused: Vec<Refused>,
+    /// What concerns the choice as a whole, or (`at` names the table) one chosen table.
+    pub findings: Vec<Finding>,
+}
+
+impl Selection {
+    fn refuse(&mut self, source: TableName, finding: Finding) {
+        self.refused.push(Refused {
+            source,
+            destination: None,
+            findings: vec![finding],
+        });
+    }
+}
+
+/// Chooses from the listing of the migration's schemas (or of `default_schema`, the data source's own,
+/// where it names none).
+pub fn select(spec: &MigrationSpec, default_schema: &str, listing: &[ListedTable]) -> Selection {
+    let mut selection = Selection::default();
+    let tables = &spec.tables;
+    if let Some(references) = &tables.listed {
+        listed(spec, references, default_schema, listing, &mut selection);
+    } else if let Some(globs) = &tables.matching {
+        matching(globs, listing, &mut selection);
+    } else if tables.all == Some(true) {
+        let (taken, left) = by_kind(listing.iter());
+        selection.chosen = taken;
+        selection.findings.extend(left_out(&left));
+    }
+    if selection.chosen.is_empty() && selection.refused.is_empty() {
+        let message = "no table is selected".to_owned();
+        let hint = if listing.is_empty() {
+            "the source shows no tables to this user in these schemas: look at source.schemas and at \
+             the user's rights"
+        } else {
+            "godwit source tables lists what there is"
+        };
+        let finding = Finding::blocker("EMPTY_SELECTION", TABLES, message).hint(hint);
+        selection.findings.push(finding);
+    }
+    warn_of_overlaps(&mut selection);
+    check_exceptions(spec, default_schema, listing, &mut selection);
+    selection
+}
+
+fn listed(
+    spec: &MigrationSpec,
+    references: &[TableReference],
+    default_schema: &str,
+    listing: &[ListedTable],
+    selection: &mut Selection,
+) {
+    let by_name: BTreeMap<&TableName, &ListedTable> =
+        listing.iter().map(|table| (&table.name, table)).collect();
+    let mut seen = BTreeSet::new();
+    for (index, reference) in references.iter().enumerate() {
+        let at = format!("{TABLES}.listed[{index}]");
+        let name = match whole_name(spec, reference, default_schema, &by_name) {
+            Ok(name) => name,
+            Err(schemas) => {
+                let message = format!("{reference} stands in several schemas: {schemas}");
+                let finding = Finding::blocker("AMBIGUOUS_TABLE", at, message)
+                    .hint("write the schema in front of it");
+                selection.refuse(reference.resolve(default_schema), finding);
+                continue;
+            }
+        };
+        if !seen.insert(name.clone()) {
+            let message = format!("{name} is listed twice; it moves once");
+            let finding = Finding::warning("DUPLICATE_TABLE", at, message);
+            selection.findings.push(finding);
+            continue;
+        }
+        match by_name.get(&name) {
+            Some(table) if table.kind == TableKind::Sequence => {
+                let message = format!("{name} is a sequence, which holds no rows to move");
+                let finding =
+                    Finding::blocker("NOT_A_TABLE", at, message).hint("take it off the list");
+                selection.refuse(name, finding);
+            }
+            Some(table) => selection.chosen.push((*table).clone()),
+            None => {
+                let finding = not_found(at, &name, listing);
+                selection.refuse(name, finding);
+            }
+        }
+    }
+}
+
+/// The table meant. Without a schema, and with several in question, it is the one that has such a
+/// table; the schemas are named where that is not one alone.
+fn whole_name(
+    spec: &MigrationSpec,
+    reference: &TableReference,
+    default_schema: &str,
+    by_name: &BTreeMap<&TableName, &ListedTable>,
+) -> Result<TableName, String> {
+    let schemas = &spec.source.schemas;
+    let first = schemas.first().map_or(default_schema, String::as_str);
+    match reference {
+        TableReference::Text(text) if !text.contains('.') && schemas.len() > 1 => {
+            let having: Vec<&str> = schemas
+                .iter()
+                .filter(|schema| by_name.contains_key(&TableName::new(schema.as_str(), text)))
+                .map(String::as_str)
+                .collect();
+            match having.as_slice() {
+                [] => Ok(TableName::new(first, text)),
+                [schema] => Ok(TableName::new(*schema, text)),
+                several => Err(several.join(", ")),
+            }
+        }
+        _ => Ok(reference.resolve(first)),
+    }
+}
+
+fn not_found(at: String, name: &TableName, listing: &[ListedTable]) -> Finding {
+    let message = format!("there is no table {name}, or this user may not see it");
+    let finding = Finding::blocker("TABLE_NOT_FOUND", at, message);
+    let whole = format!("{}.{}", name.schema, name.table);
+    let dotted = listing.iter().find(|table| table.name.table == whole);
+    if let Some(dotted) = dotted {
+        return finding.hint(format!(
+            "did you mean {}?",
+            crate::yaml::parts(&dotted.name)
+        ));
+    }
+    let known: Vec<String> = listing
+        .iter()
+        .map(|table| format!("{}.{}", table.name.schema, table.name.table))
+        .collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    match nearest(&whole, &known) {
+        Some(near) => finding.hint(format!("did you mean {}?", crate::yaml::scalar(near))),
+        None => finding.hint("godwit source tables lists what there is"),
+    }
+}
+
+struct CountedGlob {
+    glob: GlobMatcher,
+    at: String,
+    text: String,
+    matched: usize,
+}
+
+fn matching(globs: &Matching, listing: &[ListedTable], selection: &mut Selection) {
+    let findings = &mut selection.findings;
+    let mut include = compiled(&globs.include, "include", findings);
+    let mut exclude = compiled(&globs.exclude, "exclude", findings);
+    let mut matched = Vec::new();
+    for table in listing {
+        let text = format!("{}.{}", table.name.schema, table.name.table);
+        let included = count(&mut include, &text);
+        let excluded = count(&mut exclude, &text);
+        if included && !excluded {
+            matched.push(table);
+        }
+    }
+    let (taken, left) = by_kind(matched.into_iter());
+    let empty = taken.is_empty();
+    selection.chosen = taken;
+    for glob in include
+        .iter()
+        .chain(&exclude)
+        .filter(|glob| glob.matched == 0)
+    {
+        let message = format!("{:?} matches nothing", glob.text);
+        let including = glob.at.contains(".include[");
+        let finding = if including && empty {
+            Finding::blocker("GLOB_MATCHES_NOTHING", &glob.at, message)
+        } else {
+            Finding::warning("GLOB_MATCHES_NOTHING", &glob.at, message)
+        };
+        let hint = if glob.text.contains('.') {
+            "globs are case-sensitive; godwit source tables lists what there is".to_owned()
+        } else {
+            format!("globs see schema.table: write *.{}", glob.text)
+        };
+        selection.findings.push(finding.hint(hint));
+    }
+    selection.findings.extend(left_out(&left));
+}
+
+/// Whether any glob matches; each that does is counted.
+fn count(globs: &mut [CountedGlob], text: &str) -> bool {
+    globs.iter_mut().fold(false, |any, glob| {
+        let matches = glob.glob.is_match(text);
+        glob.matched += usize::from(matches);
+        any || matches
+    })
+}
+
+fn compiled(globs: &[String], key: &str, findings: &mut Vec<Finding>) -> Vec<CountedGlob> {
+    globs
+        .iter()
+        .enumerate()
+        .filter_map(|(index, text)| {
+            let at = format!("{TABLES}.matching.{key}[{index}]");
+            match glob(text) {
+                Ok(glob) => Some(CountedGlob {
+                    glob,
+                    at,
+                    text: text.clone(),
+                    matched: 0,
+                }),
+                Err(message) => {
+                    findings.push(bad_glob(at, &message));
+                    None
+                }
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn bad_glob(at: String, message: &str) -> Finding {
+    Finding::blocker("BAD_GLOB", at, message)
+        .hint("known are *, ?, [a-z], {one,other}; a backslash takes away a sign's meaning")
+}
+
+pub(crate) fn glob(text: &str) -> Result<GlobMatcher, String> {
+    GlobBuilder::new(text)
+        .literal_separator(false)
+        .backslash_escape(true)
+        .case_insensitive(false)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| format!("{text:?} is no glob: {}", error.kind()))
+}
+
+/// Those whose kind is taken by default, and how many of each other kind.
+fn by_kind<'t>(
+    tables: impl Iterator<Item = &'t ListedTable>,
+) -> (Vec<ListedTable>, BTreeMap<&'static str, usize>) {
+    let mut taken = Vec::new();
+    let mut left = BTreeMap::new();
+    for table in tables {
+        if table.kind.selected_by_default() {
+            taken.push(table.clone());
+        } else {
+            *left.entry(table.kind.words()).or_default() += 1;
+        }
+    }
+    (taken, left)
+}
+
+fn left_out(left: &BTreeMap<&'static str, usize>) -> Option<Finding> {
+    if left.is_empty() {
+        return None;
+    }
+    let counted: Vec<String> = left
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}{}", if *count == 1 { "" } else { "s" }))
+        .collect();
+    let message = format!("left out by their kind: {}", counted.join(", "));
+    Some(
+        Finding::note("LEFT_OUT", TABLES, message)
+            .hint("tables.listed takes tables of any kind but sequences"),
+    )
+}
+
+/// Rows that would arrive twice: a listing does not say whose child or part a table is, so each such
+/// table that is chosen beside others is named.
+fn warn_of_overlaps(selection: &mut Selection) {
+    let has = |kind: TableKind| selection.chosen.iter().any(|table| table.kind == kind);
+    let (parents, others) = (has(TableKind::PartitionedTable), selection.chosen.len() > 1);
+    for table in &selection.chosen {
+        let (code, message) = match table.kind {
+            TableKind::InheritanceChild if others => (
+                "INHERITANCE_OVERLAP",
+                "inherits from another table: where that one is selected, too, rows arrive in both",
+            ),
+            TableKind::Partition if parents => (
+                "PARTITION_OVERLAP",
+                "is a part of a partitioned table: where that one is selected, too, rows arrive in both",
+            ),
+            _ => continue,
+        };
+        let message = format!("{} {message}", table.name);
+        selection
+            .findings
+            .push(Finding::warning(code, table.name.to_string(), message));
+    }
+}
+
+/// An exception that belongs to no chosen table does nothing, which nobody means: a slip in its name
+/// might move what was to be left out.
+fn check_exceptions(
+    spec: &MigrationSpec,
+    default_schema: &str,
+    listing: &[ListedTable],
+    selection: &mut Selection,
+) {
+    let chosen: BTreeSet<&TableName> = selection
+        .chosen
+        .iter()
+        .map(|table| &table.name)
+        .chain(selection.refused.iter().map(|refused| &refused.source))
+        .collect();
+    let mut findings = Vec::new();
+    for (index, table) in Exceptions::new(spec, default_schema).iter() {
+        let at = format!("migration.each[{index}].table");
+        if chosen.contains(table) {
+            continue;
+        }
+        if listing.iter().any(|listed| listed.name == *table) {
+            let message = format!("{table} is not selected: what is said of it does nothing");
+            findings.push(Finding::warning("UNUSED_EXCEPTION", at, message));
+        } else {
+            findings.push(not_found(at, table, listing));
+        }
+    }
+    selection.findings.append(&mut findings);
+}

@@ -1,0 +1,370 @@
+//! One table's plan: everything about it is decided here, and nothing about the others.
+
+use contract::ExistingTable;
+use model::migration::{Drift, ExistingTables, LoadingPolicy, MigrationSpec};
+use model::plan::{Column, ColumnMapping, Partition, Pipeline, Refused, Scan, TableSchema, Write};
+use model::{Error, Finding, NativeTable, PipelineId, TableKind, TableName};
+use sha2::{Digest, Sha256};
+
+use crate::collisions;
+use crate::ddl;
+use crate::exceptions::Exceptions;
+use crate::existing::{self, Pair};
+use crate::filters;
+use crate::match_columns::{Ends, Planned, plan_columns, unknown_column};
+use crate::naming::{Named, name_table};
+use crate::parameters::Parameters;
+use crate::plan::{PlanInput, hex};
+
+/// Where each source table goes: its name in `namespace`, or why it has none. Collisions are looked
+/// for among all of `tables`. Asked for before planning, so that the destination can describe what is
+/// there.
+pub fn target_names<'t>(
+    spec: &MigrationSpec,
+    destination: &dyn contract::AnyConnector,
+    namespace: &str,
+    tables: impl IntoIterator<Item = &'t TableName>,
+) -> Vec<(TableName, Result<TableName, Finding>)> {
+    let Some(write) = destination.capabilities().write else {
+        return Vec::new();
+    };
+    named_tables(spec, write.names, tables)
+        .into_iter()
+        .map(|(source, named)| {
+            let target = named.map(|named| TableName::new(namespace, named.name));
+            (source, target)
+        })
+        .collect()
+}
+
+pub(crate) fn named_tables<'t>(
+    spec: &MigrationSpec,
+    limits: contract::NameLimits,
+    tables: impl IntoIterator<Item = &'t TableName>,
+) -> Vec<(TableName, Result<Named, Finding>)> {
+    let mut named: Vec<(TableName, Result<Named, Finding>)> = tables
+        .into_iter()
+        .map(|table| (table.clone(), name_table(&spec.names, table, limits)))
+        .collect();
+    let legal: Vec<(TableName, String)> = named
+        .iter()
+        .filter_map(|(source, named)| Some((source.clone(), named.as_ref().ok()?.name.clone())))
+        .collect();
+    let mut collisions = collisions::of_tables(&legal);
+    for (source, named) in &mut named {
+        if let Some(finding) = collisions.remove(source) {
+            *named = Err(finding);
+        }
+    }
+    named
+}
+
+/// What all tables are planned with.
+pub(crate) struct Shared<'a> {
+    pub(crate) input: &'a PlanInput<'a>,
+    pub(crate) ends: Ends<'a>,
+    pub(crate) exceptions: Exceptions<'a>,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) partition: Option<&'a Partition>,
+}
+
+/// The table's pipeline, or why it has none.
+pub(crate) fn plan_table(
+    shared: &Shared<'_>,
+    table: &NativeTable,
+    named: Result<Named, Finding>,
+    mut findings: Vec<Finding>,
+) -> Result<Pipeline, Refused> {
+    findings.extend(table.findings.iter().cloned());
+    findings.extend(kind_note(table));
+    findings.extend(drift(shared, table));
+    let (named, name) = match named {
+        Ok(named) => {
+            let name = TableName::new(shared.input.namespace, &named.name);
+            (Some(named), Some(name))
+        }
+        Err(finding) => {
+            findings.push(finding);
+            (None, None)
+        }
+    };
+    let partition_column = shared.partition.map(|partition| partition.column.as_str());
+    let choices = shared.exceptions.choices(&table.name);
+    let planned = plan_columns(
+        &shared.ends,
+        table,
+        choices,
+        partition_column,
+        &mut findings,
+    );
+    let filter = filter(shared, &table.name, &mut findings);
+    let split_by = split_by(shared, table, &planned, &mut findings);
+    let converted = named.is_some_and(|named| named.converted);
+    let target = name
+        .as_ref()
+        .map(|name| target(shared, table, (name, converted), &planned, &mut findings));
+    let (Some((write, columns)), false) = (target, findings.iter().any(Finding::is_blocker)) else {
+        return Err(Refused {
+            source: table.name.clone(),
+            destination: name,
+            findings,
+        });
+    };
+    let scan = scan(table, &planned, filter, split_by);
+    Ok(Pipeline {
+        id: pipeline_id(&shared.input.spec.name, &table.name),
+        digest: digest(&scan, &columns, &write),
+        scan,
+        columns,
+        write,
+        findings,
+    })
+}
+
+fn kind_note(table: &NativeTable) -> Option<Finding> {
+    let what = match table.kind {
+        TableKind::Table | TableKind::PartitionedTable => return None,
+        TableKind::SystemVersioned => "the current rows move, their history does not",
+        TableKind::InheritanceChild => "its own rows move",
+        TableKind::Partition => "its rows alone move, not those of its sisters",
+        TableKind::View | TableKind::MaterializedView => "its rows move, its definition does not",
+        TableKind::ForeignTable => "another server answers for its rows and their moment",
+        TableKind::Sequence | TableKind::Virtual => "what it shows as rows moves",
+    };
+    let message = format!("{} is a {}: {what}", table.name, table.kind.words());
+    Some(Finding::note("KIND", table.name.to_string(), message))
+}
+
+fn drift(shared: &Shared<'_>, table: &NativeTable) -> Option<Finding> {
+    let last = shared.input.fingerprints.get(&table.name)?;
+    if shared.input.spec.drift != Drift::Fail || *last == table.fingerprint() {
+        return None;
+    }
+    let message = format!(
+        "{} has other columns, types or keys than in the last successful run",
+        table.name
+    );
+    Some(
+        Finding::blocker("SOURCE_CHANGED", table.name.to_string(), message)
+            .hint("godwit plan shows its columns now; a migration of another name starts afresh"),
+    )
+}
+
+fn filter(shared: &Shared<'_>, table: &TableName, findings: &mut Vec<Finding>) -> Option<String> {
+    let input = shared.input;
+    let written = filters::of_table(input.spec, &shared.exceptions, table, input.part)?;
+    match written.resolve(shared.parameters) {
+        Ok(filter) => {
+            if let Some(error) = input.filter_errors.get(table) {
+                findings.push(filter_refused(table, error, &written.at));
+            }
+            Some(filter)
+        }
+        Err(mut unresolved) => {
+            findings.append(&mut unresolved);
+            None
+        }
+    }
+}
+
+fn filter_refused(table: &TableName, error: &Error, at: &str) -> Finding {
+    let mut finding = Finding::of_error(error, table.to_string());
+    finding.message = format!("filter for {table}: {}", finding.message);
+    finding.hint.get_or_insert_with(|| {
+        let table = crate::yaml::table(table);
+        format!("change {at}, or except the table: each: [{{ table: {table}, filter: none }}]")
+    });
+    finding
+}
+
+fn split_by(
+    shared: &Shared<'_>,
+    table: &NativeTable,
+    planned: &[Planned],
+    findings: &mut Vec<Finding>,
+) -> Vec<String> {
+    let wanted = shared
+        .exceptions
+        .of(&table.name)
+        .and_then(|(index, exception)| Some((index, exception.split_by.as_ref()?)));
+    let Some((index, wanted)) = wanted else {
+        return Vec::new();
+    };
+    let at = format!("migration.each[{index}].split-by");
+    let moved: Vec<&str> = planned
+        .iter()
+        .map(|planned| planned.scan.native.name.as_str())
+        .collect();
+    let known: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+    for name in wanted.names() {
+        if !known.contains(&name.as_str()) {
+            findings.push(unknown_column(at.clone(), &table.name, name, &known));
+        } else if !moved.contains(&name.as_str()) {
+            let message = format!(
+                "{} cannot be cut by {name:?}, which does not move",
+                table.name
+            );
+            let finding = Finding::blocker("SPLIT_COLUMN_LEFT_OUT", at.clone(), message)
+                .hint("cut by a column that moves, or leave split-by out");
+            findings.push(finding);
+        }
+    }
+    wanted.names().to_vec()
+}
+
+fn target(
+    shared: &Shared<'_>,
+    table: &NativeTable,
+    (name, converted): (&TableName, bool),
+    planned: &[Planned],
+    findings: &mut Vec<Finding>,
+) -> (Write, Vec<ColumnMapping>) {
+    let input = shared.input;
+    let partition = shared.partition;
+    let existing = input.existing.get(name);
+    let policy = input.spec.destination.loading_policy;
+    if let Some(existing) = existing {
+        let pair = Pair {
+            source: &table.name,
+            destination: name,
+        };
+        findings.extend(existing_note(&pair, input.spec, policy, partition));
+        let columns = existing::fit(&pair, existing, planned, partition, findings);
+        let write = Write {
+            table: kept(table, name, existing, planned),
+            policy,
+            partition: partition.cloned(),
+            exists: true,
+            ddl: Vec::new(),
+        };
+        return (write, columns);
+    }
+    let last = partition.and_then(|partition| partition_column(shared, table, partition, findings));
+    let schema = ddl::new_table(table, name.clone(), converted, planned, last);
+    let columns = planned
+        .iter()
+        .map(|planned| planned.mapping(&planned.column, planned.fidelity.clone()))
+        .collect();
+    let dialect = input.destination.dialect();
+    let write = Write {
+        ddl: dialect.create_table(&schema, partition),
+        table: schema,
+        policy,
+        partition: partition.cloned(),
+        exists: false,
+    };
+    (write, columns)
+}
+
+/// The existing table as it stays. Its key is the source's, under the names there.
+fn kept(
+    table: &NativeTable,
+    name: &TableName,
+    existing: &ExistingTable,
+    planned: &[Planned],
+) -> TableSchema {
+    TableSchema {
+        name: name.clone(),
+        columns: existing.columns.clone(),
+        primary_key: ddl::primary_key(table, planned),
+        comment: table.comment.clone(),
+    }
+}
+
+fn existing_note(
+    pair: &Pair<'_>,
+    spec: &MigrationSpec,
+    policy: LoadingPolicy,
+    partition: Option<&Partition>,
+) -> Option<Finding> {
+    let at = pair.source.to_string();
+    let there = pair.destination;
+    if spec.existing_tables == ExistingTables::Fail {
+        let message = format!("{there} is there already");
+        return Some(
+            Finding::blocker("TABLE_EXISTS", at, message)
+                .hint("set existing-tables to keep to load into it, or choose other names"),
+        );
+    }
+    if policy != LoadingPolicy::Overwrite {
+        return None;
+    }
+    let what = match partition {
+        Some(Partition { column, value }) => {
+            format!("the rows of {there} in partition {column}={value} are replaced")
+        }
+        None => format!("the rows of {there} are replaced"),
+    };
+    Some(Finding::note("OVERWRITE", at, what))
+}
+
+fn partition_column(
+    shared: &Shared<'_>,
+    table: &NativeTable,
+    partition: &Partition,
+    findings: &mut Vec<Finding>,
+) -> Option<Column> {
+    match shared
+        .ends
+        .destination
+        .types()
+        .to_native(&ddl::PARTITION_TYPE)
+    {
+        Ok(holding) => Some(Column {
+            name: partition.column.clone(),
+            holds: holding.holds,
+            native: holding.native,
+            nullable: !shared.ends.write.required_columns,
+            comment: None,
+        }),
+        Err(refusal) => {
+            let at = table.name.to_string();
+            findings.push(Finding::blocker(refusal.code, at, refusal.reason));
+            None
+        }
+    }
+}
+
+fn scan(
+    table: &NativeTable,
+    planned: &[Planned],
+    filter: Option<String>,
+    split_by: Vec<String>,
+) -> Scan {
+    let read = |key: &String| planned.iter().any(|p| p.scan.native.name == *key);
+    let primary_key = if table.primary_key.iter().all(read) {
+        table.primary_key.clone()
+    } else {
+        Vec::new()
+    };
+    Scan {
+        table: table.name.clone(),
+        kind: table.kind,
+        columns: planned.iter().map(|planned| planned.scan.clone()).collect(),
+        filter,
+        split_by,
+        primary_key,
+        estimated_rows: table.estimated_rows,
+        estimated_bytes: table.estimated_bytes,
+        fingerprint: table.fingerprint(),
+        private: table.private.clone(),
+    }
+}
+
+/// The first 16 hexadecimal digits of SHA-256 over migration, schema and table, a zero byte between.
+fn pipeline_id(migration: &str, table: &TableName) -> PipelineId {
+    let text = format!("{migration}\0{}\0{}", table.schema, table.table);
+    let mut id = hex(&Sha256::digest(text.as_bytes()));
+    id.truncate(16);
+    PipelineId::new(id)
+}
+
+fn digest(scan: &Scan, columns: &[ColumnMapping], write: &Write) -> String {
+    let scan = Scan {
+        estimated_rows: None,
+        estimated_bytes: None,
+        ..scan.clone()
+    };
+    let whole = serde_json::json!([scan, columns, write]);
+    hex(&Sha256::digest(whole.to_string().as_bytes()))
+}

@@ -1,0 +1,1 @@
+//! Whole plans, and what refuses them.

@@ -1,0 +1,301 @@
+//! What is wrong with a migration file, told before any system is touched. Each finding's `at` is
+//! the path of its field in the file.
+
+mod ends;
+mod served;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::options::nearest_hint;
+use model::Finding;
+use model::migration::{
+    Filters, IllegalNames, MigrationFile, MigrationSpec, NameRule, RunPolicy, TableFilter,
+    TableSelection,
+};
+
+use crate::naming::SOURCE_SCHEMA;
+use crate::parameters::{Parameters, Place};
+use crate::select;
+pub use ends::validate_against;
+
+const LONGEST_NAME: usize = 256;
+const FORBIDDEN_IN_NAMES: &str = "|/\\:?<>*\"";
+/// Any day: what stands for what is not asked here, only whether it stands for something.
+const SOME_DAY: &str = "20230330";
+
+/// The file as a whole: its version, its data sources, its migration.
+pub fn validate_file(file: &MigrationFile) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if file.version != 1 {
+        let message = format!("version {} is not known", file.version);
+        findings.push(Finding::blocker("UNKNOWN_VERSION", "version", message).hint("write 1"));
+    }
+    let known: Vec<&str> = file.data_sources.keys().map(String::as_str).collect();
+    for (key, name) in [
+        ("source", &file.migration.source.data_source),
+        ("destination", &file.migration.destination.data_source),
+    ] {
+        if !file.data_sources.contains_key(name) {
+            let at = format!("migration.{key}.data-source");
+            let message = format!("there is no data source {name:?}");
+            findings.push(
+                Finding::blocker("UNKNOWN_DATA_SOURCE", at, message)
+                    .hint(nearest_hint(name, &known)),
+            );
+        }
+    }
+    findings.extend(validate(&file.migration));
+    findings
+}
+
+/// Everything that needs neither a connector nor a connection.
+pub fn validate(spec: &MigrationSpec) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    name(&spec.name, &mut findings);
+    selection(&spec.tables, &mut findings);
+    names(spec, &mut findings);
+    each(spec, &mut findings);
+    texts(spec, &mut findings);
+    rejected_rows(spec, &mut findings);
+    run(&spec.run, &mut findings);
+    served::check(spec, &mut findings);
+    findings
+}
+
+/// Requirement R1.01.
+fn name(name: &str, findings: &mut Vec<Finding>) {
+    const AT: &str = "migration.name";
+    let mut refuse = |message: String| {
+        findings.push(Finding::blocker("BAD_NAME", AT, message).hint(format!(
+            "at most {LONGEST_NAME} characters, not blank, none of | / \\ : ? < > * \""
+        )));
+    };
+    if name.trim().is_empty() {
+        refuse("the migration's name is blank".to_owned());
+    }
+    let length = name.chars().count();
+    if length > LONGEST_NAME {
+        refuse(format!("the migration's name has {length} characters"));
+    }
+    let bad: BTreeSet<char> = name
+        .chars()
+        .filter(|c| FORBIDDEN_IN_NAMES.contains(*c) || c.is_control())
+        .collect();
+    if !bad.is_empty() {
+        let bad: Vec<String> = bad.iter().map(|c| c.escape_default().to_string()).collect();
+        refuse(format!("the migration's name has {}", bad.join(" ")));
+    }
+}
+
+fn selection(tables: &TableSelection, findings: &mut Vec<Finding>) {
+    const AT: &str = "migration.tables";
+    let given = [
+        tables.all.is_some(),
+        tables.listed.is_some(),
+        tables.matching.is_some(),
+    ];
+    if given.iter().filter(|given| **given).count() != 1 {
+        let message = "exactly one of all, listed and matching says which tables move";
+        let finding = Finding::blocker("BAD_SELECTION", AT, message);
+        findings.push(finding.hint("write tables: { all: true } for all of them"));
+    }
+    if tables.all == Some(false) {
+        let at = format!("{AT}.all");
+        let finding = Finding::blocker("BAD_SELECTION", at, "all: false selects nothing");
+        findings.push(finding.hint("write all: true, or listed or matching in its place"));
+    }
+    let empty = |at: String| {
+        Finding::blocker("EMPTY_SELECTION", at, "nothing is selected")
+            .hint("write at least one entry")
+    };
+    if tables.listed.as_ref().is_some_and(Vec::is_empty) {
+        findings.push(empty(format!("{AT}.listed")));
+    }
+    let Some(matching) = &tables.matching else {
+        return;
+    };
+    if matching.include.is_empty() {
+        findings.push(empty(format!("{AT}.matching.include")));
+    }
+    for (key, globs) in [
+        ("include", &matching.include),
+        ("exclude", &matching.exclude),
+    ] {
+        for (index, text) in globs.iter().enumerate() {
+            if let Err(message) = select::glob(text) {
+                let at = format!("{AT}.matching.{key}[{index}]");
+                findings.push(select::bad_glob(at, &message));
+            }
+        }
+    }
+}
+
+fn names(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
+    const AT: &str = "migration.names";
+    let rules = &spec.names;
+    let empty = |key: &str, rules: &[NameRule]| -> Vec<Finding> {
+        rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.replace.is_empty())
+            .map(|(index, _)| {
+                let at = format!("{AT}.{key}[{index}].replace");
+                Finding::blocker("EMPTY_RULE", at, "a rule must say what it replaces")
+                    .hint("write a text; table-prefix puts something in front of names")
+            })
+            .collect()
+    };
+    findings.extend(empty("table-rules", &rules.table_rules));
+    findings.extend(empty("field-rules", &rules.field_rules));
+    for (key, text) in [
+        ("table-prefix", &rules.table_prefix),
+        ("table-suffix", &rules.table_suffix),
+    ] {
+        let at = format!("{AT}.{key}");
+        let rest = text.replace(SOURCE_SCHEMA, "");
+        if rest.contains("${") || rest.contains("$[") {
+            let message = format!("{text:?} has another placeholder than {SOURCE_SCHEMA}");
+            let finding = Finding::blocker("UNKNOWN_PARAMETER", at, message);
+            findings.push(finding.hint("parameters are not expanded in names"));
+        } else if rules.illegal == IllegalNames::Refuse
+            && rest.chars().any(|c| !c.is_ascii_alphanumeric() && c != '_')
+        {
+            let message =
+                format!("{text:?} has other characters than letters, digits and underscores");
+            let finding = Finding::blocker("ILLEGAL_NAME", at, message);
+            findings.push(finding.hint("write letters, digits and underscores"));
+        }
+    }
+}
+
+fn each(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
+    let default = match spec.source.schemas.as_slice() {
+        [schema] => schema,
+        _ => "",
+    };
+    let mut seen = BTreeMap::new();
+    for (index, exception) in spec.each.iter().enumerate() {
+        if let Some(first) = seen.insert(exception.table.resolve(default), index) {
+            let message = format!("{} is excepted twice, see each[{first}]", exception.table);
+            let at = format!("migration.each[{index}].table");
+            let finding = Finding::blocker("DUPLICATE_EXCEPTION", at, message);
+            findings.push(finding.hint("put both into one entry"));
+        }
+        let split_by = exception.split_by.as_ref().map(|columns| columns.names());
+        if split_by.is_some_and(<[String]>::is_empty) {
+            let at = format!("migration.each[{index}].split-by");
+            let finding = Finding::blocker("EMPTY_LIST", at, "no column is named");
+            findings.push(finding.hint("name a column, or leave split-by out"));
+        }
+    }
+}
+
+/// Filters, partitions and the parameters in them.
+fn texts(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
+    let mut names = BTreeMap::new();
+    for name in spec.parameters.keys() {
+        let at = format!("migration.parameters.{name}");
+        if name.trim() != name || name.is_empty() || name.contains(['{', '}', '[', ']', '$']) {
+            let message = format!("{name:?} is no name of a parameter");
+            let finding = Finding::blocker("BAD_NAME", &at, message);
+            findings.push(finding.hint("write letters, digits and underscores"));
+        }
+        if let Some(first) = names.insert(name.to_lowercase(), name) {
+            let message =
+                format!("{name:?} and {first:?} differ in case alone, which says nothing");
+            let finding = Finding::blocker("DUPLICATE_PARAMETER", at, message);
+            findings.push(finding.hint("leave one out"));
+        }
+    }
+    let Ok(parameters) = Parameters::new(SOME_DAY, &spec.parameters) else {
+        return;
+    };
+    if let Some(filters) = &spec.filter {
+        check_filters(filters, "migration.filter", &parameters, findings);
+    }
+    for (index, exception) in spec.each.iter().enumerate() {
+        if let Some(TableFilter::Own(filters)) = &exception.filter {
+            let at = format!("migration.each[{index}].filter");
+            check_filters(filters, &at, &parameters, findings);
+        }
+    }
+    let one_time = spec
+        .method
+        .partition
+        .as_ref()
+        .and_then(|p| p.one_time.as_ref());
+    if let Some(value) = one_time {
+        let at = "migration.method.partition.one-time";
+        findings.extend(parameters.expand(&value.0, at).err().unwrap_or_default());
+    }
+}
+
+fn check_filters(
+    filters: &Filters,
+    at: &str,
+    parameters: &Parameters,
+    findings: &mut Vec<Finding>,
+) {
+    let parts = [("one-time", &filters.one_time), ("daily", &filters.daily)];
+    for (key, text) in parts {
+        let Some(text) = text else { continue };
+        let at = format!("{at}.{key}");
+        if text.trim().is_empty() {
+            let finding = Finding::blocker("EMPTY_FILTER", &at, "the filter is blank");
+            findings.push(finding.hint("leave it out; a table without one says filter: none"));
+        }
+        let expanded = parameters.expand_in(text, &at, Place::Condition);
+        findings.extend(expanded.err().unwrap_or_default());
+    }
+}
+
+fn rejected_rows(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
+    let share = spec.rejected_rows.share;
+    if !(0.0..=1.0).contains(&share) {
+        out_of_range(
+            "rejected-rows.share",
+            &share.to_string(),
+            "0 to 1",
+            findings,
+        );
+    }
+}
+
+fn run(run: &RunPolicy, findings: &mut Vec<Finding>) {
+    let mut check = |fits: bool, key: &str, value: String, range: &str| {
+        if !fits {
+            out_of_range(&format!("run.{key}"), &value, range, findings);
+        }
+    };
+    let hours = run.timeout_hours;
+    check(
+        (1..=64).contains(&run.parallelism),
+        "parallelism",
+        run.parallelism.to_string(),
+        "1 to 64",
+    );
+    check(
+        hours > 0.0 && hours <= 168.0,
+        "timeout-hours",
+        hours.to_string(),
+        "more than 0, at most 168",
+    );
+    check(
+        run.reruns <= 10,
+        "reruns",
+        run.reruns.to_string(),
+        "0 to 10",
+    );
+    check(
+        (1..=60).contains(&run.rerun_interval_minutes),
+        "rerun-interval-minutes",
+        run.rerun_interval_minutes.to_string(),
+        "1 to 60",
+    );
+}
+
+fn out_of_range(key: &str, value: &str, range: &str, findings: &mut Vec<Finding>) {
+    let message = format!("{value} is out of range");
+    let finding = Finding::blocker("OUT_OF_RANGE", format!("migration.{key}"), message);
+    findings.push(finding.hint(format!("write {range}")));
+}

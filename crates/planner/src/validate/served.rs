@@ -1,0 +1,118 @@
+//! What the file may say and this version does not do yet: refused, never ignored.
+
+use model::Finding;
+use model::migration::{
+    Drift, ExistingTables, Filters, LoadingPolicy, MethodKind, MigrationSpec, OnLostSnapshot,
+    TableFilter, Verify,
+};
+
+pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
+    let mut refuse = |at: String, what: &str, instead: &str| {
+        let message = format!("{what} is not served by this version yet");
+        let finding = Finding::blocker("NOT_SERVED_YET", format!("migration.{at}"), message);
+        findings.push(finding.hint(instead));
+    };
+    for (unserved, at, what, instead) in words(spec) {
+        if unserved {
+            refuse(at.to_owned(), what, instead);
+        }
+    }
+    let daily = |filters: &Filters| filters.daily.is_some();
+    if spec.filter.as_ref().is_some_and(daily) {
+        refuse("filter.daily".to_owned(), "a daily filter", LEAVE_OUT);
+    }
+    for (index, exception) in spec.each.iter().enumerate() {
+        if !exception.update_by.is_empty() {
+            let at = format!("each[{index}].update-by");
+            refuse(at, "update-by", LEAVE_OUT);
+        }
+        if matches!(&exception.filter, Some(TableFilter::Own(filters)) if daily(filters)) {
+            let at = format!("each[{index}].filter.daily");
+            refuse(at, "a daily filter", LEAVE_OUT);
+        }
+    }
+}
+
+const LEAVE_OUT: &str = "leave it out";
+
+type Word = (bool, &'static str, &'static str, &'static str);
+
+fn words(spec: &MigrationSpec) -> [Word; 13] {
+    let partition = spec.method.partition.as_ref();
+    let kind = spec.method.kind;
+    [
+        (
+            spec.existing_tables == ExistingTables::AddColumns,
+            "existing-tables",
+            "add-columns",
+            "write keep or fail",
+        ),
+        (
+            spec.existing_tables == ExistingTables::Recreate,
+            "existing-tables",
+            "recreate",
+            "write keep or fail",
+        ),
+        (!spec.recreate.is_empty(), "recreate", "recreate", LEAVE_OUT),
+        (
+            kind == MethodKind::Daily,
+            "method.kind",
+            "daily",
+            "write one-time",
+        ),
+        (
+            kind == MethodKind::DailyAndOneTime,
+            "method.kind",
+            "daily-and-one-time",
+            "write one-time",
+        ),
+        (
+            partition.is_some_and(|partition| partition.daily.is_some()),
+            "method.partition.daily",
+            "a daily partition",
+            LEAVE_OUT,
+        ),
+        (
+            !spec.statements.before.is_empty() || !spec.statements.after.is_empty(),
+            "statements",
+            "running statements",
+            LEAVE_OUT,
+        ),
+        (
+            spec.verify == Verify::Checksums,
+            "verify",
+            "checksums",
+            "write counts",
+        ),
+        (
+            spec.drift != Drift::Fail,
+            "drift",
+            "anything but fail",
+            "write fail",
+        ),
+        (
+            spec.destination.loading_policy == LoadingPolicy::Update,
+            "destination.loading-policy",
+            "update",
+            "write overwrite or append",
+        ),
+        (
+            !spec.schedule.is_empty(),
+            "schedule",
+            "a schedule",
+            LEAVE_OUT,
+        ),
+        (
+            spec.on_lost_snapshot == OnLostSnapshot::RestartAll,
+            "on-lost-snapshot",
+            "restart-all",
+            "write restart-unfinished or fail",
+        ),
+        (
+            spec.task_names.is_some(),
+            "task-names",
+            "a rule for task names",
+            LEAVE_OUT,
+        ),
+    ]
+}
