@@ -4,4 +4,5 @@ pub(crate) mod batch;
 pub(crate) mod calendar;
 pub(crate) mod column_builder;
 pub(crate) mod decimal;
+pub(crate) mod parquet_split;
 pub(crate) mod tls;
