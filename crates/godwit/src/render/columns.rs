@@ -34,8 +34,8 @@ impl Columns {
 
     /// One more line; cells are escaped here.
     pub(crate) fn line(&mut self, cells: Vec<String>) {
-        let cells = cells.iter().map(|cell| escape_controls(cell)).collect();
-        self.lines.push(cells);
+        let escaped = cells.into_iter().map(|cell| escape_controls(&cell));
+        self.lines.push(escaped.collect());
     }
 
     /// The text, for lines of `width` characters.
