@@ -99,7 +99,8 @@ fn dependencies(manifest: &str) -> Vec<&str> {
 
 /// Every module of the product opens with `//!`; a file of tests speaks by their names.
 pub(crate) fn opens_with_its_purpose(source: &SourceFile) -> Option<String> {
-    (!source.is_test() && !source.text.starts_with("//!")).then(|| format!("{}: does not open with //!", source.path))
+    (!source.is_test() && !source.text.starts_with("//!"))
+        .then(|| format!("{}: does not open with //!", source.path))
 }
 
 /// At most so many lines without tests.

@@ -70,18 +70,22 @@ impl Document {
             return;
         }
         let at_key = matches!(finding.code.as_str(), "UNKNOWN_KEY" | "MISSING_KEY");
-        let mut path = finding.at.as_str();
+        finding.position = self.find(&finding.at, at_key);
+    }
+
+    /// Where the entry at `path` stands, or the longest part of the path that is there.
+    pub(crate) fn position(&self, path: &str) -> Option<Position> {
+        self.find(path, false)
+    }
+
+    fn find(&self, mut path: &str, at_key: bool) -> Option<Position> {
         loop {
             if let Some(place) = self.places.get(path) {
                 let key = place.key.filter(|_| at_key || !place.scalar);
-                finding.position = Some(key.unwrap_or(place.value));
-                return;
+                return Some(key.unwrap_or(place.value));
             }
-            match path.rfind(['.', '[']) {
-                Some(cut) => path = &path[..cut],
-                // A table or column of the source, not a path of the file.
-                None => return,
-            }
+            // Without anything left it is a table or column of the source, not a path of the file.
+            path = &path[..path.rfind(['.', '['])?];
         }
     }
 }

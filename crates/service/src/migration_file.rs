@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use connectors::{CONNECTORS, connector};
 use contract::AnyConnector;
 use contract::options::nearest_hint;
-use model::migration::{DataSource, MigrationFile, MigrationSpec};
-use model::{Error, ErrorKind, Finding, Result};
+use model::migration::{DataSource, MigrationFile, MigrationSpec, TableReference};
+use model::{Error, ErrorKind, Finding, Result, TableName};
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Document, join};
@@ -42,6 +42,43 @@ impl Loaded {
             findings
                 .into_iter()
                 .for_each(|finding| document.locate(finding));
+        }
+    }
+
+    /// Gives findings of one source table the place in the file that a person would change: the filter
+    /// for a filter, else the table's exception, its line in the list, or the selection.
+    pub(crate) fn locate_table<'a>(
+        &self,
+        table: &TableName,
+        default_schema: &str,
+        findings: impl IntoIterator<Item = &'a mut Finding>,
+    ) {
+        let (Some(document), Some(file)) = (&self.document, &self.file) else {
+            return;
+        };
+        let spec = &file.migration;
+        let same = |reference: &TableReference| reference.resolve(default_schema) == *table;
+        let exception = spec.each.iter().position(|each| same(&each.table));
+        let own_filter = exception.filter(|index| spec.each[*index].filter.is_some());
+        let listed = spec.tables.listed.iter().flatten().position(same);
+        let of_filter = match own_filter {
+            Some(index) => format!("migration.each[{index}].filter"),
+            None => "migration.filter".to_owned(),
+        };
+        let of_table = match (exception, listed) {
+            (Some(index), _) => format!("migration.each[{index}]"),
+            (None, Some(index)) => format!("migration.tables.listed[{index}]"),
+            (None, None) => "migration.tables".to_owned(),
+        };
+        for finding in findings {
+            document.locate(finding);
+            if finding.position.is_none() {
+                let path = match finding.code.as_str() {
+                    "BAD_FILTER" => &of_filter,
+                    _ => &of_table,
+                };
+                finding.position = document.position(path);
+            }
         }
     }
 

@@ -133,11 +133,13 @@ pub(crate) async fn compile(
     plan.findings.splice(0..0, before);
     dedupe(&mut plan.findings);
     loaded.locate(plan.findings.iter_mut());
+    let schema = ends.source.default_schema();
     for pipeline in &mut plan.pipelines {
-        loaded.locate(pipeline.findings.iter_mut());
+        let table = &pipeline.scan.table;
+        loaded.locate_table(table, &schema, pipeline.findings.iter_mut());
     }
     for refused in &mut plan.refused {
-        loaded.locate(refused.findings.iter_mut());
+        loaded.locate_table(&refused.source, &schema, refused.findings.iter_mut());
     }
     let mut findings: Vec<Finding> = plan.all_findings().cloned().collect();
     dedupe(&mut findings);

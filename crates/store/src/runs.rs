@@ -148,11 +148,12 @@ impl Store {
         }
     }
 
-    /// The migration's last run that was started at all (not refused), whatever came of it.
+    /// The migration's last run that came to carry out a plan, whatever came of it.
     pub async fn last_started(&self, migration: &str) -> Result<Option<RunRecord>> {
         let found = self
             .select_runs(
-                "WHERE migration = $1 AND state <> 'refused' ORDER BY id DESC LIMIT $2",
+                "WHERE migration = $1 AND state <> 'refused' AND plan IS NOT NULL \
+                 ORDER BY id DESC LIMIT $2",
                 migration,
                 1,
             )
@@ -215,7 +216,21 @@ fn read_word<T: DeserializeOwned>(what: &str, text: String) -> Result<T> {
 mod tests {
     use super::*;
 
-    fn start(id: &RunId) -> NewRun<'_> {
+    fn plan() -> Plan {
+        let end = serde_json::json!({"data_source": "a", "connector": "b"});
+        serde_json::from_value(serde_json::json!({
+            "digest": "d", "migration": "shop", "environment": "production",
+            "bizdate": "20240505", "part": "daily", "source": end, "destination": end,
+            "time_zone": "UTC", "pipelines": [], "refused": [], "findings": [],
+            "policy": {
+                "consistency": "snapshot", "verify": "counts", "rejected_rows": {},
+                "empty_overwrite": "refuse", "on_lost_snapshot": "fail", "run": {},
+            },
+        }))
+        .unwrap()
+    }
+
+    fn start<'a>(id: &RunId, plan: Option<&'a Plan>) -> NewRun<'a> {
         NewRun {
             id: id.clone(),
             migration: "shop",
@@ -223,7 +238,7 @@ mod tests {
             bizdate: "20240505",
             part: Part::Daily,
             spec: None,
-            plan: None,
+            plan,
         }
     }
 
@@ -247,7 +262,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).await.unwrap();
         let id = RunId::generate();
-        store.start_run(start(&id)).await.unwrap();
+        store.start_run(start(&id, None)).await.unwrap();
         let run = store.run(&id).await.unwrap().unwrap();
         assert_eq!((run.state, run.part), (RunState::Running, Part::Daily));
         let report = report(&id, RunState::Partial);
@@ -264,18 +279,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_run_does_not_hide_the_unfinished_one_before_it() {
+    async fn what_never_began_does_not_hide_the_unfinished_run_before_it() {
+        let plan = plan();
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).await.unwrap();
         let (died, refused) = (RunId::generate(), RunId::generate());
-        store.start_run(start(&died)).await.unwrap();
-        store.start_run(start(&refused)).await.unwrap();
+        store.start_run(start(&died, Some(&plan))).await.unwrap();
+        store.start_run(start(&refused, Some(&plan))).await.unwrap();
+        let cancelled = RunId::generate();
+        store.start_run(start(&cancelled, None)).await.unwrap();
         let report = report(&refused, RunState::Refused);
         store
             .end_run(&report, "2024-05-06T07:09:00Z")
             .await
             .unwrap();
-        assert_eq!(store.last_started("shop").await.unwrap().unwrap().id, died);
+        let last = store.last_started("shop").await.unwrap().unwrap();
+        assert_eq!((last.id, last.plan), (died.clone(), Some(plan)));
         let newest_first: Vec<_> = store
             .runs(Some("shop"), 10)
             .await
@@ -283,7 +302,7 @@ mod tests {
             .into_iter()
             .map(|run| run.id)
             .collect();
-        assert_eq!(newest_first, [refused, died.clone()]);
+        assert_eq!(newest_first, [cancelled, refused, died.clone()]);
         assert!(store.runs(Some("other"), 10).await.unwrap().is_empty());
         store.mark_settled(&died).await.unwrap();
         assert!(store.run(&died).await.unwrap().unwrap().settled);

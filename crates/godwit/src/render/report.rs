@@ -31,7 +31,7 @@ pub(crate) fn run_state(state: RunState) -> &'static str {
     }
 }
 
-/// The closing table, what went wrong, and the verdict.
+/// The closing table, what went wrong beside the findings, and the verdict.
 pub(crate) fn report(report: &RunReport, palette: Palette, width: usize) -> String {
     let mut text = String::new();
     if !report.tables.is_empty() {
@@ -39,7 +39,12 @@ pub(crate) fn report(report: &RunReport, palette: Palette, width: usize) -> Stri
         text.push('\n');
     }
     for table in &report.tables {
-        text.push_str(&trouble(table, palette));
+        let told = report.findings.iter().any(|finding| {
+            finding.at == table.source && Some(&finding.code) == table.code.as_ref()
+        });
+        if !told {
+            text.push_str(&trouble(table, palette));
+        }
     }
     text.push_str(&verdict(report, palette));
     text
@@ -116,7 +121,7 @@ fn verdict(report: &RunReport, palette: Palette) -> String {
         RunState::Failed | RunState::Refused | RunState::Cancelled => palette.bad(state),
     };
     let mut text = format!("{state}: {done} of {}", plural(total, "table"));
-    if report.state == RunState::Refused && total == 0 {
+    if total == 0 {
         text = format!("{state}: nothing was moved");
     }
     text.push_str(&format!(

@@ -32,7 +32,7 @@ impl Desk {
         let Some(plan) = compiled.runnable().cloned() else {
             let plan = compiled.plan.as_ref();
             let report = refused(plan, &self.name, &start, compiled.findings.clone());
-            self.keep_refused(&report, &start.occasion, plan).await?;
+            self.keep_unstarted(&report, &start.occasion, plan).await?;
             return Ok(report);
         };
         self.note_start(&start, &plan).await?;

@@ -122,7 +122,9 @@ impl Desk {
         };
         let opened = tokio::select! {
             opened = ends::open(file, &self.loaded.base) => opened,
-            () = self.request.cancel.cancelled() => return Err(Error::cancelled()),
+            () = self.request.cancel.cancelled() => {
+                return self.keep(RunState::Cancelled, &start.occasion, Vec::new()).await;
+            }
         };
         let (Some(ends), opening) = opened else {
             let compiled = Compiled::none(&self.loaded, opened.1);
@@ -139,7 +141,9 @@ impl Desk {
         let fingerprints = self.fingerprints().await?;
         let compiled = tokio::select! {
             compiled = compile(&self.loaded, &ends, opening, &start.occasion, &fingerprints) => compiled,
-            () = self.request.cancel.cancelled() => return Err(Error::cancelled()),
+            () = self.request.cancel.cancelled() => {
+                return self.keep(RunState::Cancelled, &start.occasion, Vec::new()).await;
+            }
         };
         self.carry_out(start, &ends, compiled, watcher).await
     }
@@ -210,10 +214,20 @@ impl Desk {
 
     /// Keeps a run that was refused before anything moved.
     async fn refuse(&self, occasion: &Occasion, findings: Vec<Finding>) -> Result<RunReport> {
+        self.keep(RunState::Refused, occasion, findings).await
+    }
+
+    /// Keeps a run that ended before it began.
+    async fn keep(
+        &self,
+        state: RunState,
+        occasion: &Occasion,
+        findings: Vec<Finding>,
+    ) -> Result<RunReport> {
         let report = RunReport {
             run: RunId::generate(),
             migration: self.name.clone(),
-            state: RunState::Refused,
+            state,
             bizdate: occasion.bizdate.clone(),
             rows: 0,
             bytes: 0,
@@ -222,11 +236,11 @@ impl Desk {
             moments: 0,
             findings,
         };
-        self.keep_refused(&report, occasion, None).await?;
+        self.keep_unstarted(&report, occasion, None).await?;
         Ok(report)
     }
 
-    async fn keep_refused(
+    async fn keep_unstarted(
         &self,
         report: &RunReport,
         occasion: &Occasion,
