@@ -36,20 +36,24 @@ impl Watch {
 }
 
 impl Watcher for Watch {
-    fn settled(&self, run: &RunId, tables: &[Settled]) {
+    fn settled(&self, run: &RunId, settled: &[Settled], standing: &[String]) {
         let mut told = self.told();
-        for table in tables {
-            let outcome = if table.published {
-                "stands"
-            } else {
-                "was not published, and will not be"
-            };
+        for table in settled.iter().filter(|table| !table.published) {
             let line = format!(
-                "settled from run {run}: the load of {} {outcome}",
+                "run {run}: its load of {} will not be published",
                 table.destination
             );
             told.lines.push(line);
         }
+        let tables = match standing {
+            [] => "none of its tables stands".to_owned(),
+            names => format!(
+                "these of its tables stand: {}",
+                escape_controls(&names.join(", "))
+            ),
+        };
+        told.lines
+            .push(format!("run {run} did not finish; {tables}"));
     }
 
     fn started(&self, run: &RunId, plan: &Plan, progress: &Arc<Progress>) {

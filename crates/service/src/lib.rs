@@ -10,6 +10,7 @@ mod journal;
 pub mod migration_file;
 mod parts;
 pub mod plan;
+pub mod read_back;
 pub mod run;
 pub mod runs;
 pub mod schema;

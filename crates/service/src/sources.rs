@@ -108,7 +108,7 @@ pub async fn tables(path: &Path, name: &str, schemas: &[String]) -> Result<Vec<L
     source.tables(schemas).await
 }
 
-fn read_options(file: &MigrationFile, name: &str) -> Map<String, Json> {
+pub(crate) fn read_options(file: &MigrationFile, name: &str) -> Map<String, Json> {
     let source = &file.migration.source;
     if source.data_source == name {
         source.options.clone()
@@ -117,7 +117,7 @@ fn read_options(file: &MigrationFile, name: &str) -> Map<String, Json> {
     }
 }
 
-fn opening(file: &MigrationFile, loaded: &Loaded) -> Opening {
+pub(crate) fn opening(file: &MigrationFile, loaded: &Loaded) -> Opening {
     let spec = &file.migration;
     let namespace = spec.destination.namespace.clone();
     Opening {
@@ -127,7 +127,7 @@ fn opening(file: &MigrationFile, loaded: &Loaded) -> Opening {
     }
 }
 
-fn known<'a>(loaded: &'a Loaded, name: &str) -> Result<&'a MigrationFile> {
+pub(crate) fn known<'a>(loaded: &'a Loaded, name: &str) -> Result<&'a MigrationFile> {
     let file = loaded.file.as_ref().ok_or_else(|| unusable(loaded, name))?;
     let at = format!("data-sources.{name}");
     let broken = loaded.findings.iter().any(|finding| {
@@ -148,7 +148,7 @@ fn known<'a>(loaded: &'a Loaded, name: &str) -> Result<&'a MigrationFile> {
     )
 }
 
-fn unusable(loaded: &Loaded, name: &str) -> Error {
+pub(crate) fn unusable(loaded: &Loaded, name: &str) -> Error {
     let first = loaded.findings.iter().find(|finding| finding.is_blocker());
     let reason = first.map_or_else(String::new, |finding| {
         format!(": {} at {}", finding.message, finding.at)

@@ -151,6 +151,8 @@ async fn appending_over_an_unfinished_run_needs_a_word() {
     world.sql("DELETE FROM orders WHERE id = 4");
     let anew = world.run(&["--anew"]).await;
     assert_eq!(anew.exit, Exit::Done, "{}", anew.out);
+    let stands = "did not finish; these of its tables stand: shop.customers";
+    assert!(anew.err.contains(stands), "{}", anew.err);
 }
 
 #[tokio::test]

@@ -46,8 +46,9 @@ pub struct RunRequest {
 
 /// Whoever watches a run. Called from the run itself: must not block.
 pub trait Watcher: Send + Sync {
-    /// What an earlier run had left open is settled.
-    fn settled(&self, _run: &RunId, _tables: &[Settled]) {}
+    /// What an earlier run had left open is settled; the tables at the destination that stand as it
+    /// loaded them.
+    fn settled(&self, _run: &RunId, _settled: &[Settled], _standing: &[String]) {}
 
     /// The tables are about to move.
     fn started(&self, _run: &RunId, _plan: &Plan, _progress: &Arc<Progress>) {}
@@ -197,9 +198,14 @@ impl Desk {
         let journal = StoreJournal(self.store.clone());
         let settled =
             engine::settle_unfinished(&run.id, &journal, ends.destination.as_ref()).await?;
-        watcher.settled(&run.id, &settled);
+        let committed = resume::committed(&run.id, &journal).await?;
+        let standing: Vec<String> = committed
+            .values()
+            .filter_map(|report| report.destination.clone())
+            .collect();
+        watcher.settled(&run.id, &settled, &standing);
         if start.left.is_some() {
-            self.close(run, &journal).await?;
+            self.close(run, &committed).await?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use engine::{Entry, Journal};
 use model::migration::MigrationFile;
 use model::plan::{Plan, Refused};
 use model::run::{RunReport, RunState, TableReport, TableState};
-use model::{Finding, PipelineId, Result};
+use model::{Finding, PipelineId, Result, RunId};
 use serde_json::{Value as Json, json};
 use store::RunRecord;
 
@@ -119,7 +119,7 @@ pub(super) async fn keep_to(
             findings: compiled.findings,
         });
     };
-    let committed = committed(run, journal).await?;
+    let committed = committed(&run.id, journal).await?;
     let plan = merge(old, new, |id| committed.contains_key(id));
     Ok(Compiled {
         plan: Some(plan),
@@ -163,11 +163,11 @@ fn merge(old: &Plan, mut new: Plan, is_committed: impl Fn(&PipelineId) -> bool) 
 }
 
 /// The reports of the tables that the run had committed.
-async fn committed(
-    run: &RunRecord,
+pub(super) async fn committed(
+    run: &RunId,
     journal: &StoreJournal,
 ) -> Result<BTreeMap<PipelineId, TableReport>> {
-    let entries = journal.read(&run.id).await?;
+    let entries = journal.read(run).await?;
     let committed = entries.into_iter().filter_map(|entry| match entry {
         Entry::Committed {
             pipeline, report, ..
@@ -179,10 +179,13 @@ async fn committed(
 
 impl Desk {
     /// Gives a run whose process died its report, and notes that nothing is left of it to settle.
-    pub(super) async fn close(&self, run: &RunRecord, journal: &StoreJournal) -> Result<()> {
+    pub(super) async fn close(
+        &self,
+        run: &RunRecord,
+        committed: &BTreeMap<PipelineId, TableReport>,
+    ) -> Result<()> {
         if run.state == RunState::Running {
-            let committed = committed(run, journal).await?;
-            let report = interrupted(run, &committed);
+            let report = interrupted(run, committed);
             self.store
                 .end_run(&report, &self.request.clock.stamp())
                 .await?;
