@@ -1,5 +1,6 @@
 """What a claim is handed, and how it says that something is not so."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -53,7 +54,8 @@ class Work:
 
     def end(self):
         for function in reversed(self._last):
-            function()
+            with contextlib.suppress(Exception):  # one that cannot be undone does not keep the others
+                function()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 

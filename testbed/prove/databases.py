@@ -14,7 +14,8 @@ def servers(work):
 
 
 def client(command, text, environment):
-    result = subprocess.run(command, input=text.encode(), capture_output=True, env={**os.environ, **environment}, check=False)
+    result = subprocess.run(command, input=text.encode(), capture_output=True, check=False,
+                            env={**os.environ, **environment})
     if result.returncode:
         raise RuntimeError(f"{command[0]}: {result.stderr.decode(errors='replace').strip()[:500]}")
     return result.stdout.decode()
@@ -26,14 +27,24 @@ class Server:
     prefix = kind = ""
 
     def __init__(self, work, suffix=""):
+        self.reach("prove_" + work.name.replace("-", "_") + suffix)
+        self.drop()
+        self.create()
+        work.at_the_end(self.drop)
+
+    @classmethod
+    def kept(cls, database):
+        """A database that nobody drops, and that may not be there yet."""
+        server = cls.__new__(cls)
+        server.reach(database)
+        return server
+
+    def reach(self, database):
         values = {word: os.environ.get(f"{self.prefix}_{word}") for word in ("HOST", "PORT", "USER", "PASSWORD")}
         if not all(values.values()):
             raise Missing(f"{self.prefix}_HOST and the like are not set: start the servers with make testbed")
         self.host, self.port, self.user, self.password = values.values()
-        self.database = "prove_" + work.name.replace("-", "_") + suffix
-        self.drop()
-        self.create()
-        work.at_the_end(self.drop)
+        self.database = database
 
     def query(self, sql):
         """Rows of texts."""

@@ -129,11 +129,14 @@ class Files:
         """Every file that the manifests of these tables name, and the manifests."""
         found = set()
         for name in names:
-            found |= set(self.live_files(name)) | set((self.folder / name / "_manifests").glob("*.json"))
+            manifest = self.folder / name / "_godwit.json"
+            found |= {manifest, *(manifest.parent / file["name"] for file in json.loads(manifest.read_text())["files"])}
         return found
 
     def not_a_table(self, path):
-        return False
+        """Locks, and marks of loads that were given up: empty files in a hidden folder."""
+        marks = [self.folder / ".staging" / kind for kind in (".locks", ".aborted")]
+        return path.parent in marks and path.stat().st_size == 0
 
 
 def local(address):
@@ -145,19 +148,8 @@ def on_disk(folder):
 
 
 def live_names(descriptor):
-    """The files under an open folder that readers should see: those that its manifests name, else all Parquet files."""
-    try:
-        manifests = os.open("_manifests", os.O_RDONLY | os.O_DIRECTORY, dir_fd=descriptor)
-    except FileNotFoundError:
-        return sorted(walk(descriptor))
-    try:
-        names = []
-        for file in sorted(name for name in os.listdir(manifests) if name.endswith(".json") and name[0] != "."):
-            with open(file, "rb", opener=lambda path, flags: os.open(path, flags, dir_fd=manifests)) as stream:
-                names += json.load(stream)["files"]
-        return names
-    finally:
-        os.close(manifests)
+    """The files under an open folder that any reader of Parquet takes for the table's."""
+    return sorted(walk(descriptor))
 
 
 def walk(descriptor, prefix=""):

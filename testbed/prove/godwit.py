@@ -45,7 +45,8 @@ class Migration:
         more = {key.replace("_", "-"): value for key, value in more.items()}
         self.document = {
             "version": 1,
-            "data-sources": {"source": source.connection(), "target": {"type": destination, "path": f"./{destination}"}},
+            "data-sources": {"source": source.connection(),
+                             "target": {"type": destination, "path": f"./{destination}"}},
             "migration": {
                 "name": "proof",
                 "source": {"data-source": "source", **source.options(), **more.pop("source", {})},
@@ -84,7 +85,8 @@ class Outcome:
         try:
             return json.loads(self.out)
         except json.JSONDecodeError as error:
-            raise Refuted(f"{self.shown()} printed no JSON document: {error}: {one_line(self.out + self.err)}") from None
+            said = one_line(self.out + self.err)
+            raise Refuted(f"{self.shown()} printed no JSON document: {error}: {said}") from None
 
     def shown(self):
         return "godwit " + " ".join(word if "/" not in word else Path(word).name for word in self.words)
@@ -126,8 +128,9 @@ class Process:
         self.files = [self.room / f"{kind}-{time.time_ns()}" for kind in ("out", "err")]
         inherited = {name: value for name, value in os.environ.items() if name not in PRIVATE}
         with open(self.files[0], "wb") as out, open(self.files[1], "wb") as err:
-            self.popen = subprocess.Popen([*(program or [binary()]), *self.words], cwd=self.room, stdin=subprocess.DEVNULL,
-                                          stdout=out, stderr=err, env={**inherited, **(environment or {})})
+            self.popen = subprocess.Popen([*(program or [binary()]), *self.words], cwd=self.room,
+                                          env={**inherited, **(environment or {})},
+                                          stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         self.pid, self.outcome = self.popen.pid, None
 
     def alive(self):

@@ -25,7 +25,8 @@ class Journal:
             if self.connection is None:
                 if not self.path.exists():
                     return []
-                self.connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=0.2, isolation_level=None)
+                self.connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=0.2,
+                                                  isolation_level=None)
             return self.connection.execute(sql, values).fetchall()
         except sqlite3.OperationalError:
             return []
@@ -51,6 +52,12 @@ class Journal:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
+
+
+def watched(migration, *words):
+    """A run that was begun under the eyes of a journal: (process, journal)."""
+    journal = Journal(migration.data)
+    return migration.start(*words), journal
 
 
 def unwrapped(kind, document):

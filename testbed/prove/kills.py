@@ -2,12 +2,13 @@
 
 import collections
 import random
+import time
 
 from prove.claim import Refuted, ensure
 from prove.databases import servers
 from prove.destinations import destination_of
 from prove.godwit import Migration
-from prove.journal import PHASES, Journal, nobody_writes, tables_in_phase
+from prove.journal import PHASES, nobody_writes, tables_in_phase, watched
 from prove.moments import Numbered, fingerprint, moment_of
 from prove.reader import Reader, check_seen
 
@@ -17,29 +18,30 @@ TRIES = 12
 
 def kills(work):
     """20 kills in full, 4 by default, spread over the phases; sources and destinations take turns."""
-    databases = servers(work)
-    numbered = [Numbered(database, work.amount(8_000, 30_000)) for database in databases]
-    count, hits, moments, looks, first_loads = work.amount(4, 20), collections.Counter(), set(), 0, 0
-    migrations = {}
+    numbered = [Numbered(database, work.amount(8_000, 30_000)) for database in servers(work)]
+    count, migrations = work.amount(4, 20), {}
+    hits, moments, looks, first_loads, through = collections.Counter(), set(), 0, 0, 0
     for number in range(count):
-        phase, tables = PHASES[number % 4], numbered[(number + number // 4) % 2]
-        kind = ("lake", "files")[number // 2 % 2] if work.full else ("lake", "files")[number % 2]
-        key = (tables.database.kind, kind)
-        first = key not in migrations
-        if first:
-            migrations[key] = Migration(work.room("-".join(key)), tables.database, kind, tables.names)
-            first_loads += 1
+        tables = numbered[number % 2]
+        # by default PostgreSQL into a lake and MariaDB into files; in full all four pairs
+        kind = ("lake", "files")[(number + (number // 2 if work.full else 0)) % 2]
+        pair = tables.database.kind, kind
+        if pair not in migrations:
+            migrations[pair] = Migration(work.room("-".join(pair)), tables.database, kind, tables.names)
+        phase = PHASES[number // work.amount(1, 5)]
+        trial = Trial(migrations[pair], tables, phase, random.Random(SEED + number))
         with tables:
-            trial = Trial(migrations[key], tables, phase, random.Random(SEED + number))
             trial.fly()
-            if number == 0:
-                trial.sabotage(work)
-        hits[phase] += 1
-        moments |= trial.moments
-        looks += trial.looks
+        if number == 0:
+            sabotage(work, trial)
+        hits[trial.phase] += 1
+        moments |= {(pair[0], moment) for moment in trial.moments.values()}
+        looks, through = looks + trial.looks, through + trial.through
+        first_loads += "absent" in trial.old.values()
     spread = ", ".join(f"{hits[phase]} in {phase}" for phase in PHASES)
-    return (f"{count} kills ({spread}), {first_loads} at a first load; every table at one of its moments after the "
-            f"resume ({len(moments)} moments), {looks:,} looks by readers, each at the old or the new state")
+    return (f"{count} kills ({spread}; {first_loads} at a first load; {through} runs went through unhit), after "
+            f"a resume every table at one of its moments ({len(moments)} in all); {looks:,} looks by readers, each at "
+            "the old or the new state")
 
 
 class Trial:
@@ -48,83 +50,109 @@ class Trial:
     def __init__(self, migration, numbered, phase, chance):
         self.migration, self.numbered, self.phase, self.chance = migration, numbered, phase, chance
         self.destination = destination_of(migration)
-        self.moments, self.looks = set(), 0
+        self.looks = self.through = 0
 
     def fly(self):
-        self.old = self.fingerprints()
-        self.earlier = {} if "absent" in self.old.values() else self.moments_now()
-        self.lowest = self.numbered.last
-        reader = Reader(self.migration)
-        try:
-            reader.ready()
-            self.kill_in_phase()
-            outcome = self.migration.run("--resume")
-            self.highest = self.numbered.last + 1
-        finally:
-            self.seen, self.looks = reader.end()
-        self.new = self.fingerprints()
-        self.report = outcome.report
-        self.check_copies(self.tables_now(), self.report)
-        check_seen(self.seen, self.old, self.new)
+        """Runs until one run was met in the phase; those that went through before are checked all the same."""
+        for _ in range(TRIES):
+            self.old, low = self.fingerprints(), self.numbered.last
+            reader = Reader(self.migration)
+            try:
+                reader.ready()
+                process, journal = watched(self.migration)
+                hit = self.meet(process, journal)
+                journal.close()
+                if hit:
+                    process.kill()
+                    outcome = self.migration.run("--resume")
+                else:
+                    outcome = process.wait().expect(0)
+            finally:
+                self.seen, looks = reader.end()
+            self.looks += looks
+            self.new, self.report = self.fingerprints(), outcome.report
+            self.moments = check_copies(self.tables(), self.report, self.numbered.base, low, self.numbered.last + 1)
+            check_seen(self.seen, self.old, self.new)
+            if hit:
+                return
+            self.through += 1
+        raise Refuted(f"{TRIES} runs went through without being met in {self.phase}")
 
-    def tables_now(self):
+    def tables(self):
         return {name: self.destination.read(name) for name in self.numbered.names}
 
     def fingerprints(self):
-        return {name: fingerprint(table) for name, table in self.tables_now().items()}
+        return {name: fingerprint(table) for name, table in self.tables().items()}
 
-    def moments_now(self):
-        return {name: moment_of(table, self.numbered.base) for name, table in self.tables_now().items()}
+    def meet(self, process, journal):
+        """Watches the journal; True with the process held while one table is in the phase by the journal's lines.
 
-    def kill_in_phase(self):
-        """Watches the journal until a table is in the phase, holds the process, looks again, kills."""
-        for attempt in range(TRIES):
-            journal = Journal(self.migration.data)
-            process = self.migration.start(*(["--resume"] if attempt and self.unfinished else []))
-            self.unfinished = False
-            if self.watch(process, journal):
-                process.kill()
-                journal.close()
-                return
-            outcome = process.wait()
-            journal.close()
-            outcome.expect(0)
-            self.old = self.fingerprints()  # a run that went through made a new old state
-            self.restart_reader_state()
-        raise Refuted(f"{TRIES} runs went through without being met in {self.phase}")
-
-    def restart_reader_state(self):
-        self.through = getattr(self, "through", []) + [self.old]
-
-    def watch(self, process, journal):
-        """True with the process held in the phase."""
-        skip = self.chance.randrange(len(self.numbered.names))
-        met = set()
+        Which table is met, in their order, is chance; the last ones of a run may be gone before."""
+        skip, met = self.chance.randrange(len(self.numbered.names)), set()
+        by_store = self.phase == "commit" and self.chance.random() < 0.5
         while process.alive():
-            phases = tables_in_phase(journal.lines())
-            here = {table for table, phase in phases.items() if phase == self.phase}
-            met |= here
-            if not here or len(met) <= skip and len(met) < self.still_to_come(journal):
+            met |= self.here(journal)
+            if len(met) <= skip or not self.here(journal):
                 continue
-            if self.phase == "commit" and self.chance.random() < 0.5:
-                return self.hold_store(process)
-            process.stop()
-            if self.phase in tables_in_phase(journal.lines()).values() and process.alive():
+            if by_store:
+                with nobody_writes(self.migration.data):
+                    time.sleep(0.2 + self.chance.random() * 0.3)
+                    process.stop()
+            else:
+                process.stop()
+            if process.alive() and self.here(journal):
                 return True
             process.go_on()
         return False
 
-    def still_to_come(self, journal):
-        """How many tables can be met in a phase at all: those that have not committed."""
-        committed = sum(kind == "committed" for kind, _ in journal.lines())
-        return len(self.numbered.names) - committed
+    def here(self, journal):
+        return {table for table, phase in tables_in_phase(journal.lines()).items() if phase == self.phase}
 
-    def hold_store(self, process):
-        """Lets the destination publish what cannot be journalled any more, then holds the process."""
-        with nobody_writes(self.migration.data):
-            process_alive = process.alive()
-            self.chance.random()
-            import time
-            time.sleep(0.3)
-            process.stop()
-        return process_alive and process.alive()
+
+def check_copies(tables, report, base, low, high):
+    """Every table is of one moment while the run lasted; tables of the same snapshot are of the same moment."""
+    by_snapshot, moments = collections.defaultdict(dict), {}
+    for line in report["tables"]:
+        name = line["source"].split(".")[-1]
+        ensure(line["state"] == "succeeded", f"{name} is {line['state']}: {line['message']}")
+        try:
+            moments[name] = moment_of(tables[name], base)
+        except Refuted as refuted:
+            raise Refuted(f"{name}: {refuted}") from None
+        ensure(low <= moments[name] <= high, f"{name} is of transaction {moments[name]}; the run saw {low} to {high}")
+        ensure(line["rows_written"] == tables[name].num_rows, f"{name}: the report counts {line['rows_written']} rows")
+        ensure(line["snapshot"], f"{name} names no snapshot")
+        by_snapshot[line["snapshot"]][name] = moments[name]
+    for snapshot, found in by_snapshot.items():
+        ensure(len(set(found.values())) == 1, f"snapshot {snapshot} names several moments: {found}")
+    counted = report["moments"]
+    ensure(counted == len(by_snapshot), f"the report counts {counted} moments where its tables name {len(by_snapshot)}")
+    ensure(set(moments) == set(tables), f"the report has {sorted(moments)}")
+    return moments
+
+
+def sabotage(work, trial):
+    tables, report, base = trial.tables(), trial.report, trial.numbered.base
+    low, high = min(trial.moments.values()), max(trial.moments.values())
+    name, table = next(iter(tables.items()))
+    cells = table["tx"].to_pylist()
+    cells[cells.index(max(cells))] -= 1
+    index = table.column_names.index("tx")
+    torn = table.set_column(index, table.schema.field(index), [cells])
+    work.sabotage("one cell of a copy from a moment before", check_copies, {**tables, name: torn}, report, base, low,
+                  high)
+    work.sabotage("one row lost", check_copies, {**tables, name: table.slice(1)}, report, base, low, high)
+    earlier = earlier_copy(table, base)
+    two = {**report, "tables": [dict(line, rows_written=earlier.num_rows) if line["source"].endswith(name) else line
+                                for line in report["tables"]]}
+    work.sabotage("a snapshot that names two moments", check_copies, {**tables, name: earlier}, two, base, 0, high)
+    half = {name: [trial.old[name], fingerprint(table.slice(0, 10)), trial.new[name]]}
+    work.sabotage("a reader shown a state neither old nor new", check_seen, half, trial.old, trial.new)
+
+
+def earlier_copy(table, base):
+    """A faultless copy of the moment before."""
+    rows = [row for row in table.to_pylist()]
+    latest = max(row["tx"] for row in rows)
+    kept = [dict(row, tx=row["tx"] - (row["tx"] == latest)) for row in rows if row["id"] != base + latest]
+    return type(table).from_pylist(kept, schema=table.schema)

@@ -7,7 +7,7 @@ from prove.claim import ensure
 from prove.databases import servers
 from prove.destinations import destination_of
 from prove.godwit import Migration
-from prove.journal import Journal, saw, wait_for
+from prove.journal import saw, wait_for, watched
 from prove.moments import Numbered, fingerprint, moment_of
 
 CANCEL_SECONDS = 10
@@ -41,8 +41,7 @@ def cancel_frees_the_server(work):
         before = destination.read("endless").sort_by("id").to_pylist()
         t0 = fingerprint(destination.read("t0"))
         database.execute(endless_view(database, None))
-        process = migration.start()
-        journal = Journal(migration.data)
+        process, journal = watched(migration)
         ensure(wait_for(process, journal, saw("prepared"), "`prepared` line"), "the run ended by itself")
         busy = until(lambda: [row for row in database.sessions() if "endless" in row[-1]], 20)
         ensure(busy, "the server never showed our query on the endless view")
@@ -79,8 +78,7 @@ def second_process_refused(work):
     database = servers(work)[0]
     numbered = Numbered(database, work.amount(20_000, 100_000), tables=2)
     migration = Migration(work.room("one"), database, "lake", numbered.names)
-    process = migration.start()
-    journal = Journal(migration.data)
+    process, journal = watched(migration)
     ensure(wait_for(process, journal, saw("snapshot", "prepared"), "`snapshot` line"), "the run ended too early")
     process.stop()
     second = migration.start().wait(30)

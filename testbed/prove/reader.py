@@ -18,10 +18,15 @@ from prove.destinations import open_destination  # noqa: E402
 from prove.moments import fingerprint  # noqa: E402
 
 
+PAUSE_SECONDS = 0.003
+
+
 def look_on(kind, folder, namespace, tables):
     destination = open_destination(kind, folder, namespace)
     seen, looks = {}, 0
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    if kind == "lake":
+        import pyiceberg.catalog.sql  # noqa: F401  slow to load: before the first look
+    while not select.select([sys.stdin], [], [], PAUSE_SECONDS)[0]:
         for table in tables:
             try:
                 state = fingerprint(destination.read(table))
@@ -43,7 +48,8 @@ class Reader:
         self.errors = migration.room / "reader-errors"
         with open(self.path, "wb") as out, open(self.errors, "wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, os.path.abspath(__file__), migration.kind, str(migration.folder), namespace, *self.tables],
+                [sys.executable, os.path.abspath(__file__), migration.kind, str(migration.folder), namespace,
+                 *self.tables],
                 stdin=subprocess.PIPE, stdout=out, stderr=err)
 
     def ready(self):

@@ -42,8 +42,8 @@ def load(database, shop, folder):
         path = folder / f"{table}.csv"
         if not path.exists():
             with open(path, "wb") as file:
-                subprocess.run(["sqlite3", "-init", "/dev/null", "-batch", "-readonly", "-csv", "-newline", "\n", str(shop),
-                                f"SELECT * FROM {table}"], stdout=file, stdin=subprocess.DEVNULL, check=True)
+                subprocess.run(["sqlite3", "-init", "/dev/null", "-batch", "-readonly", "-csv", "-newline", "\n",
+                                str(shop), f"SELECT * FROM {table}"], stdout=file, stdin=subprocess.DEVNULL, check=True)
         path.chmod(0o644)
         database.load_csv(table, path)
     analyze = "ANALYZE;" if database.kind == "postgresql" else f"ANALYZE TABLE {', '.join(TABLES)};"

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::run::Patience;
 use contract::{
     BatchLimits, CancellationToken, Destination, Meter, Rejected, Snapshot, Split, Staging,
     TaskContext, WriteBudget,
@@ -23,6 +24,7 @@ pub(crate) struct TableWork {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) budget: Arc<WriteBudget>,
     pub(crate) limits: BatchLimits,
+    pub(crate) patience: Patience,
     pub(crate) cancel: CancellationToken,
     pub(crate) meter: Meter,
 }

@@ -15,4 +15,4 @@ mod write_exec;
 pub use journal::{Entry, Journal};
 pub use progress::{Progress, TablePhase, TableProgress};
 pub use recovery::{Settled, settle_unfinished};
-pub use run::{Flight, run};
+pub use run::{Flight, Patience, run};

@@ -41,6 +41,23 @@ pub struct Flight {
     pub progress: Arc<Progress>,
     /// Stops the run, and frees the servers.
     pub cancel: CancellationToken,
+    /// How long to wait between tries.
+    pub patience: Patience,
+}
+
+/// How long to wait between tries.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Before the second try; doubled before each further one.
+    pub pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            pause: Duration::from_millis(500),
+        }
+    }
 }
 
 /// Carries the run to its end. Never fails: what went wrong stands in the report.
@@ -76,6 +93,7 @@ impl Tower {
             journal,
             progress,
             cancel,
+            patience,
         } = flight;
         let slots = usize::from(plan.policy.run.parallelism).max(1);
         let waiting = plan
@@ -92,6 +110,7 @@ impl Tower {
             cancel,
             slots: Arc::new(Semaphore::new(slots)),
             budget: WriteBudget::new(WRITE_BUDGET),
+            patience,
             plan,
         };
         Self {

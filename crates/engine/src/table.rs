@@ -2,7 +2,6 @@
 //! fails before `Committing` leaves the destination as it was.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use contract::{
     BatchLimits, CancellationToken, CommitOutcome, Destination, Manifest, Receipt, Snapshot, Split,
@@ -21,6 +20,7 @@ use crate::attempt::{TableWork, inward};
 use crate::journal::{Entry, Journal};
 use crate::plan::physical_plan;
 use crate::progress::{Progress, TablePhase};
+use crate::run::Patience;
 use crate::verify::{self, Totals};
 use crate::write_exec::SplitOutcome;
 
@@ -41,6 +41,7 @@ pub(crate) struct Hangar {
     pub(crate) cancel: CancellationToken,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) budget: Arc<WriteBudget>,
+    pub(crate) patience: Patience,
 }
 
 /// One table under one moment.
@@ -210,6 +211,7 @@ impl TableFlight<'_> {
             staging: staging.clone(),
             slots: Arc::clone(&self.hangar.slots),
             budget: Arc::clone(&self.hangar.budget),
+            patience: self.hangar.patience,
             limits: BatchLimits::default(),
             cancel: stop.clone(),
             meter: self.hangar.progress.cut(&self.pipeline.id, splits.len()),
@@ -311,7 +313,12 @@ impl TableFlight<'_> {
             receipt,
             report: Box::new(intended),
         };
-        self.note(committed).await?;
+        if let Err(error) = self.note(committed).await {
+            // It is published, and that is what the report says; whoever takes up the run asks the
+            // destination and learns the same.
+            tracing::error!(table = %self.pipeline.write.table.name, %error, "published, but not journalled");
+            return Ok(());
+        }
         if let Err(error) = self.hangar.destination.clean(staging).await {
             tracing::warn!(table = %self.pipeline.write.table.name, %error, "could not clean up");
         }
@@ -320,7 +327,7 @@ impl TableFlight<'_> {
 
     /// Nobody knows whether it is published: the destination is asked until it answers.
     async fn settle(&self, staging: &Staging, unknown: Error) -> Result<Receipt> {
-        let mut pause = Duration::from_millis(250);
+        let mut pause = self.hangar.patience.pause;
         for _ in 0..SETTLE_TRIES {
             match self.hangar.destination.settle(staging).await {
                 Ok(Some(receipt)) => return Ok(receipt),

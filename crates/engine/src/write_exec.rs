@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -22,7 +21,6 @@ use crate::plan::{only_child, properties};
 
 /// How often one split is tried.
 const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// What became of one split: plain data, so that it may come from another machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,7 +142,7 @@ struct SplitTask {
 impl SplitTask {
     /// Tries until done, out of tries, or an error that would come again.
     async fn carry_out(&self) -> Result<SplitOutcome> {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = self.attempts.work.patience.pause;
         loop {
             let attempt = self.attempts.begin(self.partition);
             let result = self.attempt().await;

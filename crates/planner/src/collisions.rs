@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use model::table::escape_controls;
 use model::{Finding, TableName};
 
 use crate::naming::column_at;
@@ -13,23 +14,12 @@ pub(crate) fn of_tables(names: &[(TableName, String)]) -> BTreeMap<TableName, Fi
     let groups = grouped(names.iter().map(|(source, name)| (source, name.as_str())));
     let mut findings = BTreeMap::new();
     for (name, sources) in groups.into_iter().filter(|(_, group)| group.len() > 1) {
+        let in_several_schemas = sources.windows(2).all(|pair| {
+            pair[0].table.eq_ignore_ascii_case(&pair[1].table)
+                && !pair[0].schema.eq_ignore_ascii_case(&pair[1].schema)
+        });
         for source in &sources {
-            let others: Vec<String> = sources
-                .iter()
-                .filter(|other| other != &source)
-                .map(ToString::to_string)
-                .collect();
-            let message = format!(
-                "the destination name {name} is that of {}, too",
-                shortened(&others)
-            );
-            let same_table = sources
-                .iter()
-                .all(|other| other.table.eq_ignore_ascii_case(&source.table));
-            let schemas_differ = sources
-                .iter()
-                .any(|other| !other.schema.eq_ignore_ascii_case(&source.schema));
-            let hint = if same_table && schemas_differ {
+            let hint = if in_several_schemas {
                 "put the schema into the name: names: { table-prefix: \"${source_schema}_\" }"
                     .to_owned()
             } else {
@@ -38,10 +28,9 @@ pub(crate) fn of_tables(names: &[(TableName, String)]) -> BTreeMap<TableName, Fi
                     rule(&source.table, &format!("{name}_2"))
                 )
             };
-            findings.insert(
-                (*source).clone(),
-                Finding::blocker("NAME_COLLISION", source.to_string(), message).hint(hint),
-            );
+            let message = shared_name(&name, *source, &sources);
+            let finding = Finding::blocker("NAME_COLLISION", source.to_string(), message);
+            findings.insert((*source).clone(), finding.hint(hint));
         }
     }
     findings
@@ -57,15 +46,7 @@ pub(crate) fn of_columns(
     let groups = grouped(columns.iter().copied());
     for (name, sources) in groups.into_iter().filter(|(_, group)| group.len() > 1) {
         for source in &sources {
-            let others: Vec<String> = sources
-                .iter()
-                .filter(|other| other != &source)
-                .map(ToString::to_string)
-                .collect();
-            let message = format!(
-                "the destination name {name} is that of {}, too",
-                shortened(&others)
-            );
+            let message = shared_name(&name, *source, &sources);
             let hint = format!(
                 "rename one: names: {{ field-rules: [{}] }}, or leave one out by each[].columns",
                 rule(source, &format!("{name}_2"))
@@ -109,11 +90,47 @@ fn rule(replace: &str, with: &str) -> String {
     )
 }
 
-fn shortened(names: &[String]) -> String {
-    match names {
-        [first, second, third, rest @ ..] if !rest.is_empty() => {
-            format!("{first}, {second}, {third} and {} more", rest.len())
-        }
-        _ => names.join(", "),
+fn shared_name<T: Copy + PartialEq + ToString>(name: &str, source: T, sources: &[T]) -> String {
+    const NAMED: usize = 3;
+    let others: Vec<String> = sources
+        .iter()
+        .filter(|other| **other != source)
+        .take(NAMED)
+        .map(|other| escape_controls(&other.to_string()))
+        .collect();
+    let more = match sources.len() - 1 - others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let others = others.join(", ");
+    format!("the destination name {name} is that of {others}{more}, too")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_share_a_name_are_refused_and_a_few_are_named() {
+        let names: Vec<(TableName, String)> = ["a", "b", "c", "d", "e"]
+            .map(|table| (TableName::new("s", table), "Same".to_owned()))
+            .into_iter()
+            .chain([(TableName::new("s", "other"), "other".to_owned())])
+            .collect();
+        let findings = of_tables(&names);
+        assert_eq!(findings.len(), 5);
+        let first = &findings[&names[0].0];
+        assert_eq!(
+            first.message,
+            "the destination name same is that of s.b, s.c, s.d and 1 more, too"
+        );
+    }
+
+    #[test]
+    fn thousands_that_share_a_name_are_told_in_a_moment() {
+        let names: Vec<(TableName, String)> = (0..12_000)
+            .map(|index| (TableName::new("s", format!("t{index}")), "x".to_owned()))
+            .collect();
+        assert_eq!(of_tables(&names).len(), 12_000);
     }
 }

@@ -1,6 +1,7 @@
 //! Loading into a table that is there already: its columns in their order, matched by name; every
 //! planned column must be there and hold each value exactly. A column there that nothing comes for
-//! is filled with null, or refuses the table where null may not stand in it.
+//! (in the table, in no mapping, not the partition) is filled with null, or refuses the table where
+//! null may not stand in it.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,14 @@ use crate::yaml;
 pub(crate) struct Pair<'a> {
     pub(crate) source: &'a TableName,
     pub(crate) destination: &'a TableName,
+    /// Whether every column that moves could be planned; else those missing are not told again.
+    pub(crate) complete: bool,
+}
+
+impl Pair<'_> {
+    fn column(&self, column: &Column) -> String {
+        column_at(self.destination, &column.name)
+    }
 }
 
 /// The mapping into the existing table, in its order. Its columns are kept as they are.
@@ -44,7 +53,7 @@ pub(crate) fn fit(
         .filter(|column| !is_partition(column))
     {
         if !sources.contains(column.name.as_str()) {
-            findings.push(without_source(pair, column));
+            findings.extend(pair.complete.then(|| without_source(pair, column)));
             continue;
         }
         let coming = planned.iter().filter(|p| p.column.name == column.name);
@@ -90,8 +99,7 @@ fn partition_mismatch(
 
 fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Option<Finding> {
     let name = &planned.column.name;
-    let is_partition = existing.partition_column.as_ref() == Some(name);
-    if existing.columns.iter().any(|column| column.name == *name) && !is_partition {
+    if existing.columns.iter().any(|column| column.name == *name) {
         return None;
     }
     let source = &planned.scan.native.name;
@@ -101,10 +109,7 @@ fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Opti
         .iter()
         .find(|column| column.name.eq_ignore_ascii_case(name));
     if let Some(near) = near.filter(|near| near.name != *name) {
-        let message = format!(
-            "{} has {}, which differs from {name} in case alone",
-            pair.destination, near.name
-        );
+        let message = format!("{} differs from {name} in case alone", pair.column(near));
         return Some(Finding::blocker("COLUMN_CASE", at, message).hint(format!(
             "rename it: names: {{ field-rules: [{{ replace: {}, with: … }}] }}, or rename the \
                  column at the destination",
@@ -126,18 +131,12 @@ fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Opti
 
 fn without_source(pair: &Pair<'_>, column: &Column) -> Finding {
     let at = pair.source.to_string();
-    let name = &column.name;
+    let name = pair.column(column);
     if column.nullable {
-        let message = format!(
-            "nothing comes for {}.{name}, which is filled with null",
-            pair.destination
-        );
+        let message = format!("nothing comes for {name}, which is filled with null");
         return Finding::note("COLUMN_WITHOUT_SOURCE", at, message);
     }
-    let message = format!(
-        "nothing comes for {}.{name}, which may not be null",
-        pair.destination
-    );
+    let message = format!("nothing comes for {name}, which may not be null");
     Finding::blocker("COLUMN_WITHOUT_SOURCE", at, message)
         .hint("let it be null at the destination, or choose other names")
 }
@@ -150,17 +149,16 @@ fn one_column(
     let at = column_at(pair.source, &planned.scan.native.name);
     let Some(fidelity) = holds_exactly(&planned.column.holds, &column.holds) else {
         let message = format!(
-            "{}.{} is {}, which does not hold every {}",
-            pair.destination, column.name, column.native, planned.column.holds
+            "{} is {}, which does not hold every {}",
+            pair.column(column),
+            column.native,
+            planned.column.holds
         );
         return Err(Finding::blocker("COLUMN_TYPE", at, message)
             .hint("change the column there, read it as another type by each[].columns, or choose other names"));
     };
     if planned.column.nullable && !column.nullable {
-        let message = format!(
-            "{}.{} may not be null, and {} may",
-            pair.destination, column.name, at
-        );
+        let message = format!("{} may not be null, and {at} may", pair.column(column));
         return Err(Finding::blocker("COLUMN_REQUIRED", at, message)
             .hint("let it be null at the destination"));
     }
@@ -236,8 +234,12 @@ fn integer_digits(bits: u8, signed: bool) -> u8 {
 mod tests {
     use super::*;
 
-    fn check(from: &LogicalType, to: &LogicalType, expected: Option<Fidelity>) {
-        assert_eq!(holds_exactly(from, to), expected, "{from} into {to}");
+    fn check(from: &LogicalType, to: &LogicalType, expected: Option<&Fidelity>) {
+        assert_eq!(
+            holds_exactly(from, to).as_ref(),
+            expected,
+            "{from} into {to}"
+        );
     }
 
     fn decimal(precision: u8, scale: u8) -> LogicalType {
@@ -253,36 +255,28 @@ mod tests {
 
     #[test]
     fn wider_types_hold_and_narrower_do_not() {
-        let widened = Some(Fidelity::Widened);
+        let widened = Some(&Fidelity::Widened);
         let text = |limit| LogicalType::Text { max_chars: limit };
         check(
             &LogicalType::Date,
             &LogicalType::Date,
-            Some(Fidelity::Exact),
+            Some(&Fidelity::Exact),
         );
-        check(
-            &LogicalType::int(32),
-            &LogicalType::int(64),
-            widened.clone(),
-        );
+        check(&LogicalType::int(32), &LogicalType::int(64), widened);
         check(&LogicalType::int(64), &LogicalType::int(32), None);
-        check(&unsigned(32), &LogicalType::int(64), widened.clone());
+        check(&unsigned(32), &LogicalType::int(64), widened);
         check(&unsigned(64), &LogicalType::int(64), None);
         check(&LogicalType::int(8), &unsigned(64), None);
-        check(&unsigned(64), &decimal(20, 0), widened.clone());
+        check(&unsigned(64), &decimal(20, 0), widened);
         check(&LogicalType::int(64), &decimal(20, 2), None);
-        check(&decimal(10, 2), &decimal(12, 3), widened.clone());
+        check(&decimal(10, 2), &decimal(12, 3), widened);
         check(&decimal(10, 2), &decimal(10, 3), None);
         check(&decimal(10, 2), &decimal(12, 1), None);
-        check(
-            &LogicalType::Float32,
-            &LogicalType::Float64,
-            widened.clone(),
-        );
+        check(&LogicalType::Float32, &LogicalType::Float64, widened);
         check(&LogicalType::Float64, &LogicalType::Float32, None);
-        check(&text(Some(5)), &text(None), widened.clone());
+        check(&text(Some(5)), &text(None), widened);
         check(&text(None), &text(Some(5)), None);
-        check(&LogicalType::Uuid, &text(None), widened.clone());
+        check(&LogicalType::Uuid, &text(None), widened);
         check(&LogicalType::int(32), &text(None), None);
         check(
             &LogicalType::List(Box::new(LogicalType::int(16))),

@@ -1,11 +1,16 @@
 //! What will we do? Select, name, map types, validate, plan, compare: pure functions, the same input
 //! gives the same plan. Planning never fails: what cannot be done is a finding on its table, and the
 //! others are planned all the same. No I/O, no clock.
+//!
+//! In order: [`validate_file`] (no connection needed), [`select`] on the source's listing, then, on
+//! what was chosen, [`target_names`] for the destination to describe and [`filters`] for the source
+//! to check, and [`plan`] with all the answers. [`diff`] compares two plans.
 #![warn(missing_docs)]
 
 mod collisions;
 mod ddl;
 mod diff;
+mod digest;
 mod exceptions;
 mod existing;
 mod filters;

@@ -59,6 +59,7 @@ pub(crate) fn plan_columns(
     let default = ColumnChoice::default();
     let mut planned = Vec::new();
     let mut names: Vec<(&str, String)> = Vec::new();
+    let mut proposals: Vec<(&str, ColumnChoice)> = Vec::new();
     let mut skipped = 0;
     for column in &table.columns {
         let choice = choices.and_then(|(_, choices)| choices.get(&column.name));
@@ -73,25 +74,55 @@ pub(crate) fn plan_columns(
                 names.push((&column.name, one.column.name.clone()));
                 planned.push(one);
             }
-            Err(mut blockers) => findings.append(&mut blockers),
+            Err(mut refused) => {
+                findings.append(&mut refused.findings);
+                proposals.extend(
+                    refused
+                        .proposal
+                        .map(|choice| (column.name.as_str(), choice)),
+                );
+            }
         }
     }
-    if table.columns.len() == skipped {
-        let what = if skipped == 0 {
-            "has no columns"
-        } else {
-            "has no column that is not left out"
-        };
-        let message = format!("{} {what}", table.name);
-        findings.push(Finding::blocker(
-            "NO_COLUMNS",
-            table.name.to_string(),
-            message,
-        ));
-    }
+    findings.extend(no_columns(table, skipped));
+    findings.extend(first_proposals(&table.name, &proposals));
     let names: Vec<(&str, &str)> = names.iter().map(|(a, b)| (*a, b.as_str())).collect();
     findings.extend(collisions::of_columns(&table.name, &names, partition));
     planned
+}
+
+fn no_columns(table: &NativeTable, skipped: usize) -> Option<Finding> {
+    if table.columns.len() > skipped {
+        return None;
+    }
+    let what = if skipped == 0 {
+        "has no columns"
+    } else {
+        "has no column that is not left out"
+    };
+    let message = format!("{} {what}", table.name);
+    Some(Finding::blocker(
+        "NO_COLUMNS",
+        table.name.to_string(),
+        message,
+    ))
+}
+
+/// Where several columns are refused: one piece to paste that accepts the best proposal for each.
+fn first_proposals(table: &TableName, proposals: &[(&str, ColumnChoice)]) -> Option<Finding> {
+    if proposals.len() < 2 {
+        return None;
+    }
+    let message = format!("{} columns of {table} have no type yet", proposals.len());
+    let choices: Vec<(&str, &ColumnChoice)> = proposals
+        .iter()
+        .map(|(name, choice)| (*name, choice))
+        .collect();
+    let finding = Finding::note("PROPOSALS", table.to_string(), message);
+    Some(finding.hint(format!(
+        "the first proposal for each: {}",
+        yaml::column_choices(table, &choices)
+    )))
 }
 
 /// Choices for columns that the table does not have: a slip might move what was to be left out.
@@ -124,14 +155,19 @@ pub(crate) fn unknown_column(at: String, table: &TableName, name: &str, known: &
     }
 }
 
+/// Why a column cannot move, and the best proposal for its type, where the type is the reason.
+struct RefusedColumn {
+    findings: Vec<Finding>,
+    proposal: Option<ColumnChoice>,
+}
+
 fn plan_column(
     ends: &Ends<'_>,
     table: &TableName,
     column: &NativeColumn,
     choice: &ColumnChoice,
-) -> Result<(Planned, Vec<Finding>), Vec<Finding>> {
+) -> Result<(Planned, Vec<Finding>), RefusedColumn> {
     let at = column_at(table, &column.name);
-    let refused = |refusal: &Refusal| refusal_finding(table, &column.name, refusal);
     let named = name_column(ends.names, table, &column.name, ends.write.names);
     let typed = ends
         .source
@@ -144,8 +180,14 @@ fn plan_column(
     let (named, reading, holding) = match (named, typed) {
         (Ok(named), Ok((reading, holding))) => (named, reading, holding),
         (named, typed) => {
-            let refusal = typed.err().as_ref().map(refused);
-            return Err(named.err().into_iter().chain(refusal).collect());
+            let refusal = typed.err();
+            let finding = refusal
+                .as_ref()
+                .map(|refusal| refusal_finding(table, &column.name, refusal));
+            return Err(RefusedColumn {
+                findings: named.err().into_iter().chain(finding).collect(),
+                proposal: refusal.and_then(|refusal| refusal.proposals.into_iter().next()),
+            });
         }
     };
     let fidelity = worse(&reading.fidelity, &holding.fidelity);
@@ -203,4 +245,25 @@ fn refusal_finding(table: &TableName, column: &str, refusal: &Refusal) -> Findin
         return finding;
     }
     finding.hint(format!("accept one: {}", proposals.join("; or ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worse_price_counts_and_two_losses_are_both_told() {
+        let lossy = |what: &str| Fidelity::Lossy(what.to_owned());
+        for (reading, holding, expected) in [
+            (Fidelity::Exact, Fidelity::Exact, Fidelity::Exact),
+            (Fidelity::Exact, Fidelity::Widened, Fidelity::Widened),
+            (Fidelity::Widened, Fidelity::Exact, Fidelity::Widened),
+            (Fidelity::Widened, lossy("a"), lossy("a")),
+            (lossy("a"), Fidelity::Widened, lossy("a")),
+            (lossy("a"), lossy("a"), lossy("a")),
+            (lossy("a"), lossy("b"), lossy("a; b")),
+        ] {
+            assert_eq!(worse(&reading, &holding), expected);
+        }
+    }
 }

@@ -220,7 +220,7 @@ fn convert(name: &str, longest: usize) -> Option<String> {
         Some(_) => trimmed.to_owned(),
     };
     let kept = longest.saturating_sub(HASH_LENGTH).max(1);
-    let kept = start.get(..kept).unwrap_or(&start).trim_end_matches('_');
+    let kept = start.get(..kept).unwrap_or(&start);
     let hash = Sha256::digest(name.as_bytes());
     Some(format!(
         "{kept}_{:02x}{:02x}{:02x}",

@@ -2,16 +2,15 @@
 //! alone; a blocker on the whole leaves a plan that must not be started.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use contract::{
     AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility, WriteCapabilities,
 };
-use model::migration::{Consistency, MigrationSpec};
-use model::plan::{Environment, Part, Plan, PlanEnd, Policy, Refused};
+use model::migration::{Consistency, MethodKind, MigrationSpec};
+use model::plan::{Environment, Part, Partition, Plan, PlanEnd, Policy, Refused};
 use model::{Error, Finding, NativeTable, TableName};
-use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::exceptions::Exceptions;
 use crate::match_columns::Ends;
 use crate::parameters::Parameters;
@@ -60,6 +59,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     let (of_tables, of_whole) = split_findings(input.selection);
     findings.extend(of_whole);
     findings.extend(promises(input));
+    findings.extend(wrong_part(input));
     let parameters = Parameters::new(input.bizdate, &spec.parameters)
         .map_err(|finding| findings.push(finding))
         .ok();
@@ -67,6 +67,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         let partition = partition::resolve(spec, input.part, parameters, write.names)
             .map_err(|unresolved| add_new(&mut findings, unresolved))
             .unwrap_or_default();
+        findings.extend(partition.as_ref().map(one_partition));
         let shared = Shared {
             input,
             ends: ends(input, write),
@@ -77,7 +78,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         plan_tables(&shared, write, of_tables, &mut plan);
     }
     plan.findings = findings;
-    plan.digest = digest(&plan);
+    plan.digest = digest_of(&plan);
     plan
 }
 
@@ -88,6 +89,28 @@ fn ends<'a>(input: &PlanInput<'a>, write: WriteCapabilities) -> Ends<'a> {
         write,
         names: &input.spec.names,
     }
+}
+
+/// A run carries out a part that the method has.
+fn wrong_part(input: &PlanInput<'_>) -> Option<Finding> {
+    const AT: &str = "migration.method.kind";
+    match (input.spec.method.kind, input.part) {
+        (MethodKind::OneTime, Part::Daily) => Some(
+            Finding::blocker("NO_SUCH_PART", AT, "the method has no daily part")
+                .hint("run the one-time part"),
+        ),
+        (MethodKind::Daily, Part::OneTime) => Some(
+            Finding::blocker("NO_SUCH_PART", AT, "the method has no one-time part")
+                .hint("run the daily part"),
+        ),
+        _ => None,
+    }
+}
+
+fn one_partition(partition: &Partition) -> Finding {
+    let Partition { column, value } = partition;
+    let message = format!("all rows go into one partition, {column}={value}");
+    Finding::note("ONE_PARTITION", "migration.method.partition", message)
 }
 
 /// Adds those that are not there yet: the validator may have said it.
@@ -228,26 +251,22 @@ fn promises(input: &PlanInput<'_>) -> Vec<Finding> {
     findings
 }
 
-fn digest(plan: &Plan) -> String {
-    let mut plan = plan.clone();
-    plan.digest.clear();
-    plan.findings.clear();
-    for pipeline in &mut plan.pipelines {
-        pipeline.findings.clear();
-        pipeline.scan.estimated_rows = None;
-        pipeline.scan.estimated_bytes = None;
-    }
-    for refused in &mut plan.refused {
-        refused.findings.clear();
-    }
-    let whole = serde_json::json!(plan);
-    hex(&Sha256::digest(whole.to_string().as_bytes()))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+/// Over everything but findings and estimates; each pipeline by its own digest, which is that.
+fn digest_of(plan: &Plan) -> String {
+    let pipelines: Vec<_> = plan
+        .pipelines
+        .iter()
+        .map(|pipeline| (&pipeline.id, &pipeline.digest))
+        .collect();
+    let refused: Vec<_> = plan
+        .refused
+        .iter()
+        .map(|refused| (&refused.source, &refused.destination))
+        .collect();
+    digest::of(&(
+        (&plan.migration, plan.environment, &plan.bizdate, plan.part),
+        (&plan.source, &plan.destination),
+        (&plan.time_zone, &plan.policy),
+        (pipelines, refused),
+    ))
 }

@@ -12,6 +12,7 @@ use model::table::ListedTable;
 use model::{Finding, TableKind, TableName};
 
 use crate::exceptions::Exceptions;
+use crate::yaml;
 
 const TABLES: &str = "migration.tables";
 
@@ -50,6 +51,10 @@ pub fn select(spec: &MigrationSpec, default_schema: &str, listing: &[ListedTable
         selection.chosen = taken;
         selection.findings.extend(left_out(&left));
     }
+    let mut seen = BTreeSet::new();
+    selection
+        .chosen
+        .retain(|table| seen.insert(table.name.clone()));
     if selection.chosen.is_empty() && selection.refused.is_empty() {
         let message = "no table is selected".to_owned();
         let hint = if listing.is_empty() {
@@ -143,20 +148,31 @@ fn not_found(at: String, name: &TableName, listing: &[ListedTable]) -> Finding {
     let whole = format!("{}.{}", name.schema, name.table);
     let dotted = listing.iter().find(|table| table.name.table == whole);
     if let Some(dotted) = dotted {
-        return finding.hint(format!(
-            "did you mean {}?",
-            crate::yaml::parts(&dotted.name)
-        ));
+        return finding.hint(format!("did you mean {}?", yaml::parts(&dotted.name)));
     }
-    let known: Vec<String> = listing
-        .iter()
-        .map(|table| format!("{}.{}", table.name.schema, table.name.table))
-        .collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    match nearest(&whole, &known) {
-        Some(near) => finding.hint(format!("did you mean {}?", crate::yaml::scalar(near))),
+    match nearest_table(name, listing) {
+        Some(near) => finding.hint(format!("did you mean {}?", yaml::table(&near))),
         None => finding.hint("godwit source tables lists what there is"),
     }
+}
+
+/// Within the schema named where there is one such, else among all names in full.
+fn nearest_table(name: &TableName, listing: &[ListedTable]) -> Option<TableName> {
+    let in_schema: Vec<&str> = listing
+        .iter()
+        .filter(|table| table.name.schema == name.schema)
+        .map(|table| table.name.table.as_str())
+        .collect();
+    if !in_schema.is_empty() {
+        let near = nearest(&name.table, &in_schema)?;
+        return Some(TableName::new(&name.schema, near));
+    }
+    let full = |name: &TableName| format!("{}.{}", name.schema, name.table);
+    let all: Vec<String> = listing.iter().map(|table| full(&table.name)).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let near = nearest(&full(name), &all)?;
+    let found = listing.iter().find(|table| full(&table.name) == near)?;
+    Some(found.name.clone())
 }
 
 struct CountedGlob {
@@ -333,4 +349,203 @@ fn check_exceptions(
         }
     }
     selection.findings.append(&mut findings);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake;
+
+    const LISTING: [(&str, TableKind); 9] = [
+        ("public.orders", TableKind::Table),
+        ("public.Orders", TableKind::Table),
+        ("public.a.b", TableKind::Table),
+        ("public.a/b", TableKind::Table),
+        ("public.tmp_x", TableKind::PartitionedTable),
+        ("public.v_orders", TableKind::View),
+        ("public.ids", TableKind::Sequence),
+        ("audit.orders", TableKind::Table),
+        ("audit.child", TableKind::InheritanceChild),
+    ];
+
+    fn choose(changes: &str) -> Selection {
+        let listing: Vec<ListedTable> = LISTING
+            .iter()
+            .map(|(name, kind)| fake::listed(name, *kind))
+            .collect();
+        select(&fake::spec(changes), "public", &listing)
+    }
+
+    fn check(tables: &str, expected: &[&str], codes: &[&str]) {
+        let selection = choose(&format!(r#"{{"tables": {tables}}}"#));
+        let chosen: Vec<String> = selection
+            .chosen
+            .iter()
+            .map(|table| table.name.to_string())
+            .collect();
+        assert_eq!(chosen, expected, "{tables}");
+        let found: Vec<&str> = selection
+            .refused
+            .iter()
+            .flat_map(|refused| &refused.findings)
+            .chain(&selection.findings)
+            .map(|finding| finding.code.as_str())
+            .collect();
+        assert_eq!(found, codes, "{tables}");
+    }
+
+    #[test]
+    fn all_takes_tables_and_counts_what_it_leaves_out() {
+        let all = [
+            "public.orders",
+            "public.Orders",
+            "public.a.b",
+            "public.a/b",
+            "public.tmp_x",
+            "audit.orders",
+            "audit.child",
+        ];
+        check(
+            r#"{"all": true}"#,
+            &all,
+            &["LEFT_OUT", "INHERITANCE_OVERLAP"],
+        );
+        let note = &choose("{}").findings[0].message;
+        assert_eq!(note, "left out by their kind: 1 sequence, 1 view");
+    }
+
+    #[test]
+    fn globs_are_case_sensitive_and_cross_the_dot() {
+        let glob = |include: &str| format!(r#"{{"matching": {{"include": [{include}]}}}}"#);
+        check(
+            &glob(r#""*.orders""#),
+            &["public.orders", "audit.orders"],
+            &[],
+        );
+        check(&glob(r#""public.a*""#), &["public.a.b", "public.a/b"], &[]);
+        check(
+            &glob(r#""{public,audit}.[oO]rders""#),
+            &["public.orders", "public.Orders", "audit.orders"],
+            &[],
+        );
+        check(&glob(r#""public.tmp?x""#), &["public.tmp_x"], &[]);
+        check(
+            r#"{"matching": {"include": ["public.*"], "exclude": ["*.tmp_*", "*[.]a.b", "none.*"]}}"#,
+            &["public.orders", "public.Orders", "public.a/b"],
+            &["GLOB_MATCHES_NOTHING", "LEFT_OUT"],
+        );
+    }
+
+    #[test]
+    fn a_glob_that_matches_nothing_blocks_where_nothing_is_left() {
+        let selection = choose(r#"{"tables": {"matching": {"include": ["orders"]}}}"#);
+        let [glob, empty] = selection.findings.as_slice() else {
+            panic!("{:?}", selection.findings);
+        };
+        assert!(glob.is_blocker() && empty.is_blocker());
+        assert_eq!(glob.at, "migration.tables.matching.include[0]");
+        assert_eq!(
+            glob.hint.as_deref(),
+            Some("globs see schema.table: write *.orders")
+        );
+        assert_eq!(empty.code, "EMPTY_SELECTION");
+        let selection = choose(r#"{"tables": {"matching": {"include": ["x.*", "audit.*"]}}}"#);
+        assert!(!selection.findings[0].is_blocker());
+        check(
+            r#"{"matching": {"include": ["*.v_*"]}}"#,
+            &[],
+            &["LEFT_OUT", "EMPTY_SELECTION"],
+        );
+    }
+
+    #[test]
+    fn listed_tables_are_of_any_kind_but_sequences() {
+        check(
+            r#"{"listed": ["v_orders", "audit.orders", {"schema": "public", "table": "a.b"}]}"#,
+            &["public.v_orders", "audit.orders", "public.a.b"],
+            &[],
+        );
+        check(
+            r#"{"listed": ["orders", "public.orders", "ids"]}"#,
+            &["public.orders"],
+            &["NOT_A_TABLE", "DUPLICATE_TABLE"],
+        );
+    }
+
+    #[test]
+    fn an_unknown_listed_table_is_refused_with_the_nearest_and_the_others_go_on() {
+        let selection = choose(r#"{"tables": {"listed": ["ordesr", "a.b", "audit.orders"]}}"#);
+        assert_eq!(selection.chosen.len(), 1);
+        let hints: Vec<&str> = selection
+            .refused
+            .iter()
+            .map(|refused| refused.findings[0].hint.as_deref().unwrap())
+            .collect();
+        assert_eq!(
+            hints,
+            [
+                "did you mean public.orders?",
+                "did you mean { schema: public, table: a.b }?"
+            ]
+        );
+        assert!(!selection.findings.iter().any(Finding::is_blocker));
+    }
+
+    #[test]
+    fn a_slip_in_the_schema_is_answered_with_the_whole_name() {
+        let selection = choose(r#"{"tables": {"listed": ["pulbic.orders", "audit.zzzzzz"]}}"#);
+        let hint = |index: usize| selection.refused[index].findings[0].hint.clone().unwrap();
+        assert_eq!(hint(0), "did you mean public.orders?");
+        assert_eq!(hint(1), "godwit source tables lists what there is");
+    }
+
+    #[test]
+    fn a_schema_that_is_read_twice_gives_each_table_once() {
+        let twice = fake::tables(&["public.orders", "public.orders"]);
+        let selection = select(&fake::spec("{}"), "public", &twice);
+        assert_eq!(selection.chosen.len(), 1);
+    }
+
+    #[test]
+    fn r2_03_a_bare_name_is_looked_for_in_all_chosen_schemas() {
+        let with = |table: &str| {
+            choose(&format!(
+                r#"{{"source": {{"data-source": "s", "schemas": ["public", "audit"]}},
+                    "tables": {{"listed": ["{table}"]}}}}"#
+            ))
+        };
+        assert_eq!(with("child").chosen[0].name.to_string(), "audit.child");
+        assert_eq!(
+            with("orders").refused[0].findings[0].code,
+            "AMBIGUOUS_TABLE"
+        );
+        assert_eq!(with("nope").refused[0].findings[0].code, "TABLE_NOT_FOUND");
+    }
+
+    #[test]
+    fn an_exception_for_no_table_blocks_and_one_for_a_table_left_out_warns() {
+        let selection = choose(
+            r#"{"each": [{"table": "public.ordres"}, {"table": "public.v_orders"}, {"table": "orders"}]}"#,
+        );
+        let about: Vec<(&str, bool)> = selection
+            .findings
+            .iter()
+            .filter(|finding| finding.at.starts_with("migration.each"))
+            .map(|finding| (finding.at.as_str(), finding.is_blocker()))
+            .collect();
+        assert_eq!(
+            about,
+            [
+                ("migration.each[0].table", true),
+                ("migration.each[1].table", false)
+            ]
+        );
+    }
+
+    #[test]
+    fn an_empty_source_is_an_empty_selection() {
+        let selection = select(&fake::spec("{}"), "public", &[]);
+        assert_eq!(selection.findings[0].code, "EMPTY_SELECTION");
+        assert!(selection.findings[0].is_blocker());
+    }
 }

@@ -8,13 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::collisions;
 use crate::ddl;
+use crate::digest;
 use crate::exceptions::Exceptions;
 use crate::existing::{self, Pair};
 use crate::filters;
 use crate::match_columns::{Ends, Planned, plan_columns, unknown_column};
 use crate::naming::{Named, name_table};
 use crate::parameters::Parameters;
-use crate::plan::{PlanInput, hex};
+use crate::plan::PlanInput;
 
 /// Where each source table goes: its name in `namespace`, or why it has none. Collisions are looked
 /// for among all of `tables`. Asked for before planning, so that the destination can describe what is
@@ -113,7 +114,7 @@ pub(crate) fn plan_table(
     let scan = scan(table, &planned, filter, split_by);
     Ok(Pipeline {
         id: pipeline_id(&shared.input.spec.name, &table.name),
-        digest: digest(&scan, &columns, &write),
+        digest: digest_of(&scan, &columns, &write),
         scan,
         columns,
         write,
@@ -222,11 +223,13 @@ fn target(
     let input = shared.input;
     let partition = shared.partition;
     let existing = input.existing.get(name);
+    let complete = !findings.iter().any(Finding::is_blocker);
     let policy = input.spec.destination.loading_policy;
     if let Some(existing) = existing {
         let pair = Pair {
             source: &table.name,
             destination: name,
+            complete,
         };
         findings.extend(existing_note(&pair, input.spec, policy, partition));
         let columns = existing::fit(&pair, existing, planned, partition, findings);
@@ -246,8 +249,9 @@ fn target(
         .map(|planned| planned.mapping(&planned.column, planned.fidelity.clone()))
         .collect();
     let dialect = input.destination.dialect();
+    let ddl = complete.then(|| dialect.create_table(&schema, partition));
     let write = Write {
-        ddl: dialect.create_table(&schema, partition),
+        ddl: ddl.unwrap_or_default(),
         table: schema,
         policy,
         partition: partition.cloned(),
@@ -354,17 +358,16 @@ fn scan(
 /// The first 16 hexadecimal digits of SHA-256 over migration, schema and table, a zero byte between.
 fn pipeline_id(migration: &str, table: &TableName) -> PipelineId {
     let text = format!("{migration}\0{}\0{}", table.schema, table.table);
-    let mut id = hex(&Sha256::digest(text.as_bytes()));
+    let mut id = digest::hex(&Sha256::digest(text.as_bytes()));
     id.truncate(16);
     PipelineId::new(id)
 }
 
-fn digest(scan: &Scan, columns: &[ColumnMapping], write: &Write) -> String {
+fn digest_of(scan: &Scan, columns: &[ColumnMapping], write: &Write) -> String {
     let scan = Scan {
         estimated_rows: None,
         estimated_bytes: None,
         ..scan.clone()
     };
-    let whole = serde_json::json!([scan, columns, write]);
-    hex(&Sha256::digest(whole.to_string().as_bytes()))
+    digest::of(&(scan, columns, write))
 }

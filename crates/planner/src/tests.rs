@@ -1,1 +1,656 @@
-//! Whole plans, and what refuses them.
+//! Whole plans as snapshots, and each reason that refuses a table.
+
+use std::collections::BTreeMap;
+
+use contract::{AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility};
+use model::migration::MigrationSpec;
+use model::plan::{Column, Environment, Fidelity, Part, Pipeline, Plan};
+use model::{Error, ErrorKind, Finding, LogicalType, NativeTable, TableKind, TableName};
+
+use crate::fake::{self, Fake};
+use crate::{PlanInput, diff, filters, plan, select, target_names};
+
+/// What a test changes of a plain run.
+struct World {
+    spec: MigrationSpec,
+    part: Part,
+    source: Fake,
+    destination: Fake,
+    tables: Vec<NativeTable>,
+    filter_errors: BTreeMap<TableName, Error>,
+    existing: BTreeMap<TableName, ExistingTable>,
+    fingerprints: BTreeMap<TableName, String>,
+}
+
+impl World {
+    fn new(changes: &str, tables: Vec<NativeTable>) -> Self {
+        Self {
+            spec: fake::spec(changes),
+            part: Part::OneTime,
+            source: Fake::default(),
+            destination: Fake::default(),
+            tables,
+            filter_errors: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            fingerprints: BTreeMap::new(),
+        }
+    }
+
+    /// With `lake.orders` there already.
+    fn existing(mut self, columns: &[(&str, LogicalType, bool)], partition: Option<&str>) -> Self {
+        let columns = columns
+            .iter()
+            .map(|(name, holds, nullable)| Column {
+                name: (*name).to_owned(),
+                holds: holds.clone(),
+                native: holds.to_string(),
+                nullable: *nullable,
+                comment: None,
+            })
+            .collect();
+        let table = ExistingTable {
+            columns,
+            partition_column: partition.map(str::to_owned),
+            findings: Vec::new(),
+        };
+        self.existing
+            .insert(TableName::new("lake", "orders"), table);
+        self
+    }
+
+    fn plan(&self) -> Plan {
+        let listing: Vec<_> = self
+            .tables
+            .iter()
+            .map(|table| {
+                fake::listed(
+                    &format!("{}.{}", table.name.schema, table.name.table),
+                    table.kind,
+                )
+            })
+            .collect();
+        plan(&PlanInput {
+            spec: &self.spec,
+            environment: Environment::Production,
+            part: self.part,
+            bizdate: "20230330",
+            source: &self.source,
+            destination: &self.destination,
+            default_schema: "public",
+            namespace: "lake",
+            selection: &select(&self.spec, "public", &listing),
+            tables: &self.tables,
+            filter_errors: &self.filter_errors,
+            existing: &self.existing,
+            fingerprints: &self.fingerprints,
+        })
+    }
+
+    /// The only table is refused for these reasons.
+    #[track_caller]
+    fn refused(&self, expected: &[&str]) -> Vec<Finding> {
+        let plan = self.plan();
+        assert_eq!(plan.pipelines.len(), 0, "{:?}", plan.pipelines);
+        assert_eq!(plan.refused.len(), 1);
+        let blockers: Vec<Finding> = plan.refused[0]
+            .findings
+            .iter()
+            .filter(|finding| finding.is_blocker())
+            .cloned()
+            .collect();
+        let found: Vec<String> = blockers
+            .iter()
+            .map(|f| format!("{} {}", f.code, f.at))
+            .collect();
+        assert_eq!(found, expected);
+        blockers
+    }
+
+    /// The only table is planned.
+    #[track_caller]
+    fn planned(&self) -> Pipeline {
+        let mut plan = self.plan();
+        assert!(plan.refused.is_empty(), "{:?}", plan.refused);
+        assert!(!plan.is_blocked(), "{:?}", plan.findings);
+        assert_eq!(plan.pipelines.len(), 1);
+        plan.pipelines.remove(0)
+    }
+}
+
+fn orders() -> NativeTable {
+    fake::described("orders", &["id int!", "note text"])
+}
+
+fn one(changes: &str, table: NativeTable) -> World {
+    World::new(changes, vec![table])
+}
+
+fn codes(findings: &[Finding]) -> Vec<&str> {
+    findings
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .collect()
+}
+
+#[test]
+fn a_plain_plan() {
+    insta::assert_json_snapshot!(one("{}", orders()).plan());
+}
+
+#[test]
+fn a_plan_with_everything() {
+    let mut odd = fake::described("odd table", &["id bigint!", "a b text", "m money", "x xml"]);
+    odd.comment = Some("oddities".to_owned());
+    let mut view = fake::described("v_orders", &["id int"]);
+    view.kind = TableKind::View;
+    view.primary_key.clear();
+    let refused = fake::described("refused", &["id int", "b huge", "u unknown"]);
+    let changes = r#"{
+        "tables": {"listed": ["orders", "odd table", "v_orders", "refused", "nowhere"]},
+        "destination": {"data-source": "lake", "loading-policy": "append"},
+        "names": {"table-prefix": "ODS_", "field-rules": [{"replace": "note", "with": "REMARK"}], "illegal": "convert"},
+        "filter": {"one-time": "created =< '${bizdate}'"},
+        "each": [
+            {"table": "v_orders", "filter": "none"},
+            {"table": "orders", "split-by": "id", "filter": {"one-time": "id > 5"}},
+            {"table": "odd table", "columns": {"x": {"as": "text"}}}],
+        "method": {"partition": {"one-time": "ds=${bizdate}"}},
+        "consistency": "table"}"#;
+    let mut world = World::new(changes, vec![orders(), odd, view, refused]);
+    if let Some(write) = &mut world.destination.write {
+        write.visibility = Visibility::ByManifest;
+        write.guarantee = Guarantee::AtLeastOnce;
+        write.required_columns = false;
+    }
+    insta::assert_json_snapshot!(world.plan());
+}
+
+#[test]
+fn the_same_input_gives_the_same_plan_and_estimates_and_findings_do_not_count() {
+    let world = one("{}", orders());
+    let first = world.plan();
+    assert_eq!(first, world.plan());
+    let mut later = orders();
+    later.estimated_rows = Some(99);
+    later.estimated_bytes = None;
+    later
+        .findings
+        .push(Finding::note("X", "public.orders", "new"));
+    let later = one("{}", later).plan();
+    assert_eq!(first.digest, later.digest);
+    assert_eq!(first.pipelines[0].digest, later.pipelines[0].digest);
+    let other = one(r#"{"filter": {"one-time": "id > 1"}}"#, orders()).plan();
+    assert_ne!(first.digest, other.digest);
+    assert_ne!(first.pipelines[0].digest, other.pipelines[0].digest);
+    assert_eq!(first.pipelines[0].id, other.pipelines[0].id);
+}
+
+#[test]
+fn a_pipeline_is_named_by_migration_and_source_table_alone() {
+    // printf 'shop_to_lake\0public\0orders' | sha256sum | cut -c1-16
+    let id = one("{}", orders()).planned().id;
+    assert_eq!(id.as_str(), "77197ff6933e779b");
+}
+
+#[test]
+fn a_refused_type_stops_its_table_and_says_what_to_paste() {
+    let table = fake::described("orders", &["id int", "x xml", "y huge"]);
+    let blockers =
+        one("{}", table).refused(&["UNKNOWN_TYPE public.orders.x", "NO_BINARY public.orders.y"]);
+    assert_eq!(
+        blockers[0].hint.as_deref(),
+        Some(
+            "accept one: each: [{ table: public.orders, columns: { x: { as: text } } }]; \
+             or each: [{ table: public.orders, columns: { x: { skip: true } } }]"
+        )
+    );
+    let accepted = r#"{"each": [{"table": "public.orders", "columns": {"x": {"as": "text"}, "y": {"skip": true}}}]}"#;
+    let table = fake::described("orders", &["id int", "x xml", "y huge"]);
+    let pipeline = one(accepted, table).planned();
+    let columns: Vec<&str> = pipeline.columns.iter().map(|c| c.source.as_str()).collect();
+    assert_eq!(columns, ["id", "x"]);
+    assert_eq!(
+        pipeline.scan.columns[1].expression.as_deref(),
+        Some("\"x\"::text")
+    );
+}
+
+#[test]
+fn one_refused_table_leaves_the_others() {
+    let bad = fake::described("bad", &["x xml"]);
+    let plan = World::new("{}", vec![bad, orders()]).plan();
+    assert!(!plan.is_blocked());
+    assert_eq!((plan.pipelines.len(), plan.refused.len()), (1, 1));
+}
+
+#[test]
+fn tables_without_columns_and_unknown_columns_are_refused() {
+    one("{}", fake::described("orders", &[])).refused(&["NO_COLUMNS public.orders"]);
+    let all = r#"{"each": [{"table": "orders", "columns": {"id": {"skip": true}, "note": {"skip": true}}}]}"#;
+    one(all, orders()).refused(&["NO_COLUMNS public.orders"]);
+    let slip = r#"{"each": [{"table": "orders", "split-by": ["ID"], "columns": {"note ": {"skip": true}}}]}"#;
+    let blockers = one(slip, orders()).refused(&[
+        "UNKNOWN_COLUMN migration.each[0].columns.note ",
+        "UNKNOWN_COLUMN migration.each[0].split-by",
+    ]);
+    let hint = blockers[0].hint.as_deref().unwrap();
+    assert!(hint.starts_with("did you mean note?"), "{hint}");
+}
+
+#[test]
+fn a_key_with_a_column_left_out_is_no_key() {
+    let skip = r#"{"each": [{"table": "orders", "columns": {"id": {"skip": true}}}]}"#;
+    let pipeline = one(skip, orders()).planned();
+    assert!(pipeline.scan.primary_key.is_empty() && pipeline.write.table.primary_key.is_empty());
+    let split =
+        r#"{"each": [{"table": "orders", "split-by": "id", "columns": {"id": {"skip": true}}}]}"#;
+    one(split, orders()).refused(&["SPLIT_COLUMN_LEFT_OUT migration.each[0].split-by"]);
+}
+
+#[test]
+fn r4_05_names_that_become_one_refuse_every_table_concerned() {
+    let rules = r#"{"names": {"table-rules": [{"replace": "old_", "with": ""}]}}"#;
+    let tables = ["Orders", "old_orders", "other"].map(|name| fake::described(name, &["id int"]));
+    let plan = World::new(rules, tables.to_vec()).plan();
+    assert_eq!(plan.pipelines.len(), 1);
+    let refused: Vec<(String, &str)> = plan
+        .refused
+        .iter()
+        .map(|refused| {
+            (
+                refused.source.to_string(),
+                refused.findings[0].code.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            ("public.Orders".to_owned(), "NAME_COLLISION"),
+            ("public.old_orders".to_owned(), "NAME_COLLISION")
+        ]
+    );
+}
+
+#[test]
+fn r4_05_one_name_in_two_schemas_collides_unless_the_schema_is_in_it() {
+    let mut other = orders();
+    other.name.schema = "audit".to_owned();
+    let plan = World::new("{}", vec![orders(), other.clone()]).plan();
+    let hint = plan.refused[1].findings[0].hint.as_deref().unwrap();
+    assert!(
+        hint.contains("table-prefix: \"${source_schema}_\""),
+        "{hint}"
+    );
+    let prefix = r#"{"names": {"table-prefix": "${source_schema}_"}}"#;
+    let plan = World::new(prefix, vec![orders(), other]).plan();
+    let names: Vec<String> = plan
+        .pipelines
+        .iter()
+        .map(|p| p.write.table.name.to_string())
+        .collect();
+    assert_eq!(names, ["lake.public_orders", "lake.audit_orders"]);
+}
+
+#[test]
+fn r4_05_columns_collide_and_clash_with_the_partition() {
+    let table = fake::described("orders", &["Id int", "ID int", "id int", "note text"]);
+    one("{}", table).refused(&[
+        "NAME_COLLISION public.orders.Id",
+        "NAME_COLLISION public.orders.ID",
+        "NAME_COLLISION public.orders.id",
+    ]);
+    let partition = r#"{"method": {"partition": {"one-time": "20230330"}}}"#;
+    let table = fake::described("orders", &["id int", "DS int"]);
+    let blockers = one(partition, table).refused(&["PARTITION_COLUMN_CLASH public.orders.DS"]);
+    let hint = blockers[0].hint.as_deref().unwrap();
+    assert!(hint.contains("{ replace: DS, with: ds_src }"), "{hint}");
+}
+
+#[test]
+fn r7_05_the_partition_column_comes_last_and_is_no_mapping() {
+    let partition = r#"{"method": {"partition": {"one-time": "dt=${bizdate}"}}}"#;
+    let pipeline = one(partition, orders()).planned();
+    let columns: Vec<&str> = pipeline
+        .write
+        .table
+        .columns
+        .iter()
+        .map(|c| c.name.as_str())
+        .collect();
+    assert_eq!(columns, ["id", "note", "dt"]);
+    assert_eq!(pipeline.columns.len(), 2);
+    assert_eq!(pipeline.write.partition.unwrap().value, "20230330");
+}
+
+#[test]
+fn r7_02_filters_are_the_tables_own_the_general_one_or_none() {
+    let changes = r#"{"filter": {"one-time": "ds=<${bizdate}"}, "each": [
+        {"table": "a", "filter": {"one-time": "x = 1"}}, {"table": "b", "filter": "none"}]}"#;
+    let tables = ["a", "b", "c"].map(|name| fake::described(name, &["id int"]));
+    let names: Vec<TableName> = tables.iter().map(|table| table.name.clone()).collect();
+    let spec = fake::spec(changes);
+    let asked = filters(&spec, "public", Part::OneTime, "20230330", &names);
+    assert_eq!(
+        asked,
+        [
+            (names[0].clone(), "x = 1".to_owned()),
+            (names[2].clone(), "ds<=20230330".to_owned())
+        ]
+    );
+    let mut world = World::new(changes, tables.to_vec());
+    let error = Error::new(
+        ErrorKind::Config,
+        "UNDEFINED_COLUMN",
+        "there is no column ds",
+    );
+    world.filter_errors.insert(names[2].clone(), error);
+    let plan = world.plan();
+    let planned: Vec<Option<&str>> = plan
+        .pipelines
+        .iter()
+        .map(|p| p.scan.filter.as_deref())
+        .collect();
+    assert_eq!(planned, [Some("x = 1"), None]);
+    let finding = &plan.refused[0].findings[0];
+    assert_eq!(
+        (finding.code.as_str(), finding.at.as_str()),
+        ("UNDEFINED_COLUMN", "public.c")
+    );
+    assert!(
+        finding
+            .hint
+            .as_deref()
+            .unwrap()
+            .contains("each: [{ table: public.c, filter: none }]")
+    );
+}
+
+#[test]
+fn an_existing_table_keeps_its_order_and_widens() {
+    let world = one("{}", orders()).existing(
+        &[
+            ("note", LogicalType::TEXT, true),
+            ("more", LogicalType::Date, true),
+            ("id", LogicalType::int(64), false),
+        ],
+        None,
+    );
+    let pipeline = world.planned();
+    let columns: Vec<&str> = pipeline
+        .columns
+        .iter()
+        .map(|c| c.destination.as_str())
+        .collect();
+    assert_eq!(columns, ["note", "id"]);
+    assert_eq!(pipeline.columns[1].holds, LogicalType::int(64));
+    assert_eq!(pipeline.columns[0].fidelity, Fidelity::Exact);
+    assert_eq!(pipeline.columns[1].fidelity, Fidelity::Widened);
+    assert_eq!(pipeline.write.table.columns.len(), 3);
+    assert!(pipeline.write.exists && pipeline.write.ddl.is_empty());
+    assert_eq!(
+        codes(&pipeline.findings),
+        ["OVERWRITE", "COLUMN_WITHOUT_SOURCE"]
+    );
+    let scanned: Vec<&str> = pipeline
+        .scan
+        .columns
+        .iter()
+        .map(|c| c.native.name.as_str())
+        .collect();
+    assert_eq!(scanned, ["id", "note"]);
+}
+
+#[test]
+fn an_existing_table_is_matched_by_the_names_over_there() {
+    let rules = r#"{"names": {"field-rules": [{"replace": "note", "with": "remark"}]}}"#;
+    let there = [
+        ("remark", LogicalType::TEXT, true),
+        ("id", LogicalType::int(32), true),
+    ];
+    let pipeline = one(rules, orders()).existing(&there, None).planned();
+    let columns: Vec<(&str, &str)> = pipeline
+        .columns
+        .iter()
+        .map(|column| (column.source.as_str(), column.destination.as_str()))
+        .collect();
+    assert_eq!(columns, [("note", "remark"), ("id", "id")]);
+    assert_eq!(pipeline.write.table.primary_key, ["id"]);
+}
+
+#[test]
+fn a_column_refused_for_its_type_is_not_missed_at_the_destination_too() {
+    let table = fake::described("orders", &["id int", "x xml"]);
+    one("{}", table)
+        .existing(
+            &[
+                ("id", LogicalType::int(32), true),
+                ("x", LogicalType::TEXT, false),
+            ],
+            None,
+        )
+        .refused(&["UNKNOWN_TYPE public.orders.x"]);
+}
+
+#[test]
+fn an_existing_table_that_does_not_fit_is_refused_by_column() {
+    let text = LogicalType::TEXT;
+    one("{}", orders())
+        .existing(
+            &[
+                ("id", LogicalType::int(16), true),
+                ("Note", text.clone(), true),
+            ],
+            None,
+        )
+        .refused(&[
+            "COLUMN_CASE public.orders.note",
+            "COLUMN_TYPE public.orders.id",
+        ]);
+    one("{}", orders())
+        .existing(
+            &[
+                ("id", LogicalType::int(32), true),
+                ("must", text.clone(), false),
+            ],
+            None,
+        )
+        .refused(&[
+            "COLUMN_MISSING public.orders.note",
+            "COLUMN_WITHOUT_SOURCE public.orders",
+        ]);
+    one("{}", orders())
+        .existing(
+            &[
+                ("id", LogicalType::int(32), true),
+                ("note", text.clone(), false),
+            ],
+            None,
+        )
+        .refused(&["COLUMN_REQUIRED public.orders.note"]);
+    let fail = r#"{"existing-tables": "fail"}"#;
+    one(fail, orders())
+        .existing(
+            &[("id", LogicalType::int(32), true), ("note", text, true)],
+            None,
+        )
+        .refused(&["TABLE_EXISTS public.orders"]);
+}
+
+#[test]
+fn an_existing_table_is_partitioned_as_the_migration_says() {
+    let there = [
+        ("id", LogicalType::int(32), true),
+        ("note", LogicalType::TEXT, true),
+        ("ds", LogicalType::TEXT, true),
+    ];
+    let partition = r#"{"method": {"partition": {"one-time": "20230330"}}}"#;
+    let pipeline = one(partition, orders())
+        .existing(&there, Some("ds"))
+        .planned();
+    assert_eq!(pipeline.columns.len(), 2);
+    assert_eq!(
+        pipeline.findings[0].message,
+        "the rows of lake.orders in partition ds=20230330 are replaced"
+    );
+    let append = r#"{"method": {"partition": {"one-time": "20230330"}},
+        "destination": {"data-source": "lake", "loading-policy": "append"}}"#;
+    let pipeline = one(append, orders()).existing(&there, Some("ds")).planned();
+    assert!(pipeline.findings.is_empty(), "{:?}", pipeline.findings);
+    one("{}", orders())
+        .existing(&there, Some("ds"))
+        .refused(&["PARTITION_MISMATCH public.orders"]);
+    one(partition, orders())
+        .existing(&there, None)
+        .refused(&["PARTITION_MISMATCH public.orders"]);
+}
+
+#[test]
+fn a_changed_source_is_refused() {
+    let mut world = one("{}", orders());
+    let name = TableName::new("public", "orders");
+    world
+        .fingerprints
+        .insert(name.clone(), orders().fingerprint());
+    world.planned();
+    world.fingerprints.insert(name, "other".to_owned());
+    world.refused(&["SOURCE_CHANGED public.orders"]);
+}
+
+#[test]
+fn blockers_of_source_and_destination_refuse_the_table() {
+    let mut table = orders();
+    let blocker = Finding::blocker("NO_RIGHT", "public.orders", "no right to read secret");
+    table.findings.push(blocker.clone());
+    one("{}", table).refused(&["NO_RIGHT public.orders"]);
+    let mut world = one("{}", orders()).existing(
+        &[
+            ("id", LogicalType::int(32), true),
+            ("note", LogicalType::TEXT, true),
+        ],
+        None,
+    );
+    for existing in world.existing.values_mut() {
+        existing.findings.push(blocker.clone());
+    }
+    world.refused(&["NO_RIGHT public.orders"]);
+}
+
+#[test]
+fn a_chosen_table_that_vanished_is_refused() {
+    let mut world = one("{}", orders());
+    let listing = fake::tables(&["public.orders", "public.gone"]);
+    let selection = select(&world.spec, "public", &listing);
+    world.tables = vec![orders()];
+    let plan = plan(&PlanInput {
+        spec: &world.spec,
+        environment: Environment::Development,
+        part: Part::OneTime,
+        bizdate: "20230330",
+        source: &world.source,
+        destination: &world.destination,
+        default_schema: "public",
+        namespace: "lake",
+        selection: &selection,
+        tables: &world.tables,
+        filter_errors: &world.filter_errors,
+        existing: &world.existing,
+        fingerprints: &world.fingerprints,
+    });
+    assert_eq!(plan.pipelines.len(), 1);
+    assert_eq!(plan.refused[0].findings[0].code, "TABLE_NOT_FOUND");
+    assert_eq!(
+        plan.refused[0].destination,
+        Some(TableName::new("lake", "gone"))
+    );
+}
+
+#[test]
+fn what_is_wrong_with_the_whole_blocks_the_plan() {
+    let blocked = |world: &World, code: &str| {
+        let plan = world.plan();
+        assert!(plan.is_blocked());
+        assert!(codes(&plan.findings).contains(&code), "{:?}", plan.findings);
+    };
+    blocked(
+        &one(r#"{"verify": "checksums"}"#, orders()),
+        "NOT_SERVED_YET",
+    );
+    blocked(
+        &one(r#"{"method": {"partition": {}}}"#, orders()),
+        "MISSING_PARTITION",
+    );
+    let unknown = r#"{"method": {"partition": {"one-time": "${nope}"}}}"#;
+    let findings = one(unknown, orders()).plan().findings;
+    assert_eq!(codes(&findings), ["UNKNOWN_PARAMETER", "SOURCE_HELD"]);
+    let mut daily = one("{}", orders());
+    daily.part = Part::Daily;
+    blocked(&daily, "NO_SUCH_PART");
+    let mut unwritable = one("{}", orders());
+    unwritable.destination.write = None;
+    blocked(&unwritable, "UNSUPPORTED");
+}
+
+#[test]
+fn less_than_one_moment_is_said() {
+    let said = |changes: &str, snapshot| {
+        let mut world = one(changes, orders());
+        if let Some(read) = &mut world.source.read {
+            read.snapshot = snapshot;
+        }
+        codes(&world.plan().findings).join(" ")
+    };
+    assert_eq!(said("{}", SnapshotKind::Fixed), "SOURCE_HELD");
+    assert_eq!(said("{}", SnapshotKind::Durable), "");
+    assert_eq!(said("{}", SnapshotKind::None), "NOT_CONSISTENT");
+    assert_eq!(
+        said(r#"{"consistency": "none"}"#, SnapshotKind::Durable),
+        "NOT_CONSISTENT"
+    );
+    assert_eq!(
+        said(r#"{"consistency": "table"}"#, SnapshotKind::Fixed),
+        "NOT_CONSISTENT"
+    );
+}
+
+#[test]
+fn targets_are_named_before_planning() {
+    let spec = fake::spec("{}");
+    let names = ["orders", "a b"].map(|name| TableName::new("public", name));
+    let connector: &dyn AnyConnector = &Fake::default();
+    let targets = target_names(&spec, connector, "lake", &names);
+    assert_eq!(
+        targets[0].1.as_ref().unwrap(),
+        &TableName::new("lake", "orders")
+    );
+    assert_eq!(targets[1].1.as_ref().unwrap_err().code, "ILLEGAL_NAME");
+}
+
+#[test]
+fn differences_between_plans_are_told() {
+    let tables = || {
+        vec![
+            orders(),
+            fake::described("gone", &["id int"]),
+            fake::described("bad", &["id int"]),
+        ]
+    };
+    let old = World::new(
+        r#"{"tables": {"listed": ["orders", "gone", "bad"]}}"#,
+        tables(),
+    )
+    .plan();
+    assert_eq!(diff(&old, &old), [""; 0]);
+    let mut now = tables();
+    now[0] = fake::described("orders", &["note text", "id bigint!", "more int"]);
+    now[2] = fake::described("bad", &["id xml"]);
+    now.push(fake::described("new", &["id int"]));
+    let new = World::new(
+        r#"{"tables": {"listed": ["orders", "bad", "new"]}, "filter": {"one-time": "id > 1"},
+            "names": {"table-prefix": "ods_", "field-rules": [{"replace": "note", "with": "remark"}]},
+            "verify": "none", "source": {"data-source": "shop", "time-zone": "UTC"}}"#,
+        now,
+    )
+    .plan();
+    insta::assert_json_snapshot!(diff(&old, &new));
+}

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::options::nearest_hint;
 use model::Finding;
 use model::migration::{
-    Filters, IllegalNames, MigrationFile, MigrationSpec, NameRule, RunPolicy, TableFilter,
-    TableSelection,
+    Filters, IllegalNames, MigrationFile, MigrationSpec, NameRule, OneOrMany, RunPolicy,
+    TableFilter, TableSelection,
 };
 
 use crate::naming::SOURCE_SCHEMA;
@@ -181,11 +181,19 @@ fn each(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             let finding = Finding::blocker("DUPLICATE_EXCEPTION", at, message);
             findings.push(finding.hint("put both into one entry"));
         }
-        let split_by = exception.split_by.as_ref().map(|columns| columns.names());
+        let split_by = exception.split_by.as_ref().map(OneOrMany::names);
         if split_by.is_some_and(<[String]>::is_empty) {
             let at = format!("migration.each[{index}].split-by");
             let finding = Finding::blocker("EMPTY_LIST", at, "no column is named");
             findings.push(finding.hint("name a column, or leave split-by out"));
+        }
+        for (column, choice) in &exception.columns {
+            if choice.skip && (choice.read_as.is_some() || choice.charset.is_some()) {
+                let at = format!("migration.each[{index}].columns.{column}");
+                let message = "a column that is left out is not read as anything";
+                let finding = Finding::blocker("BAD_CHOICE", at, message);
+                findings.push(finding.hint("write skip alone, or leave skip out"));
+            }
         }
     }
 }
@@ -299,3 +307,6 @@ fn out_of_range(key: &str, value: &str, range: &str, findings: &mut Vec<Finding>
     let finding = Finding::blocker("OUT_OF_RANGE", format!("migration.{key}"), message);
     findings.push(finding.hint(format!("write {range}")));
 }
+
+#[cfg(test)]
+mod tests;

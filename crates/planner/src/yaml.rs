@@ -54,6 +54,23 @@ pub(crate) fn parts(name: &TableName) -> String {
 
 /// `each: […]` with one column's choice.
 pub(crate) fn column_choice(name: &TableName, column: &str, choice: &ColumnChoice) -> String {
+    column_choices(name, &[(column, choice)])
+}
+
+/// `each: […]` with the choices of several columns of one table.
+pub(crate) fn column_choices(name: &TableName, choices: &[(&str, &ColumnChoice)]) -> String {
+    let choices: Vec<String> = choices
+        .iter()
+        .map(|(column, choice)| format!("{}: {{ {} }}", scalar(column), words(choice)))
+        .collect();
+    format!(
+        "each: [{{ table: {}, columns: {{ {} }} }}]",
+        table(name),
+        choices.join(", ")
+    )
+}
+
+fn words(choice: &ColumnChoice) -> String {
     let mut parts = Vec::new();
     if let Some(read_as) = &choice.read_as {
         parts.push(format!("as: {}", scalar(read_as)));
@@ -64,12 +81,7 @@ pub(crate) fn column_choice(name: &TableName, column: &str, choice: &ColumnChoic
     if choice.skip {
         parts.push("skip: true".to_owned());
     }
-    format!(
-        "each: [{{ table: {}, columns: {{ {}: {{ {} }} }} }}]",
-        table(name),
-        scalar(column),
-        parts.join(", ")
-    )
+    parts.join(", ")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use contract::{
     CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt, SplitWriter, Staging,
     TaskContext,
 };
-use formats::disk::{io_error, sync_folder};
+use formats::disk::io_error;
 use formats::parquet::{read_footer, schema};
 use model::plan::Write;
 use model::{Error, ErrorKind, Finding, LoadId, Result, Side, TableName};
@@ -164,22 +164,17 @@ fn check(root: &Path) -> Result<()> {
 /// Makes the room, and learns before any row moves whether the disk can do what the commit needs.
 fn prepare(root: &Root, staging: &Staging) -> Result<()> {
     Publication::begin(root, staging)?.refuse_aborted()?;
-    let written = root.written(&staging.load);
-    make_folder(&written)?;
-    let (one, other) = (written.join(".one"), written.join(".other"));
+    make_folder(&root.written(&staging.load))?;
+    let probe = root.load(&staging.load).join("probe");
+    remove_folder(&probe)?;
+    let (one, other) = (probe.join("one"), probe.join("other"));
     make_folder(&one)?;
     make_folder(&other)?;
     publish::exchange(&one, &other)?;
-    remove_folder(&one)?;
-    remove_folder(&other)?;
-    let probe = written.join(".probe");
-    let link = written.join(".link");
-    fs::write(&probe, b"")
-        .and_then(|()| fs::hard_link(&probe, &link))
-        .and_then(|()| fs::remove_file(&probe))
-        .and_then(|()| fs::remove_file(&link))
-        .map_err(|error| io_error("link files in", &written, error))?;
-    sync_folder(&written)
+    fs::write(one.join("file"), b"")
+        .and_then(|()| fs::hard_link(one.join("file"), other.join("file")))
+        .map_err(|error| io_error("link files in", &probe, error))?;
+    remove_folder(&probe)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -107,7 +107,7 @@ pub(super) fn check_name(table: &str) -> Result<()> {
         return Ok(());
     };
     let message = format!("table {table:?} cannot be a folder: {reason}");
-    Err(illegal(message))
+    Err(illegal(message).hint("add a rule under migration.names"))
 }
 
 pub(super) fn check_load(load: &LoadId) -> Result<()> {
@@ -130,9 +130,7 @@ pub(super) fn check_file(name: &str) -> Result<()> {
 }
 
 fn illegal(message: String) -> Error {
-    Error::new(ErrorKind::Config, "ILLEGAL_NAME", message)
-        .on(Side::Destination)
-        .hint("add a rule under migration.names")
+    Error::new(ErrorKind::Config, "ILLEGAL_NAME", message).on(Side::Destination)
 }
 
 /// The folder of a partition as Hive spells it: `column=value`, special characters as `%XX`.
@@ -141,11 +139,11 @@ fn folder_of(partition: &Partition) -> Result<String> {
     let folder = format!("{}={}", escaped(column), escaped(value));
     if column.is_empty() || value.is_empty() || column.starts_with(['.', '_']) {
         let message = format!("partition {folder:?} cannot be a folder");
-        return Err(illegal(message));
+        return Err(illegal(message).hint("choose another partition"));
     }
     if folder.len() > 255 {
         let message = format!("partition {folder:?} is longer than 255 bytes");
-        return Err(illegal(message));
+        return Err(illegal(message).hint("choose another partition"));
     }
     Ok(folder)
 }

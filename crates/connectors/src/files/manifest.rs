@@ -11,7 +11,7 @@ use model::plan::TableSchema;
 use model::{Error, ErrorKind, LoadId, Result, Side};
 use serde::{Deserialize, Serialize};
 
-use super::layout::MANIFEST;
+use super::layout::{MANIFEST, check_file};
 
 /// How many loads a folder remembers.
 const KEPT_LOADS: usize = 1_000;
@@ -75,6 +75,10 @@ impl LiveManifest {
                 &format!("version {} is unknown", manifest.version),
             ));
         }
+        manifest
+            .files
+            .iter()
+            .try_for_each(|file| check_file(&file.name))?;
         Ok(Some(manifest))
     }
 

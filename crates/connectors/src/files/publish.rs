@@ -166,8 +166,8 @@ impl<'a> Publication<'a> {
         if self.staging.write.policy == LoadingPolicy::Append
             && let Some(live) = &live
         {
-            link_all(&live.files, &self.unit(), &unit)?;
-            all.extend_from_slice(&live.files);
+            all.extend(live.files.iter().filter(|file| file.rows > 0).cloned());
+            link_all(&all, &self.unit(), &unit)?;
         }
         link_all(files, &self.root.written(self.load()), &unit)?;
         all.extend_from_slice(files);

@@ -60,10 +60,18 @@ pub(super) fn expire(root: &Root, now: i64) -> Result<()> {
     for name in names(&tombstones)? {
         let tombstone = tombstones.join(name);
         if is_older(&tombstone, now - TOMBSTONE_SECONDS) {
-            fs::remove_file(&tombstone).map_err(|error| io_error("remove", &tombstone, error))?;
+            remove_file(&tombstone)?;
         }
     }
     Ok(())
+}
+
+/// Another process may sweep at the same time.
+fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(|error| io_error("remove", path, error)),
+    }
 }
 
 fn is_older(path: &Path, than: i64) -> bool {

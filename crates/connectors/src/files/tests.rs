@@ -17,7 +17,7 @@ use super::destination::FilesDestination;
 use super::layout::Root;
 use super::manifest::LiveManifest;
 use super::options::FilesWrite;
-use super::publish::{Publication, WrittenFiles};
+use super::publish::{Publication, WrittenFiles, exchange};
 use super::{Files, types};
 
 const NOW: i64 = 1_700_000_000;
@@ -244,6 +244,7 @@ async fn a_load_is_unseen_until_its_commit_and_counted_from_the_disk() {
     assert!(!place.root().exists());
     let (staging, manifests) = staged(destination, &overwrite(), "l1", &[1, 2, 3]).await;
     assert!(!place.root().join("orders").exists());
+    destination.prepare(&staging).await.unwrap();
     let evidence = destination.evidence(&staging, &manifests).await.unwrap();
     let bytes = manifests.iter().map(|manifest| manifest.part.bytes).sum();
     assert_eq!(evidence, Evidence { rows: 3, bytes });
@@ -272,6 +273,7 @@ async fn overwrite_leaves_exactly_the_files_that_the_manifest_names() {
     load(&place.destination, &overwrite(), "l1", &[1, 2, 3]).await;
     load(&place.destination, &overwrite(), "l2", &[4, 5, 6]).await;
     assert_eq!(place.numbers("orders"), [4, 5, 6]);
+    assert_eq!(place.leftovers(), [".replaced"]);
     let folder = place.root().join("orders");
     let manifest = LiveManifest::read(&folder).unwrap().unwrap();
     let mut named: Vec<PathBuf> = manifest
@@ -290,23 +292,24 @@ async fn overwrite_leaves_exactly_the_files_that_the_manifest_names() {
 async fn a_replaced_folder_stays_for_its_grace() {
     let place = Place::new();
     load(&place.destination, &overwrite(), "l1", &[1]).await;
-    let held = std::fs::read_dir(place.root().join("orders")).unwrap();
-    load(&place.destination, &overwrite(), "l2", &[2]).await;
-    assert_eq!(
-        held.count(),
-        2,
-        "a reader that holds the old folder lists it"
-    );
+    let orders = place.root().join("orders");
+    for (write, name) in [(append(), "a2"), (overwrite(), "l2")] {
+        let before = std::fs::read_dir(&orders).unwrap().count();
+        let held = std::fs::read_dir(&orders).unwrap();
+        load(&place.destination, &write, name, &[2]).await;
+        assert_eq!(held.count(), before, "who holds the old folder lists it");
+    }
     let replaced = place.root().join(".staging/.replaced");
-    let kept = parquet_files(&replaced);
-    assert_eq!(numbers_of(&kept[0]), [1]);
+    let mut kept = parquet_files(&replaced);
+    kept.retain(|file| numbers_of(file) == [1]);
+    assert_eq!(kept.len(), 2, "once as it was, once with what was added");
 
     let early = place.reopened(|| NOW + GRACE - 1);
     load(&early, &append(), "l3", &[3]).await;
-    assert!(kept[0].exists());
+    assert!(kept.iter().all(|file| file.exists()));
     let late = place.reopened(|| NOW + GRACE);
     load(&late, &append(), "l4", &[4]).await;
-    assert!(!kept[0].exists());
+    assert!(!kept.iter().any(|file| file.exists()));
     assert_eq!(place.numbers("orders"), [2, 3, 4]);
 }
 
@@ -364,6 +367,20 @@ async fn abort_takes_nothing_that_is_published() {
     destination.abort(&staging).await.unwrap();
     assert_eq!(place.numbers("orders"), [1, 2]);
     assert_eq!(place.leftovers(), [".replaced"]);
+}
+
+#[tokio::test]
+async fn a_mark_of_a_given_up_load_stays_for_thirty_days() {
+    let place = Place::new();
+    let given_up = place.destination.stage(&overwrite(), &LoadId::new("l1"));
+    place.destination.settle(&given_up.unwrap()).await.unwrap();
+    let mark = place.root().join(".staging/.aborted/l1");
+    let day = 24 * 3_600;
+    let made_at = jiff::Timestamp::now().as_second();
+    super::sweep::expire(&place.destination.root, made_at + 29 * day).unwrap();
+    assert!(mark.exists());
+    super::sweep::expire(&place.destination.root, made_at + 31 * day).unwrap();
+    assert!(!mark.exists());
 }
 
 /// Where a process dies.
@@ -619,6 +636,73 @@ async fn appends_at_the_same_time_all_arrive() {
         done(outcome);
     }
     assert_eq!(place.numbers("orders"), (0..8).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_reader_that_holds_the_folder_open_never_sees_a_mixture() {
+    use std::os::fd::AsRawFd;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let place = Place::new();
+    load(&place.destination, &overwrite(), "first", &[0, 1, 2]).await;
+    let orders = place.root().join("orders");
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let reader = std::thread::spawn(move || {
+        let mut states = Vec::new();
+        while !stopped.load(Ordering::Relaxed) {
+            let held = std::fs::File::open(&orders).unwrap();
+            let through = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+            let files = parquet_files(&through);
+            let mut numbers: Vec<i64> = files.iter().flat_map(|file| numbers_of(file)).collect();
+            numbers.sort_unstable();
+            states.push(numbers);
+        }
+        states
+    });
+    let mut known = vec![vec![0, 1, 2]];
+    for round in 1..=10 {
+        let new = [round * 10, round * 10 + 1, round * 10 + 2];
+        let more = [round * 10 + 3, round * 10 + 4];
+        load(&place.destination, &overwrite(), &format!("o{round}"), &new).await;
+        load(&place.destination, &append(), &format!("a{round}"), &more).await;
+        known.extend([new.to_vec(), [&new[..], &more].concat()]);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let states = reader.join().unwrap();
+    for state in &states {
+        assert!(known.contains(state), "{state:?}");
+    }
+    let distinct: std::collections::BTreeSet<_> = states.into_iter().collect();
+    assert!(
+        distinct.len() > 3,
+        "the reader looked in between: {distinct:?}"
+    );
+}
+
+#[test]
+fn an_exchange_has_no_moment_without_the_folder() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (made, live) = (folder.path().join("made"), folder.path().join("live"));
+    std::fs::create_dir(&made).unwrap();
+    std::fs::create_dir(&live).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut gone = 0;
+            while !stop.load(Ordering::Relaxed) {
+                gone += usize::from(!live.exists());
+            }
+            gone
+        });
+        for _ in 0..20_000 {
+            exchange(&made, &live).unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(watcher.join().unwrap(), 0);
+    });
 }
 
 /// What `logical` becomes is what a file's footer says it is.

@@ -1,0 +1,262 @@
+//! One line per rule: the file's change, and the finding's code and place.
+
+use contract::{ReadCapabilities, SnapshotKind, WriteCapabilities};
+
+use super::*;
+use crate::fake::{self, Fake};
+
+fn found(findings: &[Finding]) -> Vec<String> {
+    findings
+        .iter()
+        .map(|finding| format!("{} {}", finding.code, finding.at))
+        .collect()
+}
+
+fn check(changes: &str, expected: &[&str]) {
+    let findings = validate(&fake::spec(changes));
+    assert_eq!(found(&findings), expected, "{changes}");
+    assert!(
+        findings.iter().all(|f| f.is_blocker() && f.hint.is_some()),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn a_plain_migration_has_no_findings() {
+    check("{}", &[]);
+}
+
+#[test]
+fn r1_01_names_that_cannot_be_folders_are_refused() {
+    for name in [
+        "a|b", "a/b", "a\\b", "a:b", "a?b", "a<b", "a>b", "a*b", "a\"b", "", "  ",
+    ] {
+        let spec = MigrationSpec {
+            name: name.to_owned(),
+            ..fake::spec("{}")
+        };
+        assert_eq!(
+            found(&validate(&spec)),
+            ["BAD_NAME migration.name"],
+            "{name:?}"
+        );
+    }
+    let long = |length| MigrationSpec {
+        name: "名".repeat(length),
+        ..fake::spec("{}")
+    };
+    assert_eq!(found(&validate(&long(256))), [""; 0]);
+    assert_eq!(found(&validate(&long(257))), ["BAD_NAME migration.name"]);
+}
+
+#[test]
+fn exactly_one_way_of_selecting_is_asked_for() {
+    check(r#"{"tables": {}}"#, &["BAD_SELECTION migration.tables"]);
+    check(
+        r#"{"tables": {"all": true, "listed": ["a"]}}"#,
+        &["BAD_SELECTION migration.tables"],
+    );
+    check(
+        r#"{"tables": {"all": false}}"#,
+        &["BAD_SELECTION migration.tables.all"],
+    );
+    check(
+        r#"{"tables": {"listed": []}}"#,
+        &["EMPTY_SELECTION migration.tables.listed"],
+    );
+    check(
+        r#"{"tables": {"matching": {"include": ["a.*", "[a"], "exclude": ["{b"]}}}"#,
+        &[
+            "BAD_GLOB migration.tables.matching.include[1]",
+            "BAD_GLOB migration.tables.matching.exclude[0]",
+        ],
+    );
+}
+
+#[test]
+fn r4_04_rules_say_what_they_replace_and_affixes_hold_the_schema_alone() {
+    check(
+        r#"{"names": {"table-rules": [{"replace": "", "with": "x"}]}}"#,
+        &["EMPTY_RULE migration.names.table-rules[0].replace"],
+    );
+    check(r#"{"names": {"table-prefix": "${source_schema}_"}}"#, &[]);
+    check(
+        r#"{"names": {"table-prefix": "${bizdate}_", "table-suffix": "-x"}}"#,
+        &[
+            "UNKNOWN_PARAMETER migration.names.table-prefix",
+            "ILLEGAL_NAME migration.names.table-suffix",
+        ],
+    );
+}
+
+#[test]
+fn r7_04_unknown_parameters_are_refused_with_their_place() {
+    check(
+        r#"{"filter": {"one-time": "a = ${nope}"},
+            "each": [{"table": "t", "filter": {"one-time": "ds=<${bizdat}"}}],
+            "method": {"partition": {"one-time": "ds=${x}"}}}"#,
+        &[
+            "UNKNOWN_PARAMETER migration.filter.one-time",
+            "UNKNOWN_PARAMETER migration.each[0].filter.one-time",
+            "UNKNOWN_PARAMETER migration.method.partition.one-time",
+        ],
+    );
+    check(
+        r#"{"filter": {"one-time": "r = '${region}'"}, "parameters": {"Region": "cn", "region": "x'y"}}"#,
+        &[
+            "DUPLICATE_PARAMETER migration.parameters.region",
+            "PARAMETER_UNSAFE migration.filter.one-time",
+        ],
+    );
+    check(
+        r#"{"filter": {"one-time": " "}}"#,
+        &["EMPTY_FILTER migration.filter.one-time"],
+    );
+}
+
+#[test]
+fn a_table_is_excepted_once() {
+    check(
+        r#"{"source": {"data-source": "s", "schemas": ["p"]},
+            "each": [{"table": "t"}, {"table": "p.t", "split-by": []}]}"#,
+        &[
+            "DUPLICATE_EXCEPTION migration.each[1].table",
+            "EMPTY_LIST migration.each[1].split-by",
+        ],
+    );
+}
+
+#[test]
+fn a_column_is_left_out_or_read_as_something() {
+    check(
+        r#"{"each": [{"table": "t", "columns": {"c": {"skip": true, "as": "text"}}}]}"#,
+        &["BAD_CHOICE migration.each[0].columns.c"],
+    );
+}
+
+#[test]
+fn figures_have_ranges() {
+    check(
+        r#"{"run": {"parallelism": 0, "timeout-hours": 0, "reruns": 11, "rerun-interval-minutes": 61},
+            "rejected-rows": {"share": 1.5}}"#,
+        &[
+            "OUT_OF_RANGE migration.rejected-rows.share",
+            "OUT_OF_RANGE migration.run.parallelism",
+            "OUT_OF_RANGE migration.run.timeout-hours",
+            "OUT_OF_RANGE migration.run.reruns",
+            "OUT_OF_RANGE migration.run.rerun-interval-minutes",
+        ],
+    );
+    check(
+        r#"{"run": {"parallelism": 64, "timeout-hours": 168, "reruns": 10, "rerun-interval-minutes": 60},
+            "rejected-rows": {"share": 1}}"#,
+        &[],
+    );
+}
+
+#[test]
+fn what_is_not_served_yet_is_refused_and_not_ignored() {
+    for (changes, at) in [
+        (r#"{"existing-tables": "add-columns"}"#, "existing-tables"),
+        (r#"{"existing-tables": "recreate"}"#, "existing-tables"),
+        (r#"{"recreate": ["a.b"]}"#, "recreate"),
+        (r#"{"method": {"kind": "daily"}}"#, "method.kind"),
+        (
+            r#"{"method": {"kind": "daily-and-one-time"}}"#,
+            "method.kind",
+        ),
+        (
+            r#"{"method": {"partition": {"one-time": 1, "daily": {}}}}"#,
+            "method.partition.daily",
+        ),
+        (r#"{"statements": {"after": ["x"]}}"#, "statements"),
+        (r#"{"verify": "checksums"}"#, "verify"),
+        (r#"{"drift": "ignore"}"#, "drift"),
+        (r#"{"drift": "add-columns"}"#, "drift"),
+        (
+            r#"{"destination": {"data-source": "l", "loading-policy": "update"}}"#,
+            "destination.loading-policy",
+        ),
+        (r#"{"schedule": {"mode": "daily"}}"#, "schedule"),
+        (r#"{"on-lost-snapshot": "restart-all"}"#, "on-lost-snapshot"),
+        (r#"{"task-names": "x"}"#, "task-names"),
+        (r#"{"filter": {"daily": "a = 1"}}"#, "filter.daily"),
+        (
+            r#"{"each": [{"table": "t", "update-by": ["id"]}]}"#,
+            "each[0].update-by",
+        ),
+        (
+            r#"{"each": [{"table": "t", "filter": {"daily": "a = 1"}}]}"#,
+            "each[0].filter.daily",
+        ),
+    ] {
+        check(changes, &[&format!("NOT_SERVED_YET migration.{at}")]);
+    }
+}
+
+#[test]
+fn connectors_are_asked_only_for_what_they_can_do() {
+    let against = |changes: &str, source: &Fake, destination: &Fake| {
+        found(&validate_against(&fake::spec(changes), source, destination))
+    };
+    let changes = r#"{"source": {"data-source": "s", "schemas": ["a", "b"]},
+        "destination": {"data-source": "l", "loading-policy": "append"},
+        "filter": {"one-time": "a"}, "each": [{"table": "t", "filter": {"one-time": "b"}},
+        {"table": "u", "filter": "none"}], "method": {"partition": {"one-time": 1}}}"#;
+    assert_eq!(
+        against(changes, &Fake::default(), &Fake::default()),
+        [""; 0]
+    );
+    let poor = Fake {
+        read: Some(ReadCapabilities {
+            filter: false,
+            splits: false,
+            schemas: false,
+            snapshot: SnapshotKind::None,
+        }),
+        write: Fake::default().write.map(|write| WriteCapabilities {
+            append: false,
+            partitions: false,
+            ..write
+        }),
+    };
+    assert_eq!(
+        against(changes, &poor, &poor),
+        [
+            "UNSUPPORTED migration.source.schemas",
+            "UNSUPPORTED migration.filter",
+            "UNSUPPORTED migration.each[0].filter",
+            "UNSUPPORTED migration.destination.loading-policy",
+            "UNSUPPORTED migration.method.partition",
+        ]
+    );
+    let none = Fake {
+        read: None,
+        write: None,
+    };
+    assert_eq!(
+        against("{}", &none, &none),
+        [
+            "UNSUPPORTED migration.source.data-source",
+            "UNSUPPORTED migration.destination.data-source",
+        ]
+    );
+}
+
+#[test]
+fn a_file_names_data_sources_that_it_has() {
+    let file: MigrationFile = serde_json::from_value(serde_json::json!({
+        "version": 2,
+        "data-sources": {"shop": {"type": "fake"}},
+        "migration": fake::spec("{}"),
+    }))
+    .unwrap();
+    let findings = validate_file(&file);
+    assert_eq!(
+        found(&findings),
+        [
+            "UNKNOWN_VERSION version",
+            "UNKNOWN_DATA_SOURCE migration.destination.data-source"
+        ]
+    );
+}

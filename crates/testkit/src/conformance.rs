@@ -1,0 +1,224 @@
+//! One list for all connectors: what every destination must survive. The caller says how to read
+//! back, with a reader that is not the destination's own code where there is one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{AnyConnector, CancellationToken, Destination, Source};
+use engine::{Flight, Journal, Patience, Progress};
+use model::migration::LoadingPolicy;
+use model::run::{RunReport, TableState};
+use model::{RunId, TableName};
+
+use crate::faults::{FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal};
+use crate::memory_destination::Rows;
+use crate::memory_journal::MemoryJournal;
+use crate::memory_source::{MemorySource, Tables};
+use crate::plans::{pipeline, plan};
+
+/// A destination under test.
+#[async_trait::async_trait]
+pub trait Subject: Send + Sync {
+    /// Its connector: types and capabilities.
+    fn connector(&self) -> &'static dyn AnyConnector;
+    /// Opens it anew, as another process would; the world is the same until [`Subject::reset`].
+    async fn open(&self) -> Arc<dyn Destination>;
+    /// What readers see of the table, sorted; `None` where there is no such table.
+    async fn read(&self, table: &TableName) -> Option<Rows>;
+    /// Things on disk that nothing published names: staging, orphans.
+    async fn leftovers(&self, table: &TableName) -> Vec<String>;
+    /// An empty world.
+    async fn reset(&self);
+}
+
+/// The rows that are there before.
+pub fn old_rows() -> Rows {
+    (0..5).map(|id| (id, format!("old {id}"))).collect()
+}
+
+/// The rows that a load brings.
+pub fn new_rows() -> Rows {
+    (100..150).map(|id| (id, format!("new {id}"))).collect()
+}
+
+fn names() -> (TableName, TableName) {
+    (
+        TableName::new("main", "t"),
+        TableName::new("conformance", "t"),
+    )
+}
+
+/// One process's part in one run.
+pub struct Load<'a> {
+    /// What the source holds.
+    pub rows: Rows,
+    /// What happens to old rows.
+    pub policy: LoadingPolicy,
+    /// Which run; the same one again takes it up.
+    pub run: &'a str,
+    /// Its journal.
+    pub journal: &'a Arc<MemoryJournal>,
+    /// What goes wrong.
+    pub faults: &'a Arc<FaultPlan>,
+}
+
+/// Carries it out.
+pub async fn load(subject: &dyn Subject, load: Load<'_>) -> RunReport {
+    let Load {
+        rows,
+        policy,
+        run,
+        journal,
+        faults,
+    } = load;
+    let (source_name, destination_name) = names();
+    let source = MemorySource::new(Tables::from([(source_name.clone(), rows)]));
+    let mut table = pipeline(&source_name, &destination_name, policy, subject.connector());
+    table.write.exists = subject.read(&destination_name).await.is_some();
+    let plan = plan(vec![table]);
+    let journal: Arc<dyn Journal> = Arc::clone(journal) as _;
+    let flight = Flight {
+        run: RunId::new(run),
+        progress: Arc::new(Progress::new(&plan)),
+        plan,
+        source: Arc::new(source) as Arc<dyn Source>,
+        destination: FaultyDestination::new(subject.open().await, faults),
+        journal: FaultyJournal::new(journal, faults),
+        cancel: CancellationToken::new(),
+        patience: Patience {
+            pause: Duration::from_millis(1),
+        },
+    };
+    engine::run(flight).await
+}
+
+/// Every side effect of a load goes wrong in every way; after each, the destination shows the old or
+/// the new rows, and after taking the run up again exactly the new ones, once. Returns how many cases
+/// were tried.
+pub async fn survives_every_fault(subject: &dyn Subject, policy: LoadingPolicy) -> usize {
+    prepare_old(subject).await;
+    let faults = &FaultPlan::none();
+    let journal = &MemoryJournal::new();
+    let dry = Load {
+        rows: new_rows(),
+        policy,
+        run: "dry",
+        journal,
+        faults,
+    };
+    let report = load(subject, dry).await;
+    assert_eq!(report.tables[0].state, TableState::Succeeded, "{report:?}");
+    let effects = faults.effects();
+    assert!(effects > 8, "a load has more side effects than {effects}");
+    let mut cases = 0;
+    for effect in 0..effects {
+        for fault in FAULTS {
+            survives(subject, policy, effect, fault).await;
+            cases += 1;
+        }
+    }
+    cases
+}
+
+async fn prepare_old(subject: &dyn Subject) {
+    subject.reset().await;
+    let (journal, faults) = (&MemoryJournal::new(), &FaultPlan::none());
+    let policy = LoadingPolicy::Overwrite;
+    let old = Load {
+        rows: old_rows(),
+        policy,
+        run: "old",
+        journal,
+        faults,
+    };
+    let report = load(subject, old).await;
+    assert_eq!(report.tables[0].state, TableState::Succeeded, "{report:?}");
+}
+
+async fn survives(subject: &dyn Subject, policy: LoadingPolicy, effect: u64, fault: Fault) {
+    prepare_old(subject).await;
+    let (_, table) = names();
+    let old = old_rows();
+    let mut new = new_rows();
+    if policy == LoadingPolicy::Append {
+        new.extend(old_rows());
+        new.sort();
+    }
+    let (run, journal) = ("new", &MemoryJournal::new());
+    let faults = &FaultPlan::at(effect, fault);
+    let first = Load {
+        rows: new_rows(),
+        policy,
+        run,
+        journal,
+        faults,
+    };
+    let first = load(subject, first).await;
+    let case = format!(
+        "{policy:?}, {fault:?} at effect {effect} of {:?}",
+        faults.labels()
+    );
+    let seen = subject.read(&table).await.unwrap_or_default();
+    assert!(
+        seen == old || seen == new,
+        "half visible after {case}: {seen:?}"
+    );
+    let succeeded = first.tables[0].state == TableState::Succeeded;
+    assert!(!succeeded || seen == new, "succeeded and not there: {case}");
+
+    let faults = &FaultPlan::none();
+    let again = Load {
+        rows: new_rows(),
+        policy,
+        run,
+        journal,
+        faults,
+    };
+    let again = load(subject, again).await;
+    assert_eq!(
+        again.tables[0].state,
+        TableState::Succeeded,
+        "{case}: {again:?}"
+    );
+    let seen = subject.read(&table).await;
+    assert_eq!(seen.as_ref(), Some(&new), "lost or doubled after {case}");
+    let leftovers = subject.leftovers(&table).await;
+    assert!(leftovers.is_empty(), "{leftovers:?} left over after {case}");
+}
+
+/// A first load that dies leaves no table; the next one makes it.
+pub async fn first_load_is_all_or_nothing(subject: &dyn Subject) {
+    subject.reset().await;
+    let (_, table) = names();
+    let (run, journal) = ("first", &MemoryJournal::new());
+    let policy = LoadingPolicy::Overwrite;
+    for effect in 0..6 {
+        let faults = &FaultPlan::at(effect, Fault::CrashBefore);
+        load(
+            subject,
+            Load {
+                rows: new_rows(),
+                policy,
+                run,
+                journal,
+                faults,
+            },
+        )
+        .await;
+        let seen = subject.read(&table).await;
+        assert_eq!(seen, None, "visible after a crash at effect {effect}");
+    }
+    let faults = &FaultPlan::none();
+    load(
+        subject,
+        Load {
+            rows: new_rows(),
+            policy,
+            run,
+            journal,
+            faults,
+        },
+    )
+    .await;
+    assert_eq!(subject.read(&table).await, Some(new_rows()));
+}

@@ -1,0 +1,190 @@
+//! A destination in memory that keeps the commit protocol; its world outlives the "process" of a
+//! test. The reference that the real ones are compared with.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use async_trait::async_trait;
+use contract::{
+    CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt, SplitWriter,
+    Staging, TaskContext,
+};
+use model::migration::LoadingPolicy;
+use model::plan::Write;
+use model::{Error, ErrorKind, Finding, LoadId, Result, TableName};
+use serde_json::json;
+
+/// Rows of an id and a text.
+pub type Rows = Vec<(i64, String)>;
+
+/// All that the destination holds.
+#[derive(Default)]
+pub struct World {
+    /// What readers see.
+    pub published: BTreeMap<TableName, Rows>,
+    /// What they do not see, by load and part.
+    pub staged: BTreeMap<LoadId, BTreeMap<String, Rows>>,
+    /// Loads that were published.
+    pub loads: Vec<LoadId>,
+    /// Loads that never will be.
+    pub aborted: Vec<LoadId>,
+}
+
+/// A destination in memory.
+#[derive(Default, Clone)]
+pub struct MemoryDestination {
+    world: Arc<Mutex<World>>,
+}
+
+impl MemoryDestination {
+    /// A look at the world.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Destination for MemoryDestination {
+    async fn check(&self) -> Result<Vec<Finding>> {
+        Ok(Vec::new())
+    }
+
+    fn namespace(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn describe(&self, tables: &[TableName]) -> Result<Vec<Option<ExistingTable>>> {
+        Ok(tables.iter().map(|_| None).collect())
+    }
+
+    fn stage(&self, write: &Write, load: &LoadId) -> Result<Staging> {
+        Ok(Staging {
+            load: load.clone(),
+            write: write.clone(),
+            payload: json!(null),
+        })
+    }
+
+    async fn prepare(&self, staging: &Staging) -> Result<()> {
+        self.world().staged.entry(staging.load.clone()).or_default();
+        Ok(())
+    }
+
+    async fn writer(&self, staging: &Staging, task: &TaskContext) -> Result<Box<dyn SplitWriter>> {
+        Ok(Box::new(MemoryWriter {
+            world: self.clone(),
+            load: staging.load.clone(),
+            part: format!("{}-{}", task.split, task.attempt),
+            rows: Rows::new(),
+        }))
+    }
+
+    async fn evidence(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Evidence> {
+        let world = self.world();
+        let staged = world.staged.get(&staging.load);
+        let rows = named(manifests).map(|part| staged.and_then(|parts| parts.get(part)));
+        let rows = rows
+            .map(|rows| rows.map_or(0, |rows| rows.len() as u64))
+            .sum();
+        Ok(Evidence { rows, bytes: 0 })
+    }
+
+    async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
+        let mut world = self.world();
+        let receipt = Receipt {
+            load: staging.load.clone(),
+            payload: json!(null),
+        };
+        if world.loads.contains(&staging.load) {
+            return CommitOutcome::Done(receipt);
+        }
+        if world.aborted.contains(&staging.load) {
+            let error = Error::new(
+                ErrorKind::Conflict,
+                "ABORTED",
+                "the load was made impossible",
+            );
+            return CommitOutcome::NotDone(error);
+        }
+        let parts = world.staged.remove(&staging.load).unwrap_or_default();
+        let rows: Rows = named(manifests)
+            .filter_map(|part| parts.get(part))
+            .flatten()
+            .cloned()
+            .collect();
+        let published = world
+            .published
+            .entry(staging.write.table.name.clone())
+            .or_default();
+        if staging.write.policy == LoadingPolicy::Overwrite {
+            published.clear();
+        }
+        published.extend(rows);
+        world.loads.push(staging.load.clone());
+        CommitOutcome::Done(receipt)
+    }
+
+    async fn settle(&self, staging: &Staging) -> Result<Option<Receipt>> {
+        let mut world = self.world();
+        if world.loads.contains(&staging.load) {
+            return Ok(Some(Receipt {
+                load: staging.load.clone(),
+                payload: json!(null),
+            }));
+        }
+        world.aborted.push(staging.load.clone());
+        Ok(None)
+    }
+
+    async fn clean(&self, _staging: &Staging) -> Result<Vec<Finding>> {
+        Ok(Vec::new())
+    }
+
+    async fn abort(&self, staging: &Staging) -> Result<()> {
+        self.world().staged.remove(&staging.load);
+        Ok(())
+    }
+}
+
+fn named(manifests: &[Manifest]) -> impl Iterator<Item = &str> {
+    manifests
+        .iter()
+        .filter_map(|manifest| manifest.part.payload.as_str())
+}
+
+struct MemoryWriter {
+    world: MemoryDestination,
+    load: LoadId,
+    part: String,
+    rows: Rows,
+}
+
+#[async_trait]
+impl SplitWriter for MemoryWriter {
+    async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        let ids = batch.column(0).as_primitive::<Int64Type>();
+        let names = batch.column(1).as_string::<i32>();
+        let rows = ids.values().iter().zip(names.iter());
+        self.rows
+            .extend(rows.map(|(id, name)| (*id, name.unwrap_or_default().to_owned())));
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<Part> {
+        let written = self.rows.len() as u64;
+        let mut world = self.world.world();
+        let staged = world.staged.entry(self.load.clone()).or_default();
+        staged.insert(self.part.clone(), self.rows);
+        Ok(Part {
+            written,
+            bytes: 0,
+            payload: json!(self.part),
+        })
+    }
+
+    async fn discard(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Plans made by hand: tables of an id and a text, without a planner.
+
+use contract::AnyConnector;
+use model::migration::{LoadingPolicy, RunPolicy};
+use model::plan::{
+    Column, ColumnMapping, Environment, Fidelity, Part, Pipeline, Plan, PlanEnd, Policy, Scan,
+    ScanColumn, TableSchema, Write,
+};
+use model::{LogicalType, NativeColumn, NativeTable, PipelineId, TableKind, TableName, TimeZone};
+
+/// The table that [`pipeline`] reads, as its source describes it.
+pub fn native_table(name: &TableName) -> NativeTable {
+    let column = |name: &str| NativeColumn {
+        name: name.to_owned(),
+        ..NativeColumn::default()
+    };
+    NativeTable {
+        name: name.clone(),
+        kind: TableKind::Table,
+        columns: vec![column("id"), column("name")],
+        primary_key: vec!["id".to_owned()],
+        unique_keys: Vec::new(),
+        comment: None,
+        estimated_rows: None,
+        estimated_bytes: None,
+        findings: Vec::new(),
+        private: serde_json::Value::Null,
+    }
+}
+
+/// `source` (an id and a text) to `destination`, with the types that `connector` holds them in.
+pub fn pipeline(
+    source: &TableName,
+    destination: &TableName,
+    policy: LoadingPolicy,
+    connector: &dyn AnyConnector,
+) -> Pipeline {
+    let native = native_table(source);
+    let types = [LogicalType::int(64), LogicalType::TEXT];
+    let scan = Scan {
+        table: source.clone(),
+        kind: TableKind::Table,
+        columns: native
+            .columns
+            .iter()
+            .zip(&types)
+            .map(|(column, logical)| ScanColumn {
+                native: column.clone(),
+                logical: logical.clone(),
+                expression: None,
+                decode: String::new(),
+            })
+            .collect(),
+        filter: None,
+        split_by: Vec::new(),
+        primary_key: native.primary_key.clone(),
+        estimated_rows: None,
+        estimated_bytes: None,
+        fingerprint: native.fingerprint(),
+        private: serde_json::Value::Null,
+    };
+    let held = |logical: &LogicalType| match connector.types().to_native(logical) {
+        Ok(holding) => holding,
+        Err(refusal) => panic!("{} holds no {logical}: {}", connector.id(), refusal.reason),
+    };
+    let columns = native
+        .columns
+        .iter()
+        .zip(&types)
+        .map(|(column, logical)| ColumnMapping {
+            source: column.name.clone(),
+            source_type: logical.to_string(),
+            logical: logical.clone(),
+            destination: column.name.clone(),
+            destination_type: held(logical).native,
+            holds: held(logical).holds,
+            fidelity: Fidelity::Exact,
+        });
+    let columns: Vec<ColumnMapping> = columns.collect();
+    let table = TableSchema {
+        name: destination.clone(),
+        columns: columns
+            .iter()
+            .map(|mapping| Column {
+                name: mapping.destination.clone(),
+                holds: mapping.holds.clone(),
+                native: mapping.destination_type.clone(),
+                nullable: mapping.destination != "id",
+                comment: None,
+            })
+            .collect(),
+        primary_key: vec!["id".to_owned()],
+        comment: None,
+    };
+    let id = PipelineId::new(format!(
+        "{:016x}",
+        source.to_string().len() * 31 + source.table.len()
+    ));
+    Pipeline {
+        digest: format!("{source}->{destination}"),
+        id,
+        scan,
+        columns,
+        write: Write {
+            table,
+            policy,
+            partition: None,
+            exists: false,
+            ddl: Vec::new(),
+        },
+        findings: Vec::new(),
+    }
+}
+
+/// A plan of these pipelines, with defaults.
+pub fn plan(pipelines: Vec<Pipeline>) -> Plan {
+    let end = |connector: &str| PlanEnd {
+        data_source: connector.to_owned(),
+        connector: connector.to_owned(),
+    };
+    Plan {
+        digest: "plan".to_owned(),
+        migration: "test".to_owned(),
+        environment: Environment::Production,
+        bizdate: "20260101".to_owned(),
+        part: Part::OneTime,
+        source: end("memory"),
+        destination: end("memory"),
+        time_zone: TimeZone::utc(),
+        policy: Policy {
+            consistency: model::migration::Consistency::Snapshot,
+            verify: model::migration::Verify::Counts,
+            rejected_rows: model::migration::RejectedRows::default(),
+            empty_overwrite: model::migration::EmptyOverwrite::Allow,
+            on_lost_snapshot: model::migration::OnLostSnapshot::RestartUnfinished,
+            run: RunPolicy {
+                reruns: 0,
+                ..RunPolicy::default()
+            },
+        },
+        pipelines,
+        refused: Vec::new(),
+        findings: Vec::new(),
+    }
+}

@@ -1,0 +1,181 @@
+//! The engine over sources that break: retries, lost moments, cancel, limits, changed plans.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use contract::{CancellationToken, Source};
+use engine::{Flight, Patience, Progress};
+use model::migration::{EmptyOverwrite, LoadingPolicy, OnLostSnapshot};
+use model::plan::Plan;
+use model::run::{RunReport, RunState, TableState};
+use model::{RunId, TableName};
+use testkit::memory_destination::MemoryDestination;
+use testkit::memory_journal::MemoryJournal;
+use testkit::memory_source::{MemorySource, Tables};
+use testkit::plans::{pipeline, plan};
+
+struct Setting {
+    source: Arc<MemorySource>,
+    destination: MemoryDestination,
+    journal: Arc<MemoryJournal>,
+    cancel: CancellationToken,
+    plan: Plan,
+}
+
+fn rows(count: i64) -> Vec<(i64, String)> {
+    (0..count).map(|id| (id, format!("row {id}"))).collect()
+}
+
+fn setting(tables: &[(&str, i64)]) -> Setting {
+    let files = connectors::connector("files").expect("registered");
+    let name = |table: &str| TableName::new("main", table);
+    let data: Tables = tables
+        .iter()
+        .map(|(table, count)| (name(table), rows(*count)))
+        .collect();
+    let pipelines = tables.iter().map(|(table, _)| {
+        let to = TableName::new("memory", *table);
+        let mut pipeline = pipeline(&name(table), &to, LoadingPolicy::Overwrite, files);
+        pipeline.id = model::PipelineId::new(*table);
+        pipeline
+    });
+    Setting {
+        plan: plan(pipelines.collect()),
+        source: Arc::new(MemorySource::new(data)),
+        destination: MemoryDestination::default(),
+        journal: MemoryJournal::new(),
+        cancel: CancellationToken::new(),
+    }
+}
+
+impl Setting {
+    async fn run(&self) -> RunReport {
+        engine::run(Flight {
+            run: RunId::new("run"),
+            plan: self.plan.clone(),
+            source: Arc::clone(&self.source) as Arc<dyn Source>,
+            destination: Arc::new(self.destination.clone()),
+            journal: Arc::clone(&self.journal) as _,
+            progress: Arc::new(Progress::new(&self.plan)),
+            cancel: self.cancel.clone(),
+            patience: Patience {
+                pause: Duration::from_millis(1),
+            },
+        })
+        .await
+    }
+
+    fn published(&self, table: &str) -> Option<usize> {
+        let world = self.destination.world();
+        world
+            .published
+            .get(&TableName::new("memory", table))
+            .map(Vec::len)
+    }
+}
+
+#[tokio::test]
+async fn a_broken_reader_is_tried_again_and_nothing_doubles() {
+    let setting = setting(&[("a", 100)]);
+    setting.source.switches().breaks.store(3, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+    assert_eq!((report.rows, setting.published("a")), (100, Some(100)));
+    assert_eq!(report.tables[0].rows_read, 100);
+}
+
+#[tokio::test]
+async fn a_reader_that_stays_broken_fails_its_table_alone() {
+    let setting = setting(&[("a", 100)]);
+    setting
+        .source
+        .switches()
+        .breaks
+        .store(1000, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Failed);
+    assert_eq!(report.tables[0].code.as_deref(), Some("BROKEN"));
+    assert_eq!(setting.published("a"), None);
+    assert!(setting.destination.world().staged.is_empty());
+}
+
+#[tokio::test]
+async fn unfinished_tables_are_read_at_another_moment_and_the_report_says_so() {
+    let setting = setting(&[("a", 10), ("b", 10), ("c", 10)]);
+    setting.source.switches().losses.store(1, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+    assert_eq!(report.moments, 2);
+}
+
+#[tokio::test]
+async fn a_lost_moment_fails_where_a_person_says_so() {
+    let mut setting = setting(&[("a", 10)]);
+    setting.plan.policy.on_lost_snapshot = OnLostSnapshot::Fail;
+    setting.source.switches().losses.store(1, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!(report.tables[0].code.as_deref(), Some("SNAPSHOT_LOST"));
+    assert_eq!(setting.published("a"), None);
+}
+
+#[tokio::test]
+async fn cancel_stops_readers_and_leaves_nothing() {
+    let setting = setting(&[("a", 10), ("b", 10)]);
+    setting
+        .source
+        .switches()
+        .hangs
+        .store(true, Ordering::SeqCst);
+    let cancel = setting.cancel.clone();
+    let stop = async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancel.cancel();
+    };
+    let (report, ()) = tokio::join!(setting.run(), stop);
+    assert_eq!(report.state, RunState::Cancelled);
+    assert!(
+        report
+            .tables
+            .iter()
+            .all(|table| table.state == TableState::Cancelled),
+        "{report:?}"
+    );
+    assert_eq!(setting.source.switches().open.load(Ordering::SeqCst), 0);
+    assert!(setting.destination.world().staged.is_empty());
+}
+
+#[tokio::test]
+async fn rows_are_not_overwritten_by_nothing() {
+    let mut setting = setting(&[("a", 0)]);
+    setting.plan.policy.empty_overwrite = EmptyOverwrite::Refuse;
+    setting.plan.pipelines[0].write.exists = true;
+    let report = setting.run().await;
+    assert_eq!(report.tables[0].code.as_deref(), Some("EMPTY_OVERWRITE"));
+}
+
+#[tokio::test]
+async fn a_table_whose_plan_changed_fails_by_name_and_committed_ones_stand() {
+    let mut setting = setting(&[("a", 10), ("b", 10)]);
+    setting.source.switches().breaks.store(0, Ordering::SeqCst);
+    setting.plan.policy.on_lost_snapshot = OnLostSnapshot::Fail;
+    setting.source.switches().losses.store(1, Ordering::SeqCst);
+    let first = setting.run().await;
+    assert_eq!(first.state, RunState::Partial, "{first:?}");
+    let failed = first
+        .tables
+        .iter()
+        .find(|table| table.state == TableState::Failed);
+    let failed = failed.map(|table| table.source.clone());
+    for pipeline in &mut setting.plan.pipelines {
+        pipeline.digest.push_str(" changed");
+    }
+    let second = setting.run().await;
+    for table in &second.tables {
+        if Some(&table.source) == failed.as_ref() {
+            assert_eq!(table.code.as_deref(), Some("PLAN_CHANGED"));
+        } else {
+            assert!(table.resumed && table.state == TableState::Succeeded);
+        }
+    }
+}

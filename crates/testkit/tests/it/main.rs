@@ -1,0 +1,4 @@
+//! The workspace's one integration-test binary: engine, connectors and service together.
+
+mod engine_flights;
+mod memory;

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Proves what Godwit promises, from outside: one line per claim, with its figures.
+
+    prove.py [--list] [--keep] [CLAIM …]
+
+    PROVEN     the claim holds
+    REFUTED    it does not, or a saboteur got past its checker
+    MISSING    it could not be tried, or did not run
+    SABOTAGE   damaged evidence was shown to the checker of a claim, which saw it
+
+The binary is $GODWIT_BINARY, else debug/godwit in $CARGO_TARGET_DIR. Real PostgreSQL and MariaDB servers are named by
+the variables that `testbed/servers.py env` prints. FULL=1 takes full amounts; the default is about a tenth of them.
+Exit code: 0 if all that was asked for is proven, else 1.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+from prove.claim import Missing, Refuted, Unnoticed, Work, one_line
+from prove.claims import CLAIMS
+from prove.godwit import binary
+
+
+def main():
+    parser = argparse.ArgumentParser(description="prove what Godwit promises")
+    parser.add_argument("claims", nargs="*", metavar="CLAIM", help="only these")
+    parser.add_argument("--list", action="store_true", help="name all claims and end")
+    parser.add_argument("--keep", action="store_true", help="keep the folders that claims work in")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.claims) - set(CLAIMS))
+    if unknown:
+        parser.error(f"unknown claim {unknown[0]}; known are {', '.join(CLAIMS)}")
+    if arguments.list:
+        print("\n".join(CLAIMS))
+        return 0
+    wanted = arguments.claims or list(CLAIMS)
+    full = os.environ.get("FULL", "") not in ("", "0")
+    folder = tempfile.mkdtemp(prefix="godwit-prove-", dir="/var/tmp")
+    try:
+        results = {name: judge(name, folder, full, arguments.keep) for name in wanted}
+    finally:
+        if not arguments.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    if arguments.keep:
+        print(f"kept: {folder}")
+    return summary(results, wanted)
+
+
+def judge(name, folder, full, keep):
+    """Tries one claim and prints its line; returns the verdict."""
+    started = time.monotonic()
+    work = Work(name, folder, full, keep)
+    try:
+        binary()
+        figures = CLAIMS[name](work)
+        verdict = "PROVEN" if work.sabotages else "MISSING"
+        said = figures if work.sabotages else f"no saboteur tried the checker; {figures}"
+    except Refuted as refuted:
+        verdict, said = "REFUTED", refuted
+    except Unnoticed as unnoticed:
+        verdict, said = "REFUTED", f"the checker is blind: it did not see {unnoticed}"
+        print(f"SABOTAGE  {name:<24} {unnoticed}: PASSED UNNOTICED", flush=True)
+    except Missing as missing:
+        verdict, said = "MISSING", missing
+    except Exception as error:  # a claim that breaks is a claim that was not tried
+        verdict, said = "MISSING", f"it broke: {type(error).__name__}: {error}"
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            work.end()
+    print(f"{verdict:<9} {name:<24} {one_line(said, 900)}  ({time.monotonic() - started:.1f} s)", flush=True)
+    return verdict
+
+
+def summary(results, wanted):
+    counts = {verdict: [name for name in wanted if results.get(name, "MISSING") == verdict]
+              for verdict in ("PROVEN", "REFUTED", "MISSING")}
+    print(f"{len(wanted)} claims: " + ", ".join(f"{len(names)} {verdict.lower()}" for verdict, names in counts.items()))
+    for verdict in ("REFUTED", "MISSING"):
+        for name in counts[verdict]:
+            print(f"  {verdict.lower()}: {name}")
+    return 0 if len(counts["PROVEN"]) == len(wanted) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""All claims, in one place: one that is here and did not run is missing."""
+
+from prove.bad_input import bad_input_is_answered
+from prove.canary import canary_nowhere
+from prove.compare_cells import compare_cells
+from prove.ddl import ddl_waits_or_fails
+from prove.kills import kills
+from prove.memory import memory_bounded
+from prove.overwrite import append_killed_not_doubled, append_twice_doubled, overwrite_twice_equal
+from prove.partial import failing_table_fails_alone
+from prove.processes import cancel_frees_the_server, second_process_refused
+from prove.zones import filter_zones
+
+CLAIMS = {
+    "compare-cells": compare_cells,
+    "overwrite-twice-equal": overwrite_twice_equal,
+    "append-twice-doubled": append_twice_doubled,
+    "append-killed-once": append_killed_not_doubled,
+    "kill-and-resume": kills,
+    "ddl-waits-or-fails": ddl_waits_or_fails,
+    "filter-zones": filter_zones,
+    "cancel-frees-server": cancel_frees_the_server,
+    "second-process-refused": second_process_refused,
+    "password-nowhere": canary_nowhere,
+    "fails-alone": failing_table_fails_alone,
+    "memory-bounded": memory_bounded,
+    "bad-input-answered": bad_input_is_answered,
+}
