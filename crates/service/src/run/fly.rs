@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Flight, Progress};
+use engine::{Flight, Patience, Progress};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableReport, TableState};
 use model::{Result, RunId};
@@ -46,6 +46,7 @@ impl Desk {
             journal,
             progress,
             cancel: self.request.cancel.child_token(),
+            patience: Patience::default(),
         };
         let mut report = within(flight, plan.policy.run.timeout_hours).await;
         if let Some(file) = &self.loaded.file {
