@@ -60,7 +60,40 @@ fn describe(path: &str, message: &str) -> Finding {
         return Finding::blocker("MISSING_KEY", path, format!("{key:?} is missing"))
             .hint(format!("add {key}"));
     }
-    Finding::blocker("WRONG_TYPE", path, message.to_owned())
+    Finding::blocker("WRONG_TYPE", path, without_value(message))
+}
+
+/// The message without the value that does not fit: it may be a secret.
+fn without_value(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("invalid type: ") else {
+        return message.to_owned();
+    };
+    let Some((found, expected)) = rest.rsplit_once(", expected ") else {
+        return "this value does not fit here".to_owned();
+    };
+    let found = match found.split([' ', '`']).next().unwrap_or_default() {
+        "string" => "a text",
+        "integer" | "floating" => "a number",
+        "boolean" => "true or false",
+        "sequence" => "a list",
+        "map" => "a map of keys",
+        "null" | "unit" => "nothing",
+        _ => "something else",
+    };
+    let expected = match expected {
+        "a string" => "a text",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "a map of keys",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" | "usize" => "a whole number from 0 on",
+        "f64" | "f32" => "a number",
+        shape if shape.starts_with("struct ") => "a map of keys",
+        shape if shape.starts_with("enum ") => "one of the known words",
+        other => other,
+    };
+    format!("expected {expected}, found {found}")
 }
 
 /// "did you mean …?" where something known is near, else the list of what is known.
@@ -117,6 +150,12 @@ mod tests {
             (finding.code.as_str(), finding.at.as_str()),
             ("WRONG_TYPE", "port")
         );
+        assert_eq!(
+            finding.message,
+            "expected a whole number from 0 to 65535, found a text"
+        );
+        let finding = parse::<Example>(&json!({"host": 4711, "port": 1})).unwrap_err();
+        assert_eq!(finding.message, "expected a text, found a number");
         let finding = parse::<Example>(&json!({"host": "h"})).unwrap_err();
         assert_eq!(finding.code, "MISSING_KEY");
     }

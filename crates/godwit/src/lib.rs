@@ -1,1 +1,6 @@
-//! Godwit.
+//! The command line of Godwit. It decides nothing: it parses arguments, calls `service`, and prints.
+
+pub mod cli;
+mod progress;
+mod render;
+pub mod terminal;

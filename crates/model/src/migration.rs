@@ -179,7 +179,10 @@ pub struct Matching {
 /// A table as the file names it: `schema.table`, `table`, or both parts apart where a name holds a
 /// dot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected schema.table, or schema and table apart"
+)]
 pub enum TableReference {
     /// `schema.table`, cut at the first dot; without a dot, a table of the only schema in question.
     Text(String),
@@ -236,7 +239,7 @@ pub struct TableException {
 
 /// One name, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a name or a list of names")]
 pub enum OneOrMany {
     /// One.
     One(String),

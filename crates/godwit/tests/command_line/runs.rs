@@ -1,0 +1,225 @@
+//! Runs: what arrives, what is told, what is kept, and how an unfinished one is taken up.
+
+use godwit::cli::Exit;
+
+use crate::world::{FILE, World};
+
+#[tokio::test]
+async fn a_run_moves_all_tables_and_is_kept() {
+    let world = World::new();
+    world.write(FILE);
+    let done = world.run(&["--bizdate", "20240505"]).await;
+    assert_eq!(done.exit, Exit::Done, "{} {}", done.out, done.err);
+    let report = done.json();
+    assert_eq!(report["state"], "succeeded");
+    assert_eq!(report["rows"], 5);
+    assert_eq!(report["moments"], 1);
+    for table in report["tables"].as_array().unwrap() {
+        assert_eq!(table["state"], "succeeded");
+        assert_eq!(table["verified"], "counts");
+    }
+    assert!(world.path("lake/shop/orders").is_dir() || world.path("lake").is_dir());
+    let runs = world
+        .godwit(&["runs", "list", "--data", "DATA", "--json"])
+        .await;
+    assert_eq!(runs.json()[0]["id"], report["run"]);
+    let id = report["run"].as_str().unwrap();
+    let shown = world
+        .godwit(&["runs", "show", &id[..20], "--data", "DATA", "--json"])
+        .await;
+    assert_eq!(shown.json()["report"], report);
+    assert!(done.err.contains("done"), "{}", done.err);
+}
+
+#[tokio::test]
+async fn a_run_for_people_closes_with_a_table() {
+    let world = World::new();
+    world.write(FILE);
+    let done = world.godwit(&["run", "FILE", "--data", "DATA"]).await;
+    assert_eq!(done.exit, Exit::Done, "{} {}", done.out, done.err);
+    assert!(done.out.contains("main.orders"), "{}", done.out);
+    assert!(
+        done.out.contains("succeeded: 2 of 2 tables, 5 rows"),
+        "{}",
+        done.out
+    );
+}
+
+#[tokio::test]
+async fn an_unreachable_end_refuses_the_run_and_the_refusal_is_kept() {
+    let world = World::new();
+    world.write(&FILE.replace("path: shop.db", "path: nowhere/shop.db"));
+    let done = world.run(&[]).await;
+    assert_eq!(done.exit, Exit::Refused);
+    let report = done.json();
+    assert_eq!(report["state"], "refused");
+    let finding = &report["findings"][0];
+    assert_eq!(finding["at"], "data-sources.shop");
+    assert_eq!(finding["position"]["line"], 3);
+    let runs = world
+        .godwit(&["runs", "list", "--data", "DATA", "--json"])
+        .await;
+    assert_eq!(runs.json()[0]["state"], "refused");
+}
+
+/// One table that cannot be loaded as long as it holds a text in a column of numbers.
+fn with_a_bad_row(world: &World) {
+    world.sql("INSERT INTO orders VALUES (4, 'nobody', 1)");
+}
+
+#[tokio::test]
+async fn a_failed_table_fails_alone_and_is_taken_up() {
+    let world = World::new();
+    with_a_bad_row(&world);
+    world.write(FILE);
+    let first = world.run(&["--bizdate", "20240505"]).await;
+    assert_eq!(first.exit, Exit::Partial, "{} {}", first.out, first.err);
+    let run = first.json()["run"].clone();
+    let rejected = [
+        "runs",
+        "rejected",
+        run.as_str().unwrap(),
+        "--data",
+        "DATA",
+        "--json",
+    ];
+    let rejected = world.godwit(&rejected).await;
+    assert_eq!(rejected.exit, Exit::Done);
+
+    world.sql("DELETE FROM orders WHERE id = 4");
+    let second = world.run(&["--resume"]).await;
+    assert_eq!(second.exit, Exit::Done, "{} {}", second.out, second.err);
+    let report = second.json();
+    assert_eq!(report["run"], run);
+    assert_eq!(report["bizdate"], "20240505");
+    let resumed = |name: &str| {
+        let tables = report["tables"].as_array().unwrap();
+        let table = tables.iter().find(|table| table["source"] == name).unwrap();
+        (table["state"].clone(), table["resumed"].clone())
+    };
+    assert_eq!(resumed("main.customers"), ("succeeded".into(), true.into()));
+    assert_eq!(resumed("main.orders"), ("succeeded".into(), false.into()));
+
+    let third = world.run(&["--resume"]).await;
+    assert_eq!(third.exit, Exit::Refused);
+    assert_eq!(third.json()["findings"][0]["code"], "NOTHING_TO_RESUME");
+}
+
+#[tokio::test]
+async fn a_changed_file_is_not_taken_up() {
+    let world = World::new();
+    with_a_bad_row(&world);
+    world.write(FILE);
+    assert_eq!(world.run(&[]).await.exit, Exit::Partial);
+    world.write(&FILE.replace("all: true", "listed: [orders]"));
+    let done = world.run(&["--resume"]).await;
+    assert_eq!(done.exit, Exit::Refused);
+    let report = done.json();
+    let finding = &report["findings"][0];
+    assert_eq!(finding["code"], "FILE_CHANGED");
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.contains("migration.tables.all was true"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_table_that_changed_meanwhile_fails_by_name() {
+    let world = World::new();
+    with_a_bad_row(&world);
+    world.write(FILE);
+    assert_eq!(world.run(&[]).await.exit, Exit::Partial);
+    world.sql("ALTER TABLE orders ADD COLUMN note TEXT");
+    let done = world.run(&["--resume"]).await;
+    assert_eq!(done.exit, Exit::Partial, "{}", done.out);
+    let report = done.json();
+    let tables = report["tables"].as_array().unwrap();
+    let orders = tables.iter().find(|table| table["source"] == "main.orders");
+    assert_eq!(orders.unwrap()["code"], "PLAN_CHANGED");
+}
+
+#[tokio::test]
+async fn appending_over_an_unfinished_run_needs_a_word() {
+    let world = World::new();
+    with_a_bad_row(&world);
+    world.write(&FILE.replace("namespace: shop", "namespace: shop, loading-policy: append"));
+    assert_eq!(world.run(&[]).await.exit, Exit::Partial);
+    let refused = world.run(&[]).await;
+    assert_eq!(refused.exit, Exit::Refused);
+    assert_eq!(refused.json()["findings"][0]["code"], "UNFINISHED_RUN");
+    world.sql("DELETE FROM orders WHERE id = 4");
+    let anew = world.run(&["--anew"]).await;
+    assert_eq!(anew.exit, Exit::Done, "{}", anew.out);
+    let stands = "did not finish; these of its tables stand: shop.customers";
+    assert!(anew.err.contains(stands), "{}", anew.err);
+}
+
+#[tokio::test]
+async fn the_next_plan_tells_what_differs() {
+    let world = World::new();
+    world.write(FILE);
+    let plan = world.path("plan.json").display().to_string();
+    let words = ["plan", "FILE", "--bizdate", "20240505", "--out", &plan];
+    let first = world.godwit(&words).await;
+    assert_eq!(first.exit, Exit::Done, "{} {}", first.out, first.err);
+    assert!(
+        first.out.contains("ready: 2 tables would be moved"),
+        "{}",
+        first.out
+    );
+    world.sql("CREATE TABLE added (id INTEGER PRIMARY KEY)");
+    let second = world.godwit(&words).await;
+    assert!(
+        second.out.contains("main.added: added, to shop.added"),
+        "{}",
+        second.out
+    );
+}
+
+#[tokio::test]
+async fn a_data_source_can_be_looked_at() {
+    let world = World::new();
+    world.sql("CREATE VIEW names AS SELECT name FROM customers");
+    world.write(FILE);
+    let test = world
+        .godwit(&["source", "test", "FILE", "shop", "--json"])
+        .await;
+    assert_eq!(test.exit, Exit::Done, "{}", test.out);
+    assert_eq!(test.json()["reachable"], true);
+    let tables = world.godwit(&["source", "tables", "FILE", "shop"]).await;
+    assert_eq!(tables.exit, Exit::Done, "{}", tables.err);
+    assert!(tables.out.contains("main.names"), "{}", tables.out);
+    assert!(tables.out.contains("when listed"), "{}", tables.out);
+    let unknown = world
+        .godwit(&["source", "tables", "FILE", "shp", "--json"])
+        .await;
+    assert_eq!(unknown.json()["error"]["code"], "UNKNOWN_DATA_SOURCE");
+    let types = world.godwit(&["source", "types", "--json"]).await;
+    assert!(
+        types
+            .json()
+            .as_array()
+            .is_some_and(|types| !types.is_empty())
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_is_cancelled_leaves_by_130() {
+    let world = World::new();
+    world.write(FILE);
+    let cancel = tokio_util::sync::CancellationToken::new();
+    cancel.cancel();
+    let file = world.path("shop.yaml").display().to_string();
+    let data = world.path("data").display().to_string();
+    let words = ["godwit", "run", &file, "--data", &data, "--json"];
+    let words = words.into_iter().map(Into::into).collect();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut terminal = godwit::terminal::Terminal::plain(&mut out, &mut err);
+    let exit = Box::pin(godwit::cli::run(words, &mut terminal, cancel)).await;
+    drop(terminal);
+    assert_eq!(exit, Exit::Cancelled);
+    let report: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(report["state"], "cancelled");
+    assert!(!world.path("lake").exists());
+}

@@ -1,0 +1,148 @@
+//! Opening both ends of a migration, and asking whether they can be used. What fails is a blocker at
+//! the data source's place in the file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use connectors::connector;
+use contract::{AnyConnector, Destination, Opening, Source};
+use model::migration::{DataSource, IllegalNames, MigrationFile, NameRules};
+use model::{Error, Finding, Result, Side, TableName};
+use serde_json::{Map, Value as Json};
+
+/// Both ends, opened and found usable.
+pub(crate) struct Ends {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) destination: Arc<dyn Destination>,
+    pub(crate) source_connector: &'static dyn AnyConnector,
+    pub(crate) destination_connector: &'static dyn AnyConnector,
+    pub(crate) namespace: String,
+}
+
+/// Opens both ends. `None` where one cannot be used; the findings say why, of both ends at once.
+pub(crate) async fn open(file: &MigrationFile, base: &Path) -> (Option<Ends>, Vec<Finding>) {
+    let spec = &file.migration;
+    let (from, to) = (&spec.source.data_source, &spec.destination.data_source);
+    let (Some(reads), Some(writes)) = (typed(file, from), typed(file, to)) else {
+        // Checked when the file was read.
+        return (None, Vec::new());
+    };
+    let namespace = match namespace(file, writes.1) {
+        Ok(namespace) => namespace,
+        Err(finding) => return (None, vec![*finding]),
+    };
+    let opening = Opening {
+        base: base.to_owned(),
+        time_zone: spec.source.time_zone.clone(),
+        namespace,
+    };
+    let (source, destination) = tokio::join!(
+        open_source(reads, &spec.source.options, &opening),
+        open_destination(writes, &spec.destination.options, &opening),
+    );
+    let mut findings = Vec::new();
+    let source = usable(source, from, Side::Source, &mut findings);
+    let destination = usable(destination, to, Side::Destination, &mut findings);
+    let ends = source.zip(destination).map(|(source, destination)| Ends {
+        namespace: destination.namespace(),
+        source,
+        destination,
+        source_connector: reads.1,
+        destination_connector: writes.1,
+    });
+    (ends, findings)
+}
+
+type Typed<'a> = (&'a DataSource, &'static dyn AnyConnector);
+
+/// The data source of that name, with its connector.
+pub(crate) fn typed<'a>(file: &'a MigrationFile, name: &str) -> Option<Typed<'a>> {
+    let source = file.data_sources.get(name)?;
+    Some((source, connector(&source.connector)?))
+}
+
+/// Opens for reading and asks whether it works.
+pub(crate) async fn open_source(
+    (source, connector): Typed<'_>,
+    read: &Map<String, Json>,
+    opening: &Opening,
+) -> Result<(Arc<dyn Source>, Vec<Finding>)> {
+    let connection = Json::Object(source.options.clone());
+    let read = Json::Object(read.clone());
+    let opened = connector.source(&connection, &read, opening).await?;
+    let findings = opened.check().await?;
+    Ok((opened, findings))
+}
+
+/// Opens for writing and asks whether it works.
+pub(crate) async fn open_destination(
+    (source, connector): Typed<'_>,
+    write: &Map<String, Json>,
+    opening: &Opening,
+) -> Result<(Arc<dyn Destination>, Vec<Finding>)> {
+    let connection = Json::Object(source.options.clone());
+    let write = Json::Object(write.clone());
+    let opened = connector.destination(&connection, &write, opening).await?;
+    let findings = opened.check().await?;
+    Ok((opened, findings))
+}
+
+fn usable<T: ?Sized>(
+    opened: Result<(Arc<T>, Vec<Finding>)>,
+    name: &str,
+    side: Side,
+    findings: &mut Vec<Finding>,
+) -> Option<Arc<T>> {
+    match opened {
+        Ok((opened, more)) => {
+            let blocked = more.iter().any(Finding::is_blocker);
+            findings.extend(
+                more.into_iter()
+                    .map(|finding| at_data_source(finding, name)),
+            );
+            (!blocked).then_some(opened)
+        }
+        Err(error) => {
+            findings.push(blocker(&error.on(side), name));
+            None
+        }
+    }
+}
+
+/// The finding's path, from the data source on.
+pub(crate) fn at_data_source(finding: Finding, name: &str) -> Finding {
+    let base = format!("data-sources.{name}");
+    Finding {
+        at: crate::document::join(&base, &finding.at),
+        ..finding
+    }
+}
+
+/// The blocker that an error of a data source amounts to.
+pub(crate) fn blocker(error: &Error, name: &str) -> Finding {
+    Finding::of_error(error, format!("data-sources.{name}"))
+}
+
+/// The namespace as written, or the migration's name made legal.
+fn namespace(file: &MigrationFile, writes: &dyn AnyConnector) -> Result<String, Box<Finding>> {
+    let spec = &file.migration;
+    let Some(write) = writes.capabilities().write else {
+        // Told when the file was read.
+        return Ok(spec.name.clone());
+    };
+    let (text, illegal) = match &spec.destination.namespace {
+        Some(namespace) => (namespace, IllegalNames::Refuse),
+        None => (&spec.name, IllegalNames::Convert),
+    };
+    let rules = NameRules {
+        illegal,
+        ..NameRules::default()
+    };
+    let name = TableName::new("namespace", text);
+    planner::table_name(&rules, &name, write.names).map_err(|_| {
+        let message = format!("{text:?} is no legal namespace at the destination");
+        let at = "migration.destination.namespace";
+        let hint = "use letters, digits and underscores, a letter first";
+        Box::new(Finding::blocker("ILLEGAL_NAME", at, message).hint(hint))
+    })
+}

@@ -1,0 +1,138 @@
+//! Reads a part of the file as its struct and collects what is wrong: after each finding the entry
+//! is set aside and the rest is read on, so that a person mends all of it at once.
+
+use std::collections::BTreeSet;
+
+use contract::options::parse;
+use model::Finding;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+
+use crate::document::join;
+
+/// `value` as `T`, and everything found on the way; `at` is the path of `value` in the file.
+pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, Vec<Finding>) {
+    let mut value = value.clone();
+    let mut findings = Vec::new();
+    let mut set_aside = BTreeSet::new();
+    loop {
+        let finding = match parse::<T>(&value) {
+            Ok(part) => return (Some(part), findings),
+            Err(finding) => finding,
+        };
+        let missing = finding.code == "MISSING_KEY";
+        let inner = finding.at.clone();
+        let caused_by_us = missing
+            && missing_key(&finding)
+                .is_some_and(|key| set_aside.contains(join(&inner, key).as_str()));
+        if !caused_by_us {
+            findings.push(Finding {
+                at: join(at, &inner),
+                ..finding
+            });
+        }
+        // A missing key of a part within sets that part aside; at the top there is nothing to lose.
+        if inner.is_empty() || !remove(&mut value, &inner, &mut set_aside) {
+            return (None, findings);
+        }
+    }
+}
+
+fn missing_key(finding: &Finding) -> Option<&str> {
+    finding.message.split('"').nth(1)
+}
+
+/// Removes the entry at `path`, or the list that holds it: other places must not move.
+fn remove(value: &mut Json, path: &str, set_aside: &mut BTreeSet<String>) -> bool {
+    let path = path.split('[').next().unwrap_or(path);
+    let mut object = match value {
+        Json::Object(object) => object,
+        _ => return false,
+    };
+    let mut walked = String::new();
+    let mut rest = path;
+    loop {
+        let (key, deeper) = match next_key(object, rest) {
+            Some(found) => found,
+            None => return false,
+        };
+        walked = join(&walked, &key);
+        let descends = !deeper.is_empty() && object.get(&key).is_some_and(Json::is_object);
+        if !descends {
+            set_aside.insert(walked);
+            return object.remove(&key).is_some();
+        }
+        rest = deeper;
+        object = match object.get_mut(&key) {
+            Some(Json::Object(inner)) => inner,
+            _ => return false,
+        };
+    }
+}
+
+/// The key of `object` that `path` begins with, and what follows it; keys may hold dots.
+fn next_key<'a>(object: &Map<String, Json>, path: &'a str) -> Option<(String, &'a str)> {
+    object
+        .keys()
+        .filter_map(|key| {
+            let rest = path.strip_prefix(key.as_str())?;
+            match rest.strip_prefix('.') {
+                Some(rest) => Some((key.clone(), rest)),
+                None => rest.is_empty().then(|| (key.clone(), "")),
+            }
+        })
+        .max_by_key(|(key, _)| key.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::migration::MigrationSpec;
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(value: &Json, expected: &[(&str, &str)]) {
+        let (_, findings) = read::<MigrationSpec>(value, "migration");
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.code.as_str(), finding.at.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{findings:#?}");
+    }
+
+    #[test]
+    fn everything_wrong_is_found_at_once() {
+        check(
+            &json!({
+                "name": 7, "sourcee": {}, "verify": "sums",
+                "source": {"data-source": "a", "time-zone": "Mars"},
+                "destination": {"data-source": "b", "loading-policy": "merge"},
+                "tables": {"al": true},
+                "run": {"parallelism": "many", "reruns": 300},
+                "each": [{"table": "a.b", "filtre": "none"}],
+            }),
+            &[
+                ("UNKNOWN_VALUE", "migration.destination.loading-policy"),
+                ("UNKNOWN_KEY", "migration.each[0].filtre"),
+                ("WRONG_TYPE", "migration.name"),
+                ("WRONG_TYPE", "migration.run.parallelism"),
+                ("WRONG_TYPE", "migration.run.reruns"),
+                ("WRONG_TYPE", "migration.source.time-zone"),
+                ("UNKNOWN_KEY", "migration.sourcee"),
+                ("UNKNOWN_KEY", "migration.tables.al"),
+                ("UNKNOWN_VALUE", "migration.verify"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_said_once() {
+        check(
+            &json!({"source": {}, "destination": {"data-source": "b"}, "tables": {}}),
+            &[
+                ("MISSING_KEY", "migration.source"),
+                ("MISSING_KEY", "migration"),
+            ],
+        );
+    }
+}

@@ -1,0 +1,295 @@
+//! `plan`: opens both ends, gathers facts, compiles. Changes nothing anywhere.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use contract::ExistingTable;
+use model::migration::{MethodKind, MigrationSpec};
+use model::plan::{Environment, Part, Plan};
+use model::{Error, ErrorKind, Finding, NativeTable, Result, Side, TableName};
+use planner::{PlanInput, Selection};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::ends::{self, Ends};
+use crate::migration_file::{Loaded, load};
+
+/// How many tables are described in one call.
+const DESCRIBED_AT_ONCE: usize = 500;
+
+/// What to plan.
+#[derive(Debug, Clone, Default)]
+pub struct PlanRequest {
+    /// The migration file.
+    pub file: PathBuf,
+    /// `yyyymmdd`; yesterday in the migration's zone by default.
+    pub bizdate: Option<String>,
+    /// Needed where the method has both.
+    pub part: Option<Part>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// What came of planning.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanReport {
+    /// Whether a run would not start.
+    pub blocked: bool,
+    /// The plan, where one could be made.
+    pub plan: Option<Plan>,
+    /// Everything found, with its place in the file.
+    pub findings: Vec<Finding>,
+}
+
+/// Plans the file's migration.
+pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
+    let loaded = load(&request.file).await?;
+    let Some(file) = loaded.file.as_ref().filter(|_| !loaded.is_blocked()) else {
+        return Ok(PlanReport {
+            blocked: true,
+            plan: None,
+            findings: loaded.findings,
+        });
+    };
+    let spec = &file.migration;
+    let occasion = Occasion {
+        bizdate: bizdate(request.bizdate.as_deref(), spec, request.clock)?,
+        part: part(request.part, spec)?,
+    };
+    let (ends, opening) = ends::open(file, &loaded.base).await;
+    let compiled = match &ends {
+        Some(ends) => compile(&loaded, ends, opening, &occasion, &BTreeMap::new()).await,
+        None => Compiled::none(&loaded, opening),
+    };
+    Ok(PlanReport {
+        blocked: compiled.runnable().is_none(),
+        plan: compiled.plan,
+        findings: compiled.findings,
+    })
+}
+
+/// What differs between two plans, a line for each difference.
+pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
+    planner::diff(old, new)
+}
+
+/// When, and which part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Occasion {
+    pub(crate) bizdate: String,
+    pub(crate) part: Part,
+}
+
+/// A plan, and everything found on the way to it: located, each once.
+pub(crate) struct Compiled {
+    pub(crate) plan: Option<Plan>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Compiled {
+    /// No plan: the ends cannot be used.
+    pub(crate) fn none(loaded: &Loaded, more: Vec<Finding>) -> Self {
+        let mut findings = loaded.findings.clone();
+        findings.extend(more);
+        loaded.locate(findings.iter_mut());
+        Self {
+            plan: None,
+            findings,
+        }
+    }
+
+    /// The plan, where a run of it would start.
+    pub(crate) fn runnable(&self) -> Option<&Plan> {
+        let plan = self.plan.as_ref()?;
+        (!plan.is_blocked() && !plan.pipelines.is_empty()).then_some(plan)
+    }
+}
+
+/// Gathers facts from both ends and compiles the file, which has no blocker; `opening` is what was
+/// found when the ends were opened.
+pub(crate) async fn compile(
+    loaded: &Loaded,
+    ends: &Ends,
+    opening: Vec<Finding>,
+    occasion: &Occasion,
+    fingerprints: &BTreeMap<TableName, String>,
+) -> Compiled {
+    let Some(file) = &loaded.file else {
+        return Compiled::none(loaded, opening);
+    };
+    let spec = &file.migration;
+    let mut plan = match gather(spec, ends, occasion).await {
+        Ok(facts) => assemble(spec, ends, occasion, &facts, fingerprints),
+        Err(error) => {
+            let name = match error.side {
+                Side::Destination => &spec.destination.data_source,
+                _ => &spec.source.data_source,
+            };
+            let more = opening.into_iter().chain([ends::blocker(&error, name)]);
+            return Compiled::none(loaded, more.collect());
+        }
+    };
+    let before = loaded.findings.iter().cloned().chain(opening);
+    plan.findings.splice(0..0, before);
+    dedupe(&mut plan.findings);
+    loaded.locate(plan.findings.iter_mut());
+    let schema = ends.source.default_schema();
+    for pipeline in &mut plan.pipelines {
+        let table = &pipeline.scan.table;
+        loaded.locate_table(table, &schema, pipeline.findings.iter_mut());
+    }
+    for refused in &mut plan.refused {
+        loaded.locate_table(&refused.source, &schema, refused.findings.iter_mut());
+    }
+    let mut findings: Vec<Finding> = plan.all_findings().cloned().collect();
+    dedupe(&mut findings);
+    Compiled {
+        plan: Some(plan),
+        findings,
+    }
+}
+
+fn dedupe(findings: &mut Vec<Finding>) {
+    let mut seen = std::collections::BTreeSet::new();
+    findings.retain(|finding| {
+        let key = (
+            finding.code.clone(),
+            finding.at.clone(),
+            finding.message.clone(),
+        );
+        seen.insert(key)
+    });
+}
+
+/// What both ends say.
+struct Facts {
+    default_schema: String,
+    selection: Selection,
+    tables: Vec<NativeTable>,
+    filter_errors: BTreeMap<TableName, Error>,
+    existing: BTreeMap<TableName, ExistingTable>,
+}
+
+async fn gather(spec: &MigrationSpec, ends: &Ends, occasion: &Occasion) -> Result<Facts> {
+    let on_source = |error: Error| error.on(Side::Source);
+    let default_schema = ends.source.default_schema();
+    let listing = ends
+        .source
+        .tables(&spec.source.schemas)
+        .await
+        .map_err(on_source)?;
+    let selection = planner::select(spec, &default_schema, &listing);
+    let names: Vec<TableName> = selection
+        .chosen
+        .iter()
+        .map(|table| table.name.clone())
+        .collect();
+    let mut tables = Vec::with_capacity(names.len());
+    for names in names.chunks(DESCRIBED_AT_ONCE) {
+        let described = ends.source.describe(names).await.map_err(on_source)?;
+        tables.extend(described.into_iter().flatten());
+    }
+    let filters = planner::filters(
+        spec,
+        &default_schema,
+        occasion.part,
+        &occasion.bizdate,
+        &names,
+    );
+    let mut filter_errors = BTreeMap::new();
+    if !filters.is_empty() {
+        let answers = ends
+            .source
+            .check_filters(&filters)
+            .await
+            .map_err(on_source)?;
+        let refused = filters.into_iter().zip(answers);
+        filter_errors.extend(refused.filter_map(|((table, _), error)| Some((table, error?))));
+    }
+    let existing = existing(spec, ends, &names)
+        .await
+        .map_err(|error| error.on(Side::Destination))?;
+    Ok(Facts {
+        default_schema,
+        selection,
+        tables,
+        filter_errors,
+        existing,
+    })
+}
+
+async fn existing(
+    spec: &MigrationSpec,
+    ends: &Ends,
+    names: &[TableName],
+) -> Result<BTreeMap<TableName, ExistingTable>> {
+    let connector = ends.destination_connector;
+    let targets: Vec<TableName> = planner::target_names(spec, connector, &ends.namespace, names)
+        .into_iter()
+        .filter_map(|(_, target)| target.ok())
+        .collect();
+    let mut existing = BTreeMap::new();
+    for targets in targets.chunks(DESCRIBED_AT_ONCE) {
+        let described = ends.destination.describe(targets).await?;
+        let there = targets.iter().cloned().zip(described);
+        existing.extend(there.filter_map(|(target, table)| Some((target, table?))));
+    }
+    Ok(existing)
+}
+
+fn assemble(
+    spec: &MigrationSpec,
+    ends: &Ends,
+    occasion: &Occasion,
+    facts: &Facts,
+    fingerprints: &BTreeMap<TableName, String>,
+) -> Plan {
+    planner::plan(&PlanInput {
+        spec,
+        environment: Environment::Production,
+        part: occasion.part,
+        bizdate: &occasion.bizdate,
+        source: ends.source_connector,
+        destination: ends.destination_connector,
+        default_schema: &facts.default_schema,
+        namespace: &ends.namespace,
+        selection: &facts.selection,
+        tables: &facts.tables,
+        filter_errors: &facts.filter_errors,
+        existing: &facts.existing,
+        fingerprints,
+    })
+}
+
+/// The business date as told, if it is one; else yesterday in the migration's zone.
+pub(crate) fn bizdate(told: Option<&str>, spec: &MigrationSpec, clock: Clock) -> Result<String> {
+    let Some(told) = told else {
+        return Ok(clock.bizdate(&spec.source.time_zone));
+    };
+    match planner::Parameters::new(told, &BTreeMap::new()) {
+        Ok(_) => Ok(told.to_owned()),
+        Err(finding) => Err(
+            Error::new(ErrorKind::Config, "BAD_BIZDATE", finding.message)
+                .hint("write --bizdate as yyyymmdd, a day that exists"),
+        ),
+    }
+}
+
+/// The part as told, if the method has it; else the only one that it has.
+pub(crate) fn part(told: Option<Part>, spec: &MigrationSpec) -> Result<Part> {
+    let refuse =
+        |message: &str, hint: &str| Err(Error::new(ErrorKind::Config, "USAGE", message).hint(hint));
+    match (told, spec.method.kind) {
+        (None | Some(Part::OneTime), MethodKind::OneTime) => Ok(Part::OneTime),
+        (None | Some(Part::Daily), MethodKind::Daily) => Ok(Part::Daily),
+        (Some(part), MethodKind::DailyAndOneTime) => Ok(part),
+        (None, MethodKind::DailyAndOneTime) => refuse(
+            "the method is daily and one-time, and it is not said which part is meant",
+            "add --part daily or --part one-time",
+        ),
+        (Some(_), _) => refuse(
+            "the method does not have that part",
+            "leave --part out, or change migration.method.kind",
+        ),
+    }
+}

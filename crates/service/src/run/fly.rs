@@ -1,0 +1,200 @@
+//! Carrying a plan out: the engine flies it, a timeout stops it, the store keeps what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Flight, Patience, Progress};
+use model::plan::Plan;
+use model::run::{RunReport, RunState, TableReport, TableState};
+use model::{Result, RunId};
+use store::NewRun;
+
+use crate::ends::Ends;
+use crate::journal::StoreJournal;
+use crate::plan::Compiled;
+use crate::run::resume::{keep_to, spec_of};
+use crate::run::{Desk, Start, Watcher, key_of};
+
+impl Desk {
+    /// Starts the run, where the plan allows it, and sees it to its end.
+    pub(super) async fn carry_out(
+        &self,
+        start: Start,
+        ends: &Ends,
+        compiled: Compiled,
+        watcher: &dyn Watcher,
+    ) -> Result<RunReport> {
+        let journal = Arc::new(StoreJournal(self.store.clone()));
+        let compiled = match &start.resumed {
+            Some(run) => keep_to(run, compiled, journal.as_ref()).await?,
+            None => compiled,
+        };
+        let Some(plan) = compiled.runnable().cloned() else {
+            let plan = compiled.plan.as_ref();
+            let report = refused(plan, &self.name, &start, compiled.findings.clone());
+            self.keep_unstarted(&report, &start.occasion, plan).await?;
+            return Ok(report);
+        };
+        self.note_start(&start, &plan).await?;
+        let progress = Arc::new(Progress::new(&plan));
+        watcher.started(&start.id, &plan, &progress);
+        let flight = Flight {
+            run: start.id.clone(),
+            plan: plan.clone(),
+            source: Arc::clone(&ends.source),
+            destination: Arc::clone(&ends.destination),
+            journal,
+            progress,
+            cancel: self.request.cancel.child_token(),
+            patience: Patience::default(),
+        };
+        let mut report = within(flight, plan.policy.run.timeout_hours).await;
+        if let Some(file) = &self.loaded.file {
+            tracing::info!(migration = file.migration.name, run = %report.run, state = ?report.state, rows = report.rows, "run ended");
+        }
+        report.findings = with_new(compiled.findings, report.findings);
+        self.note_end(&plan, &report).await?;
+        Ok(report)
+    }
+
+    async fn note_start(&self, start: &Start, plan: &Plan) -> Result<()> {
+        if start.resumed.is_some() {
+            return self.store.reopen_run(&start.id).await;
+        }
+        let spec = self.loaded.file.as_ref().map(spec_of);
+        self.store
+            .start_run(NewRun {
+                id: start.id.clone(),
+                migration: &self.name,
+                started_at: self.request.clock.stamp(),
+                bizdate: &start.occasion.bizdate,
+                part: start.occasion.part,
+                spec: spec.as_ref(),
+                plan: Some(plan),
+            })
+            .await
+    }
+
+    async fn note_end(&self, plan: &Plan, report: &RunReport) -> Result<()> {
+        let loaded: Vec<(String, String)> = plan
+            .pipelines
+            .iter()
+            .filter(|pipeline| {
+                let source = pipeline.scan.table.to_string();
+                report
+                    .tables
+                    .iter()
+                    .any(|table| table.source == source && table.state == TableState::Succeeded)
+            })
+            .map(|pipeline| {
+                (
+                    key_of(&pipeline.scan.table),
+                    pipeline.scan.fingerprint.clone(),
+                )
+            })
+            .collect();
+        self.store
+            .note_loaded(&self.name, &report.run, &loaded)
+            .await?;
+        self.store
+            .end_run(report, &self.request.clock.stamp())
+            .await
+    }
+}
+
+/// Flies, for so many hours at most; past them the tables that are not done have failed.
+async fn within(flight: Flight, hours: f64) -> RunReport {
+    let stop = flight.cancel.clone();
+    let limit = Duration::try_from_secs_f64(hours * 3600.0).unwrap_or(Duration::MAX);
+    let mut flying = Box::pin(engine::run(flight));
+    tokio::select! {
+        report = &mut flying => return report,
+        () = tokio::time::sleep(limit) => stop.cancel(),
+    }
+    let mut report = flying.await;
+    for table in &mut report.tables {
+        if table.state == TableState::Cancelled {
+            table.state = TableState::Failed;
+            table.code = Some("TIMED_OUT".to_owned());
+            table.message = Some(format!("the run was stopped after {hours} hours"));
+            table.hint =
+                Some("raise migration.run.timeout-hours, then go on with --resume".to_owned());
+        }
+    }
+    report.state = RunState::of(&report.tables, false);
+    report
+}
+
+/// What was found before, then what the engine found beside.
+fn with_new(mut findings: Vec<model::Finding>, more: Vec<model::Finding>) -> Vec<model::Finding> {
+    for finding in more {
+        let same = |old: &model::Finding| {
+            (&old.code, &old.at, &old.message) == (&finding.code, &finding.at, &finding.message)
+        };
+        if !findings.iter().any(same) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn refused(
+    plan: Option<&Plan>,
+    name: &str,
+    start: &Start,
+    findings: Vec<model::Finding>,
+) -> RunReport {
+    let tables: Vec<TableReport> = plan
+        .iter()
+        .flat_map(|plan| &plan.refused)
+        .map(refused_table)
+        .collect();
+    RunReport {
+        run: RunId::generate(),
+        migration: name.to_owned(),
+        state: RunState::Refused,
+        bizdate: start.occasion.bizdate.clone(),
+        rows: 0,
+        bytes: 0,
+        seconds: 0.0,
+        tables,
+        moments: 0,
+        findings,
+    }
+}
+
+fn refused_table(refused: &model::plan::Refused) -> TableReport {
+    let blocker = refused.findings.iter().find(|finding| finding.is_blocker());
+    let destination = refused.destination.as_ref();
+    TableReport {
+        code: blocker.map(|finding| finding.code.clone()),
+        message: blocker.map(|finding| finding.message.clone()),
+        hint: blocker.and_then(|finding| finding.hint.clone()),
+        ..blank(
+            refused.source.to_string(),
+            destination.map(ToString::to_string),
+            TableState::Refused,
+        )
+    }
+}
+
+/// A table of which nothing was read.
+pub(super) fn blank(source: String, destination: Option<String>, state: TableState) -> TableReport {
+    TableReport {
+        source,
+        destination,
+        state,
+        rows_read: 0,
+        rows_written: 0,
+        rows_rejected: 0,
+        rows_filtered: 0,
+        bytes: 0,
+        verified: model::migration::Verify::None,
+        snapshot: None,
+        resumed: false,
+        code: None,
+        message: None,
+        hint: None,
+        seconds: 0.0,
+    }
+}

@@ -1,0 +1,278 @@
+//! `run`: plan, move, verify, commit; takes up or settles what an earlier run left. Every run is kept
+//! in the store with its report, refused ones, too.
+
+mod fly;
+mod resume;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use contract::CancellationToken;
+pub use engine::{Progress, Settled, TablePhase, TableProgress};
+use model::migration::LoadingPolicy;
+use model::plan::{Part, Plan};
+use model::run::{RunReport, RunState};
+use model::{Error, Finding, Result, RunId, TableName};
+use store::{NewRun, RunLock, RunRecord, Store};
+
+use crate::clock::Clock;
+use crate::data_folder::data_folder;
+use crate::ends::{self, Ends};
+use crate::journal::StoreJournal;
+use crate::migration_file::{Loaded, load};
+use crate::plan::{Compiled, Occasion, bizdate, compile, part};
+
+/// What to run.
+#[derive(Debug, Clone, Default)]
+pub struct RunRequest {
+    /// The migration file.
+    pub file: PathBuf,
+    /// The data folder; by default the environment's, else beside the file.
+    pub data: Option<PathBuf>,
+    /// `yyyymmdd`; yesterday in the migration's zone by default.
+    pub bizdate: Option<String>,
+    /// Needed where the method has both.
+    pub part: Option<Part>,
+    /// Take up the last unfinished run.
+    pub resume: bool,
+    /// Start although an unfinished run is there that appends.
+    pub anew: bool,
+    /// Stops the run, and frees the servers.
+    pub cancel: CancellationToken,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Whoever watches a run. Called from the run itself: must not block.
+pub trait Watcher: Send + Sync {
+    /// What an earlier run had left open is settled; the tables at the destination that stand as it
+    /// loaded them.
+    fn settled(&self, _run: &RunId, _settled: &[Settled], _standing: &[String]) {}
+
+    /// The tables are about to move.
+    fn started(&self, _run: &RunId, _plan: &Plan, _progress: &Arc<Progress>) {}
+}
+
+/// Nobody watches.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+impl Watcher for Unwatched {}
+
+/// Runs the file's migration. An error where not even a refusal could be kept, and where another
+/// process runs the same migration.
+pub async fn run(request: RunRequest, watcher: &dyn Watcher) -> Result<RunReport> {
+    let loaded = load(&request.file).await?;
+    let folder = data_folder(request.data.as_deref(), &loaded.base);
+    let store = Store::open(&folder).await?;
+    let name = loaded.name().unwrap_or_default().to_owned();
+    let lock = {
+        let name = name.clone();
+        tokio::task::spawn_blocking(move || RunLock::take(&folder, &name))
+            .await
+            .map_err(|cause| Error::internal("the lock was not taken").caused_by(cause))??
+    };
+    let desk = Desk {
+        request,
+        store,
+        loaded,
+        name,
+    };
+    let report = Box::pin(desk.run(watcher)).await;
+    desk.store.close().await;
+    drop(lock);
+    report
+}
+
+/// One run of one file.
+struct Desk {
+    request: RunRequest,
+    store: Store,
+    loaded: Loaded,
+    name: String,
+}
+
+/// What is about to start.
+struct Start {
+    id: RunId,
+    occasion: Occasion,
+    /// The run that is taken up.
+    resumed: Option<RunRecord>,
+    /// The run that is settled first.
+    left: Option<RunRecord>,
+}
+
+impl Desk {
+    async fn run(&self, watcher: &dyn Watcher) -> Result<RunReport> {
+        let Some(file) = self
+            .loaded
+            .file
+            .as_ref()
+            .filter(|_| !self.loaded.is_blocked())
+        else {
+            let occasion = Occasion {
+                bizdate: String::new(),
+                part: self.request.part.unwrap_or_default(),
+            };
+            return self.refuse(&occasion, self.loaded.findings.clone()).await;
+        };
+        let start = match self.start(file).await? {
+            Ok(start) => start,
+            Err((occasion, finding)) => return self.refuse(&occasion, vec![*finding]).await,
+        };
+        let opened = tokio::select! {
+            opened = ends::open(file, &self.loaded.base) => opened,
+            () = self.request.cancel.cancelled() => {
+                return self.keep(RunState::Cancelled, &start.occasion, Vec::new()).await;
+            }
+        };
+        let (Some(ends), opening) = opened else {
+            let compiled = Compiled::none(&self.loaded, opened.1);
+            return self.refuse(&start.occasion, compiled.findings).await;
+        };
+        if let Err(error) = self.settle(&start, &ends, watcher).await {
+            let name = &file.migration.destination.data_source;
+            let blocker = ends::blocker(&error, name).hint(
+                "a load of the run before may stand there or not: nothing is started until that is known",
+            );
+            let compiled = Compiled::none(&self.loaded, vec![blocker]);
+            return self.refuse(&start.occasion, compiled.findings).await;
+        }
+        let fingerprints = self.fingerprints().await?;
+        let compiled = tokio::select! {
+            compiled = compile(&self.loaded, &ends, opening, &start.occasion, &fingerprints) => compiled,
+            () = self.request.cancel.cancelled() => {
+                return self.keep(RunState::Cancelled, &start.occasion, Vec::new()).await;
+            }
+        };
+        self.carry_out(start, &ends, compiled, watcher).await
+    }
+
+    /// Which run it is, and when; or why there is none.
+    async fn start(
+        &self,
+        file: &model::migration::MigrationFile,
+    ) -> Result<std::result::Result<Start, (Occasion, Box<Finding>)>> {
+        let spec = &file.migration;
+        let last = self.store.last_started(&self.name).await?;
+        let unfinished = last.filter(|run| run.state != RunState::Succeeded && !run.settled);
+        if self.request.resume {
+            return Ok(resume::take_up(file, &self.loaded, unfinished));
+        }
+        let occasion = Occasion {
+            bizdate: bizdate(self.request.bizdate.as_deref(), spec, self.request.clock)?,
+            part: part(self.request.part, spec)?,
+        };
+        if let Some(run) = &unfinished {
+            let appends = spec.destination.loading_policy == LoadingPolicy::Append;
+            if appends && !self.request.anew {
+                let message = format!(
+                    "run {} did not finish, and what it loaded would be appended a second time",
+                    run.id
+                );
+                let mut finding = Finding::blocker(
+                    "UNFINISHED_RUN",
+                    "migration.destination.loading-policy",
+                    message,
+                )
+                .hint("take it up with --resume, or say --anew if rows may be there twice");
+                self.loaded.locate([&mut finding]);
+                return Ok(Err((occasion, Box::new(finding))));
+            }
+        }
+        Ok(Ok(Start {
+            id: RunId::generate(),
+            occasion,
+            resumed: None,
+            left: unfinished,
+        }))
+    }
+
+    /// Settles what an earlier process left open at the destination: nothing of it may become visible
+    /// later.
+    async fn settle(&self, start: &Start, ends: &Ends, watcher: &dyn Watcher) -> Result<()> {
+        let Some(run) = start.resumed.as_ref().or(start.left.as_ref()) else {
+            return Ok(());
+        };
+        let journal = StoreJournal(self.store.clone());
+        let settled =
+            engine::settle_unfinished(&run.id, &journal, ends.destination.as_ref()).await?;
+        let committed = resume::committed(&run.id, &journal).await?;
+        let standing: Vec<String> = committed
+            .values()
+            .filter_map(|report| report.destination.clone())
+            .collect();
+        watcher.settled(&run.id, &settled, &standing);
+        if start.left.is_some() {
+            self.close(run, &committed).await?;
+        }
+        Ok(())
+    }
+
+    async fn fingerprints(&self) -> Result<BTreeMap<TableName, String>> {
+        let loaded = self.store.loaded(&self.name).await?;
+        Ok(loaded
+            .into_iter()
+            .filter_map(|(key, table)| Some((table_of(&key)?, table.fingerprint)))
+            .collect())
+    }
+
+    /// Keeps a run that was refused before anything moved.
+    async fn refuse(&self, occasion: &Occasion, findings: Vec<Finding>) -> Result<RunReport> {
+        self.keep(RunState::Refused, occasion, findings).await
+    }
+
+    /// Keeps a run that ended before it began.
+    async fn keep(
+        &self,
+        state: RunState,
+        occasion: &Occasion,
+        findings: Vec<Finding>,
+    ) -> Result<RunReport> {
+        let report = RunReport {
+            run: RunId::generate(),
+            migration: self.name.clone(),
+            state,
+            bizdate: occasion.bizdate.clone(),
+            rows: 0,
+            bytes: 0,
+            seconds: 0.0,
+            tables: Vec::new(),
+            moments: 0,
+            findings,
+        };
+        self.keep_unstarted(&report, occasion, None).await?;
+        Ok(report)
+    }
+
+    async fn keep_unstarted(
+        &self,
+        report: &RunReport,
+        occasion: &Occasion,
+        plan: Option<&Plan>,
+    ) -> Result<()> {
+        let now = self.request.clock.stamp();
+        let run = NewRun {
+            id: report.run.clone(),
+            migration: &self.name,
+            started_at: now.clone(),
+            bizdate: &occasion.bizdate,
+            part: occasion.part,
+            spec: None,
+            plan,
+        };
+        self.store.start_run(run).await?;
+        self.store.end_run(report, &now).await
+    }
+}
+
+/// A table's name as the store's key, and back: names may hold dots.
+fn key_of(table: &TableName) -> String {
+    serde_json::json!([table.schema, table.table]).to_string()
+}
+
+fn table_of(key: &str) -> Option<TableName> {
+    let (schema, table): (String, String) = serde_json::from_str(key).ok()?;
+    Some(TableName::new(schema, table))
+}

@@ -1,0 +1,256 @@
+//! Taking up an unfinished run: the file must be the same, committed tables stay as they are, tables
+//! whose own plan changed fail by name. And closing one that a new run takes the place of.
+
+use std::collections::BTreeMap;
+
+use engine::{Entry, Journal};
+use model::migration::MigrationFile;
+use model::plan::{Plan, Refused};
+use model::run::{RunReport, RunState, TableReport, TableState};
+use model::{Finding, PipelineId, Result, RunId};
+use serde_json::{Value as Json, json};
+use store::RunRecord;
+
+use crate::journal::StoreJournal;
+use crate::migration_file::Loaded;
+use crate::plan::{Compiled, Occasion};
+use crate::run::fly::blank;
+use crate::run::{Desk, Start};
+
+/// How many differences of the file are told.
+const TOLD: usize = 5;
+
+/// The unfinished run, taken up; or why it cannot be.
+pub(super) fn take_up(
+    file: &MigrationFile,
+    loaded: &Loaded,
+    unfinished: Option<RunRecord>,
+) -> std::result::Result<Start, (Occasion, Box<Finding>)> {
+    let Some(run) = unfinished else {
+        let occasion = Occasion {
+            bizdate: String::new(),
+            part: model::plan::Part::default(),
+        };
+        let message = "there is no unfinished run of this migration in the data folder";
+        let finding = Finding::blocker("NOTHING_TO_RESUME", "", message)
+            .hint("run without --resume; godwit runs list shows what was run");
+        return Err((occasion, Box::new(finding)));
+    };
+    let occasion = Occasion {
+        bizdate: run.bizdate.clone(),
+        part: run.part,
+    };
+    let differences = run
+        .spec
+        .as_ref()
+        .map(|spec| differences(spec, &spec_of(file)))
+        .unwrap_or_default();
+    if let Some((first, _)) = differences.first() {
+        let mut lines: Vec<&str> = differences.iter().map(|(_, line)| line.as_str()).collect();
+        let more = lines.len().saturating_sub(TOLD);
+        lines.truncate(TOLD);
+        let mut told = lines.join("; ");
+        if more > 0 {
+            told.push_str(&format!("; and {more} more"));
+        }
+        let message = format!(
+            "the file is not what run {} was started with: {told}",
+            run.id
+        );
+        let mut finding = Finding::blocker("FILE_CHANGED", first, message)
+            .hint("put it back to take up that run, or start a new one without --resume");
+        loaded.locate([&mut finding]);
+        return Err((occasion, Box::new(finding)));
+    }
+    Ok(Start {
+        id: run.id.clone(),
+        occasion,
+        resumed: Some(run),
+        left: None,
+    })
+}
+
+/// What a resumed run must find again: the migration, and the two data sources that it uses.
+pub(super) fn spec_of(file: &MigrationFile) -> Json {
+    let spec = &file.migration;
+    let sources: BTreeMap<_, _> = [&spec.source.data_source, &spec.destination.data_source]
+        .into_iter()
+        .map(|name| (name, file.data_sources.get(name)))
+        .collect();
+    json!({ "data-sources": sources, "migration": spec })
+}
+
+/// Path and line of each difference.
+fn differences(old: &Json, new: &Json) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    compare("", old, new, &mut found);
+    found
+}
+
+fn compare(at: &str, old: &Json, new: &Json, found: &mut Vec<(String, String)>) {
+    if let (Json::Object(old), Json::Object(new)) = (old, new) {
+        let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+        for key in keys {
+            let inner = crate::document::join(at, key);
+            let none = Json::Null;
+            let (old, new) = (old.get(key).unwrap_or(&none), new.get(key).unwrap_or(&none));
+            compare(&inner, old, new, found);
+        }
+    } else if old != new {
+        let shown = |value: &Json| match value {
+            Json::Null => "nothing".to_owned(),
+            value => value.to_string(),
+        };
+        let line = format!("{at} was {} and is {}", shown(old), shown(new));
+        found.push((at.to_owned(), line));
+    }
+}
+
+/// The plan that a resumed run carries out: that run's tables and no others; committed ones as they
+/// were planned then, for the destination has them now.
+pub(super) async fn keep_to(
+    run: &RunRecord,
+    compiled: Compiled,
+    journal: &StoreJournal,
+) -> Result<Compiled> {
+    let (Some(old), Some(new)) = (&run.plan, compiled.plan) else {
+        return Ok(Compiled {
+            plan: None,
+            findings: compiled.findings,
+        });
+    };
+    let committed = committed(&run.id, journal).await?;
+    let plan = merge(old, new, |id| committed.contains_key(id));
+    Ok(Compiled {
+        plan: Some(plan),
+        findings: compiled.findings,
+    })
+}
+
+fn merge(old: &Plan, mut new: Plan, is_committed: impl Fn(&PipelineId) -> bool) -> Plan {
+    let mut fresh: BTreeMap<_, _> = std::mem::take(&mut new.pipelines)
+        .into_iter()
+        .map(|pipeline| (pipeline.id.clone(), pipeline))
+        .collect();
+    let mut refused: BTreeMap<_, _> = std::mem::take(&mut new.refused)
+        .into_iter()
+        .map(|refused| (refused.source.clone(), refused))
+        .collect();
+    for pipeline in &old.pipelines {
+        let table = &pipeline.scan.table;
+        if is_committed(&pipeline.id) {
+            new.pipelines.push(pipeline.clone());
+        } else if let Some(pipeline) = fresh.remove(&pipeline.id) {
+            new.pipelines.push(pipeline);
+        } else {
+            let gone = || Refused {
+                source: table.clone(),
+                destination: Some(pipeline.write.table.name.clone()),
+                findings: vec![Finding::blocker(
+                    "PLAN_CHANGED",
+                    table.to_string(),
+                    "the table is no longer among those selected",
+                )],
+            };
+            new.refused.push(refused.remove(table).unwrap_or_else(gone));
+        }
+    }
+    for before in &old.refused {
+        let now = refused.remove(&before.source);
+        new.refused.push(now.unwrap_or_else(|| before.clone()));
+    }
+    new
+}
+
+/// The reports of the tables that the run had committed.
+pub(super) async fn committed(
+    run: &RunId,
+    journal: &StoreJournal,
+) -> Result<BTreeMap<PipelineId, TableReport>> {
+    let entries = journal.read(run).await?;
+    let committed = entries.into_iter().filter_map(|entry| match entry {
+        Entry::Committed {
+            pipeline, report, ..
+        } => Some((pipeline, *report)),
+        _ => None,
+    });
+    Ok(committed.collect())
+}
+
+impl Desk {
+    /// Gives a run whose process died its report, and notes that nothing is left of it to settle.
+    pub(super) async fn close(
+        &self,
+        run: &RunRecord,
+        committed: &BTreeMap<PipelineId, TableReport>,
+    ) -> Result<()> {
+        if run.state == RunState::Running {
+            let report = interrupted(run, committed);
+            self.store
+                .end_run(&report, &self.request.clock.stamp())
+                .await?;
+        }
+        self.store.mark_settled(&run.id).await
+    }
+}
+
+fn interrupted(run: &RunRecord, committed: &BTreeMap<PipelineId, TableReport>) -> RunReport {
+    let pipelines = run.plan.iter().flat_map(|plan| &plan.pipelines);
+    let tables: Vec<TableReport> = pipelines
+        .map(|pipeline| {
+            let source = pipeline.scan.table.to_string();
+            let destination = Some(pipeline.write.table.name.to_string());
+            committed.get(&pipeline.id).cloned().unwrap_or(TableReport {
+                code: Some("INTERRUPTED".to_owned()),
+                message: Some("the process ended before the table was committed".to_owned()),
+                ..blank(source, destination, TableState::Failed)
+            })
+        })
+        .collect();
+    let state = if committed.is_empty() {
+        RunState::Failed
+    } else {
+        RunState::of(&tables, false)
+    };
+    let moments: std::collections::BTreeSet<_> = tables
+        .iter()
+        .filter_map(|table| table.snapshot.as_ref())
+        .collect();
+    RunReport {
+        run: run.id.clone(),
+        migration: run.migration.clone(),
+        state,
+        bizdate: run.bizdate.clone(),
+        rows: tables.iter().map(|table| table.rows_written).sum(),
+        bytes: tables.iter().map(|table| table.bytes).sum(),
+        seconds: tables.iter().map(|table| table.seconds).sum(),
+        moments: moments.len(),
+        tables,
+        findings: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_in_a_file_is_told_by_its_path() {
+        let old = json!({"migration": {"name": "a", "verify": "counts", "tables": {"all": true}}});
+        let new =
+            json!({"migration": {"name": "a", "verify": "none", "tables": {"listed": ["x"]}}});
+        let lines: Vec<_> = differences(&old, &new)
+            .into_iter()
+            .map(|(_, line)| line)
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "migration.tables.all was true and is nothing",
+                "migration.tables.listed was nothing and is [\"x\"]",
+                "migration.verify was \"counts\" and is \"none\"",
+            ]
+        );
+        assert!(differences(&old, &old).is_empty());
+    }
+}
