@@ -23,8 +23,12 @@ impl Warehouse {
     /// The warehouse at `path`, seen from `base`. Touches nothing.
     pub(super) fn new(path: &str, base: &Path) -> Result<Self> {
         let joined = std::path::absolute(base.join(path)).map_err(|error| {
-            Error::new(ErrorKind::Config, "BAD_PATH", "could not resolve the lake's path")
-                .caused_by(error)
+            Error::new(
+                ErrorKind::Config,
+                "BAD_PATH",
+                "could not resolve the lake's path",
+            )
+            .caused_by(error)
         })?;
         let root = resolved(&joined);
         let Some(text) = root.to_str() else {
