@@ -1,1 +1,2 @@
 //! What kin among the connectors share.
+pub(crate) mod parquet_split;

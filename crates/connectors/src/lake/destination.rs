@@ -67,7 +67,7 @@ impl Destination for LakeDestination {
             if let Some(folder) = existing {
                 let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
                 rustix::fs::access(folder, access)
-                    .map_err(|error| durable::failed("write into", folder, error.into()))?;
+                    .map_err(|error| formats::disk::io_error("write into", folder, error.into()))?;
             }
             if catalog.exists() {
                 catalog.pointers()?;

@@ -24,7 +24,7 @@ use parquet::arrow::{PARQUET_FIELD_ID_META_KEY, ProjectionMask};
 use parquet::file::metadata::ParquetMetaData;
 use serde::{Deserialize, Serialize};
 
-use super::{durable, location, types};
+use super::{location, types};
 
 /// What one split reads: a data file, or some of its row groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,8 @@ impl PartReader {
     /// Opens the file.
     pub(super) fn open(scan: &Scan, part: &FilePart, limits: BatchLimits) -> Result<Self> {
         let path = location::local_path(&part.address)?;
-        let file = File::open(&path).map_err(|error| durable::failed("open", &path, error))?;
+        let file =
+            File::open(&path).map_err(|error| formats::disk::io_error("open", &path, error))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
             .map_err(|error| bad_file(&path, &error))?;

@@ -1,23 +1,16 @@
 //! Data files of a load: written with the table's own field ids, named by split, opened again at the
 //! commit.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use contract::{Manifest, Part, SplitWriter, Staging, TaskContext, WriterShare};
-use formats::parquet::{
-    AsyncParquetWriter, Codec, FooterFacts, ParquetOptions, read_footer, schema,
-};
+use contract::{Manifest, Part, SplitWriter, Staging, TaskContext};
+use formats::parquet::{Codec, FooterFacts, ParquetOptions, read_footer, schema};
 use iceberg::spec::{NestedFieldRef, TableMetadata};
-use model::plan::Partition;
 use model::{Error, ErrorKind, Result, Side};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::{durable, location, options, types};
+use super::{location, options, types};
+use crate::family::parquet_split::{ParquetSplitWriter, SplitFiles};
 
 /// A data file that stands staged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,17 +23,13 @@ pub(super) struct StagedFile {
     pub(super) bytes: u64,
 }
 
-/// Writes one split into files of about the size that the options say.
+/// One attempt at one split.
 struct LakeWriter {
+    files: ParquetSplitWriter,
+    /// The folder that the files land in.
     folder: String,
-    prefix: String,
-    schema: SchemaRef,
-    options: ParquetOptions,
-    file_bytes: u64,
-    partition: Option<Partition>,
-    share: WriterShare,
-    open: Option<(String, AsyncParquetWriter)>,
-    closed: Vec<StagedFile>,
+    /// Where the partition's column stands in the batches, and the value that it must have.
+    partition: Option<(usize, String)>,
 }
 
 /// Opens a writer for one attempt at one split; nothing is written before the first row.
@@ -58,9 +47,16 @@ pub(super) fn open(
         column.nullable = !field.required;
         types::ids_of(field, &mut ids);
     }
-    Ok(Box::new(LakeWriter {
-        folder: location::data_folder(metadata.location(), &staging.load),
-        prefix: task.split.to_string(),
+    let folder = location::data_folder(metadata.location(), &staging.load);
+    let partition = staging.write.partition.as_ref();
+    let partition = partition.and_then(|partition| {
+        let at = columns
+            .iter()
+            .position(|column| column.name == partition.column)?;
+        Some((at, partition.value.clone()))
+    });
+    let files = SplitFiles {
+        folder: location::local_path(&folder)?,
         schema: schema(&columns, Some(&ids))?,
         options: ParquetOptions {
             codec: match how.compression {
@@ -71,105 +67,63 @@ pub(super) fn open(
             ..ParquetOptions::default()
         },
         file_bytes: how.file_size << 20,
-        partition: staging.write.partition.clone(),
-        share: task.budget.share(),
-        open: None,
-        closed: Vec::new(),
+    };
+    Ok(Box::new(LakeWriter {
+        files: ParquetSplitWriter::new(files, task),
+        folder,
+        partition,
     }))
 }
 
 #[async_trait]
 impl SplitWriter for LakeWriter {
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
-        if batch.num_rows() == 0 {
-            return Ok(());
-        }
         self.check_partition(&batch)?;
-        let (address, mut writer) = match self.open.take() {
-            Some(open) => open,
-            None => {
-                let (address, path) = self.next_file()?;
-                let (schema, options) = (Arc::clone(&self.schema), self.options.clone());
-                let writer = AsyncParquetWriter::create(path, schema, options).await?;
-                (address, writer)
-            }
-        };
-        writer.write(batch).await?;
-        if self.share.holds(writer.buffered_bytes()) {
-            writer.flush_row_group().await?;
-            let _nothing_more_to_flush = self.share.holds(writer.buffered_bytes());
-        }
-        let full = writer.estimated_bytes() >= self.file_bytes;
-        self.open = Some((address, writer));
-        if full { self.close().await } else { Ok(()) }
+        self.files.write(batch).await
     }
 
-    async fn finish(mut self: Box<Self>) -> Result<Part> {
-        self.close().await?;
+    async fn finish(self: Box<Self>) -> Result<Part> {
+        let Self { files, folder, .. } = *self;
+        let files = files.finish().await?.into_iter().map(|summary| {
+            let name = summary
+                .path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
+            StagedFile {
+                address: format!("{folder}/{name}"),
+                rows: summary.rows,
+                bytes: summary.bytes,
+            }
+        });
+        let files: Vec<StagedFile> = files.collect();
         Ok(Part {
-            written: self.closed.iter().map(|file| file.rows).sum(),
-            bytes: self.closed.iter().map(|file| file.bytes).sum(),
-            payload: serde_json::json!(self.closed),
+            written: files.iter().map(|file| file.rows).sum(),
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            payload: serde_json::json!(files),
         })
     }
 
-    async fn discard(mut self: Box<Self>) -> Result<()> {
-        if let Some((_, writer)) = self.open.take() {
-            writer.discard().await?;
-        }
-        let closed = std::mem::take(&mut self.closed);
-        super::off_thread(async move || {
-            for file in closed {
-                durable::remove_file(&location::local_path(&file.address)?)?;
-            }
-            Ok(())
-        })
-        .await
-        .map_err(|error| error.on(Side::Destination))
+    async fn discard(self: Box<Self>) -> Result<()> {
+        self.files.discard().await
     }
 }
 
 impl LakeWriter {
-    fn next_file(&self) -> Result<(String, PathBuf)> {
-        let address = format!("{}/{}-{}.parquet", self.folder, self.prefix, Uuid::new_v4());
-        let path = location::local_path(&address)?;
-        Ok((address, path))
-    }
-
-    async fn close(&mut self) -> Result<()> {
-        if let Some((address, writer)) = self.open.take() {
-            let summary = writer.finish().await?;
-            let _nothing_to_flush = self.share.holds(0);
-            self.closed.push(StagedFile {
-                address,
-                rows: summary.rows,
-                bytes: summary.bytes,
-            });
-        }
-        Ok(())
-    }
-
     /// Readers look for a partition's rows by the value that the manifest names: it must be theirs.
     fn check_partition(&self, batch: &RecordBatch) -> Result<()> {
-        let Some(partition) = &self.partition else {
+        let Some((at, value)) = &self.partition else {
             return Ok(());
         };
-        let column = batch.column_by_name(&partition.column).or_else(|| {
-            let position = self.schema.index_of(&partition.column).ok()?;
-            batch.columns().get(position)
-        });
-        let values = column.and_then(|column| column.as_string_opt::<i32>());
+        let values = batch.columns().get(*at);
+        let values = values.and_then(|column| column.as_string_opt::<i32>());
         let all_equal = values.is_some_and(|values| {
-            values.null_count() == 0 && values.iter().all(|value| value == Some(&partition.value))
+            values.null_count() == 0 && values.iter().all(|found| found == Some(value))
         });
         if all_equal {
             return Ok(());
         }
-        let column = &partition.column;
-        Err(
-            Error::internal(format!("rows of another partition in column {column:?}"))
-                .on(Side::Destination),
-        )
+        Err(Error::internal("a row belongs to another partition").on(Side::Destination))
     }
 }
 

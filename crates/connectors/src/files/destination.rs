@@ -1,0 +1,191 @@
+//! The commit protocol over a folder. All that touches the disk runs on blocking threads.
+
+use std::fs;
+use std::path::Path;
+
+use async_trait::async_trait;
+use contract::{
+    CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt, SplitWriter, Staging,
+    TaskContext,
+};
+use formats::disk::{io_error, sync_folder};
+use formats::parquet::{read_footer, schema};
+use model::plan::Write;
+use model::{Error, ErrorKind, Finding, LoadId, Result, Side, TableName};
+use rustix::fs::{Access, access};
+use serde_json::json;
+
+use super::layout::{Root, Target, check_load, make_folder, remove_folder};
+use super::options::FilesWrite;
+use super::publish::{self, Publication, WrittenFiles};
+use super::writer::{FilesWriter, file_columns};
+use super::{existing, sweep};
+use crate::family::parquet_split::{ParquetSplitWriter, SplitFiles};
+
+/// A folder opened for writing.
+pub(super) struct FilesDestination {
+    pub(super) root: Root,
+    pub(super) namespace: String,
+    pub(super) how: FilesWrite,
+    /// Seconds since 1970.
+    pub(super) now: fn() -> i64,
+}
+
+#[async_trait]
+impl Destination for FilesDestination {
+    async fn check(&self) -> Result<Vec<Finding>> {
+        let root = self.root.clone();
+        blocking(move || check(&root.0)).await?;
+        Ok(Vec::new())
+    }
+
+    fn namespace(&self) -> String {
+        self.namespace.clone()
+    }
+
+    async fn describe(&self, tables: &[TableName]) -> Result<Vec<Option<ExistingTable>>> {
+        let (root, tables) = (self.root.clone(), tables.to_vec());
+        let each = move || {
+            let described = tables
+                .iter()
+                .map(|table| match existing::describe(&root, table) {
+                    Err(error) if error.kind != ErrorKind::Unavailable => Ok(Some(ExistingTable {
+                        columns: Vec::new(),
+                        partition_column: None,
+                        findings: vec![Finding::of_error(&error, table.to_string())],
+                    })),
+                    described => described,
+                });
+            described.collect()
+        };
+        blocking(each).await
+    }
+
+    fn stage(&self, write: &Write, load: &LoadId) -> Result<Staging> {
+        check_load(load)?;
+        let target = Target::of(write)?;
+        Ok(Staging {
+            load: load.clone(),
+            write: write.clone(),
+            payload: json!({"folder": target.display()}),
+        })
+    }
+
+    async fn prepare(&self, staging: &Staging) -> Result<()> {
+        let (root, staging) = (self.root.clone(), staging.clone());
+        blocking(move || prepare(&root, &staging)).await
+    }
+
+    async fn writer(&self, staging: &Staging, task: &TaskContext) -> Result<Box<dyn SplitWriter>> {
+        check_load(&staging.load)?;
+        let files = SplitFiles {
+            folder: self.root.written(&staging.load),
+            schema: schema(&file_columns(&staging.write), None)?,
+            options: self.how.parquet(),
+            file_bytes: self.how.file_size,
+        };
+        let files = ParquetSplitWriter::new(files, task);
+        Ok(Box::new(FilesWriter::new(files, staging)))
+    }
+
+    async fn evidence(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Evidence> {
+        check_load(&staging.load)?;
+        let folder = self.root.written(&staging.load);
+        let files = WrittenFiles::all(manifests)?;
+        blocking(move || {
+            let mut evidence = Evidence::default();
+            for file in files {
+                let footer = read_footer(&folder.join(&file.name))?;
+                evidence.rows += footer.rows;
+                evidence.bytes += footer.bytes;
+            }
+            Ok(evidence)
+        })
+        .await
+    }
+
+    async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
+        let (root, options) = (self.root.clone(), self.how.parquet());
+        let (staging, manifests) = (staging.clone(), manifests.to_vec());
+        blocking(move || Ok(publish::commit(&root, &staging, &manifests, &options)))
+            .await
+            .unwrap_or_else(CommitOutcome::Unknown)
+    }
+
+    async fn settle(&self, staging: &Staging) -> Result<Option<Receipt>> {
+        let (root, staging) = (self.root.clone(), staging.clone());
+        blocking(move || sweep::settle(&root, &staging)).await
+    }
+
+    async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>> {
+        let at = staging.write.table.name.to_string();
+        match self.clear(staging).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) => {
+                let message = format!("leftovers remain: {error}");
+                Ok(vec![Finding::warning("LEFTOVERS", at, message)])
+            }
+        }
+    }
+
+    async fn abort(&self, staging: &Staging) -> Result<()> {
+        self.clear(staging).await
+    }
+}
+
+impl FilesDestination {
+    /// For a load that was published: the old folder goes aside. For one that was not: it all goes.
+    async fn clear(&self, staging: &Staging) -> Result<()> {
+        let (root, staging, now) = (self.root.clone(), staging.clone(), (self.now)());
+        let grace_seconds = i64::from(self.how.grace_minutes) * 60;
+        blocking(move || {
+            sweep::clear(&root, &staging, now, grace_seconds)?;
+            sweep::expire(&root, now)
+        })
+        .await
+    }
+}
+
+/// Nothing is made: the folder, or the nearest one above it, must be ours to write in.
+fn check(root: &Path) -> Result<()> {
+    let Some(nearest) = root.ancestors().find(|folder| folder.exists()) else {
+        return Ok(());
+    };
+    if !nearest.is_dir() {
+        let message = format!("{:?} is not a folder", nearest.display());
+        return Err(Error::new(ErrorKind::Config, "NOT_A_FOLDER", message)
+            .on(Side::Destination)
+            .hint("choose another path"));
+    }
+    access(nearest, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| io_error("write in", nearest, error.into()))
+}
+
+/// Makes the room, and learns before any row moves whether the disk can do what the commit needs.
+fn prepare(root: &Root, staging: &Staging) -> Result<()> {
+    Publication::begin(root, staging)?.refuse_aborted()?;
+    let written = root.written(&staging.load);
+    make_folder(&written)?;
+    let (one, other) = (written.join(".one"), written.join(".other"));
+    make_folder(&one)?;
+    make_folder(&other)?;
+    publish::exchange(&one, &other)?;
+    remove_folder(&one)?;
+    remove_folder(&other)?;
+    let probe = written.join(".probe");
+    let link = written.join(".link");
+    fs::write(&probe, b"")
+        .and_then(|()| fs::hard_link(&probe, &link))
+        .and_then(|()| fs::remove_file(&probe))
+        .and_then(|()| fs::remove_file(&link))
+        .map_err(|error| io_error("link files in", &written, error))?;
+    sync_folder(&written)
+}
+
+async fn blocking<T: Send + 'static>(
+    act: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(act)
+        .await
+        .unwrap_or_else(|error| Err(Error::internal("a thread broke down").caused_by(error)))
+}
