@@ -87,10 +87,8 @@ impl Destination for LakeDestination {
         off_thread(async move || {
             let mut described = Vec::with_capacity(tables.len());
             for name in &tables {
-                described.push(match current(&catalog, name).await? {
-                    Some(table) => Some(existing(&table)),
-                    None => None,
-                });
+                let table = current(&catalog, name).await?;
+                described.push(table.as_ref().map(existing));
             }
             Ok(described)
         })

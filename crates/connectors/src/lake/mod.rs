@@ -16,6 +16,9 @@ mod table;
 mod types;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
