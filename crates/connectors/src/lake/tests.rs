@@ -32,7 +32,7 @@ impl Fixture {
     fn new() -> Self {
         Self {
             folder: tempfile::Builder::new()
-                .prefix("lake é b%20c ")
+                .prefix("lake é b+c ")
                 .tempdir()
                 .unwrap(),
         }
