@@ -90,11 +90,8 @@ impl Connector for Lake {
     ) -> Result<Arc<dyn Source>> {
         let warehouse =
             Warehouse::new(&at.path, &opening.base).map_err(|error| error.on(Side::Source))?;
-        Ok(Arc::new(source::LakeSource::new(
-            &warehouse,
-            &how,
-            opening.namespace.clone(),
-        )))
+        let source = source::LakeSource::open(&warehouse, &how, &opening.namespace).await?;
+        Ok(Arc::new(source))
     }
 
     async fn destination(

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{location, types};
 
-/// What one split reads: a data file, or some of its row groups.
+/// A piece of what a split reads: a data file, or some of its row groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FilePart {
     /// The snapshot that named it.
@@ -67,9 +67,8 @@ impl PartReader {
             .map_err(|error| bad_file(&path, &error))?;
         let (positions, roots) = positions(scan, part, builder.schema(), &path)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let end = part
-            .end_group
-            .unwrap_or(builder.metadata().num_row_groups());
+        let groups = builder.metadata().num_row_groups();
+        let end = part.end_group.map_or(groups, |end| end.min(groups));
         let batch_rows = batch_rows(builder.metadata(), part.first_group..end, limits);
         let reader = builder
             .with_projection(mask)

@@ -172,6 +172,11 @@ impl Work<'_> {
                 continue;
             }
             let is_data = manifest.content == ManifestContentType::Data;
+            let spec = base.metadata.default_partition_spec_id();
+            if overwrite && !everything && is_data && manifest.partition_spec_id != spec {
+                let how = "has data files of an earlier partitioning";
+                return Err(table::changed(&base.name, how));
+            }
             if !overwrite || (!is_data && !everything) {
                 standing.push(manifest);
             } else if is_data && let Some(manifest) = self.overwritten(base, manifest).await? {

@@ -23,8 +23,6 @@ use super::read::{FilePart, PartReader};
 use super::table::Table;
 use super::{expire, options, types};
 
-/// Files above this size are cut by row groups.
-const LARGE_FILE_BYTES: u64 = 256 << 20;
 /// Batches that wait between the reading thread and the engine.
 const BATCHES_AHEAD: usize = 2;
 
@@ -37,13 +35,29 @@ pub(super) struct LakeSource {
 }
 
 impl LakeSource {
-    pub(super) fn new(warehouse: &Warehouse, how: &options::Read, namespace: String) -> Self {
-        Self {
+    /// Opens the lake. The default namespace is `namespace`, or the lake's only one.
+    pub(super) async fn open(
+        warehouse: &Warehouse,
+        how: &options::Read,
+        namespace: &str,
+    ) -> Result<Self> {
+        let mut source = Self {
             catalog: Arc::new(Catalog::new(warehouse.catalog())),
             snapshot: how.snapshot_id,
-            default_schema: namespace,
+            default_schema: namespace.to_owned(),
             shown: model::table::escape_controls(&warehouse.root().to_string_lossy()),
+        };
+        if source.catalog.exists() {
+            let pointers = source
+                .off_thread(async |catalog| catalog.pointers())
+                .await?;
+            let mut has: Vec<String> = pointers.into_iter().map(|(name, _)| name.schema).collect();
+            has.dedup();
+            if let [only] = has.as_slice() {
+                source.default_schema.clone_from(only);
+            }
         }
+        Ok(source)
     }
 
     async fn off_thread<T, F>(&self, work: F) -> Result<T>
@@ -184,7 +198,7 @@ impl Snapshot for LakeSnapshot {
         self.readers
     }
 
-    async fn split(&self, scan: &Scan, _wanted: usize) -> Result<Vec<Split>> {
+    async fn split(&self, scan: &Scan, wanted: usize) -> Result<Vec<Split>> {
         let fixed = self
             .tables
             .get(&scan.table)
@@ -195,17 +209,15 @@ impl Snapshot for LakeSnapshot {
         let parts = super::off_thread(async move || parts(&fixed).await)
             .await
             .map_err(|error| error.on(Side::Source))?;
-        Ok(parts
-            .into_iter()
-            .enumerate()
-            .map(|(index, (part, rows))| {
-                Split::new(index, &self.id, Some(rows), serde_json::json!(part))
-            })
-            .collect())
+        let groups = grouped(parts, wanted).into_iter().enumerate();
+        let splits = groups.map(|(index, (parts, rows))| {
+            Split::new(index, &self.id, Some(rows), serde_json::json!(parts))
+        });
+        Ok(splits.collect())
     }
 
     async fn read(&self, scan: &Scan, split: &Split, task: &TaskContext) -> Result<Batches> {
-        let part: FilePart = serde_json::from_value(split.payload.clone())
+        let parts: Vec<FilePart> = serde_json::from_value(split.payload.clone())
             .map_err(|error| Error::internal("a split of another kind").caused_by(error))?;
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
         let (scan, task) = (scan.clone(), task.clone());
@@ -213,7 +225,7 @@ impl Snapshot for LakeSnapshot {
             let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
             while reading.try_join_next().is_some() {}
             reading.spawn_blocking(move || {
-                if let Err(error) = send_all(&scan, &part, &task, &sender) {
+                if let Err(error) = send_all(&scan, &parts, &task, &sender) {
                     let _nobody_listens = sender.blocking_send(Err(error.on(Side::Source)));
                 }
             });
@@ -253,29 +265,32 @@ fn lost(name: &TableName) -> Error {
     .hint("keep more snapshots of that table, then run again")
 }
 
-/// Sends every batch of a part; ends early where nobody takes them.
+/// Sends every batch of a split's parts; ends early where nobody takes them.
 fn send_all(
     scan: &Scan,
-    part: &FilePart,
+    parts: &[FilePart],
     task: &TaskContext,
     sender: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
-    let mut reader = PartReader::open(scan, part, task.limits).map_err(|error| {
-        if error.code == "NOT_FOUND" {
-            lost(&scan.table)
-        } else {
-            error
-        }
-    })?;
-    while let Some(batch) = reader.next() {
-        if task.cancel.is_cancelled() {
-            return Err(Error::cancelled());
-        }
-        let batch = batch.map_err(|error| error.context(format_args!("table {}", scan.table)))?;
-        let bytes = batch.get_array_memory_size() as u64;
-        task.meter.add(batch.num_rows() as u64, bytes);
-        if sender.blocking_send(Ok(batch)).is_err() {
-            return Ok(());
+    for part in parts {
+        let mut reader = PartReader::open(scan, part, task.limits).map_err(|error| {
+            if error.code == "NOT_FOUND" {
+                lost(&scan.table)
+            } else {
+                error
+            }
+        })?;
+        while let Some(batch) = reader.next() {
+            if task.cancel.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let batch =
+                batch.map_err(|error| error.context(format_args!("table {}", scan.table)))?;
+            let bytes = batch.get_array_memory_size() as u64;
+            task.meter.add(batch.num_rows() as u64, bytes);
+            if sender.blocking_send(Ok(batch)).is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -326,7 +341,7 @@ fn id_of(tables: &HashMap<TableName, Arc<FixedTable>>) -> SnapshotId {
     SnapshotId::new(format!("lake-{hex}"))
 }
 
-/// The data files of the table, large ones cut by row groups, each with its rows.
+/// The data files of the table, cut by row groups, each with its rows.
 async fn parts(fixed: &FixedTable) -> Result<Vec<(FilePart, u64)>> {
     let Some(snapshot) = &fixed.snapshot else {
         return Ok(Vec::new());
@@ -372,8 +387,7 @@ async fn parts(fixed: &FixedTable) -> Result<Vec<(FilePart, u64)>> {
                 partition_fields: partition_fields.clone(),
             };
             let groups = entry.data_file().split_offsets().map_or(0, <[i64]>::len);
-            let large = entry.file_size_in_bytes() > LARGE_FILE_BYTES;
-            if large && groups > 1 {
+            if groups > 1 {
                 parts.extend(cut(&part, groups, entry.record_count()));
             } else {
                 parts.push((part, entry.record_count()));
@@ -381,6 +395,31 @@ async fn parts(fixed: &FixedTable) -> Result<Vec<(FilePart, u64)>> {
         }
     }
     Ok(parts)
+}
+
+/// The parts in at most `wanted` groups of about the same number of rows, in order.
+fn grouped(parts: Vec<(FilePart, u64)>, wanted: usize) -> Vec<(Vec<FilePart>, u64)> {
+    let wanted = u128::try_from(wanted.max(1)).unwrap_or(1);
+    let total: u128 = parts.iter().map(|(_, rows)| u128::from(*rows)).sum();
+    let mut groups: Vec<(Vec<FilePart>, u64)> = Vec::new();
+    let (mut before, mut last_place) = (0, None);
+    for (part, rows) in parts {
+        // The group that the part's first row falls into, were the rows dealt out evenly.
+        let place = (before * wanted)
+            .checked_div(total)
+            .unwrap_or(0)
+            .min(wanted - 1);
+        match groups.last_mut() {
+            Some(group) if last_place == Some(place) => {
+                group.0.push(part);
+                group.1 += rows;
+            }
+            _ => groups.push((vec![part], rows)),
+        }
+        last_place = Some(place);
+        before += u128::from(rows);
+    }
+    groups
 }
 
 /// One part per row group; the last one takes whatever there is beyond those told.
@@ -428,5 +467,49 @@ fn describe(table: &Table, wanted: Option<i64>) -> NativeTable {
         estimated_bytes: total("total-files-size"),
         findings,
         private: serde_json::Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> FilePart {
+        FilePart {
+            snapshot: 1,
+            address: "file:///a".to_owned(),
+            first_group: 0,
+            end_group: None,
+            partition_fields: Vec::new(),
+        }
+    }
+
+    fn check(rows: &[u64], wanted: usize, expected: &[u64]) {
+        let groups = grouped(rows.iter().map(|rows| (file(), *rows)).collect(), wanted);
+        let sums: Vec<u64> = groups.iter().map(|(_, rows)| *rows).collect();
+        assert_eq!(sums, expected);
+        let parts: usize = groups.iter().map(|(parts, _)| parts.len()).sum();
+        assert_eq!(parts, rows.len());
+    }
+
+    #[test]
+    fn parts_are_dealt_out_evenly_and_all() {
+        check(&[], 4, &[]);
+        check(&[5], 4, &[5]);
+        check(&[1, 1, 1, 1, 1, 1], 3, &[2, 2, 2]);
+        check(&[1, 1, 1, 1, 1], 1, &[5]);
+        check(&[100, 1, 1], 2, &[100, 2]);
+        check(&[0, 0], 2, &[0]);
+        check(&[3, 0], 2, &[3, 0]);
+    }
+
+    #[test]
+    fn row_groups_cover_the_file() {
+        let cut = cut(&file(), 3, 30);
+        let ranges = cut
+            .iter()
+            .map(|(part, _)| (part.first_group, part.end_group));
+        let ranges: Vec<_> = ranges.collect();
+        assert_eq!(ranges, [(0, Some(1)), (1, Some(2)), (2, None)]);
     }
 }

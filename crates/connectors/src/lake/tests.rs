@@ -568,6 +568,44 @@ async fn metadata_written_and_not_published_is_swept() {
 }
 
 #[tokio::test]
+async fn a_failed_commit_statement_is_unknown_until_settled() {
+    let fixture = Fixture::new();
+    let destination = fixture.destination().await;
+    load(
+        &*destination,
+        &plain(LoadingPolicy::Append, false),
+        1,
+        &[rows(0..2, "a")],
+    )
+    .await;
+    let before = fixture.files();
+    let write = plain(LoadingPolicy::Append, true);
+    let (staging, manifests) = staged(&*destination, &write, 2, &[rows(2..4, "b")]).await;
+    // A reference that is checked at COMMIT makes COMMIT itself fail, and no statement before it.
+    fixture
+        .catalog()
+        .execute_batch(
+            "CREATE TABLE parent (id INTEGER PRIMARY KEY);
+             CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER stop AFTER UPDATE ON iceberg_tables
+             BEGIN INSERT INTO child VALUES (1); END",
+        )
+        .unwrap();
+    let outcome = destination.commit(&staging, &manifests).await;
+    assert!(matches!(&outcome, CommitOutcome::Unknown(_)), "{outcome:?}");
+    // A data file, its manifest, the list and the metadata: all stay as long as nobody knows.
+    assert_eq!(fixture.files().len(), before.len() + 4);
+    fixture
+        .catalog()
+        .execute_batch("DROP TRIGGER stop")
+        .unwrap();
+    assert_eq!(destination.settle(&staging).await.unwrap(), None);
+    destination.abort(&staging).await.unwrap();
+    assert_eq!(fixture.files(), before);
+    assert_eq!(ids(&fixture).await, [0, 1]);
+}
+
+#[tokio::test]
 async fn a_busy_catalog_is_waited_for() {
     let fixture = Fixture::new();
     let destination = fixture.destination().await;
@@ -938,6 +976,8 @@ async fn pyiceberg_reads_every_type() {
     assert_eq!(seen["comment"], "all orders");
     assert_eq!(seen["doc"], "the number");
     assert_eq!(seen["required"], serde_json::json!(["id"]));
+    let parts = seen["schema"]["st"].as_str().unwrap();
+    assert!(parts.contains("x: optional date") && parts.contains("y: optional list<string>"));
     assert_eq!(
         seen["schema"],
         serde_json::json!({
@@ -945,7 +985,7 @@ async fn pyiceberg_reads_every_type() {
             "d9": "decimal(9, 2)", "d18": "decimal(18, 4)", "d38": "decimal(38, 10)",
             "t": "string", "bin": "binary", "day": "date",
             "ts": "timestamp", "tz": "timestamptz",
-            "li": "list<int>", "ma": "map<string, string>", "st": seen["schema"]["st"],
+            "li": "list<int>", "ma": "map<string, string>", "st": parts,
         })
     );
     let long = "long text beyond sixteen characters \u{1F600}".repeat(10);
@@ -1027,6 +1067,8 @@ async fn pyiceberg_and_we_write_the_same_table_in_turn() {
     let deleted = pyiceberg("delete", &fixture.root()).unwrap();
     assert_eq!(deleted, serde_json::json!([8]));
     assert_eq!(ids(&fixture).await, [8]);
+    let found = pyiceberg("filtered_files", &fixture.root()).unwrap();
+    assert_eq!(found, serde_json::json!(0));
 }
 
 #[tokio::test]
