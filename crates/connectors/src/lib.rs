@@ -14,6 +14,7 @@ pub mod sqlite;
 pub static CONNECTORS: &[&dyn AnyConnector] = &[
     &postgres::Postgres,
     &sqlite::Sqlite,
+    &lake::Lake,
     &files::Files,
 ];
 
