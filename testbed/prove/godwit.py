@@ -37,21 +37,22 @@ def yaml(value, depth=0):
 class Migration:
     """A migration file in a folder of its own, its data folder and its destination beside it."""
 
-    def __init__(self, room, source, destination, tables, **more):
-        """`destination` is `lake` or `files`; what is in `more` is part of `migration`, underscores for hyphens."""
-        self.room, self.kind, self.tables = Path(room), destination, list(tables)
+    def __init__(self, room, database, kind, tables, read=None, write=None, **more):
+        """`kind` is `lake` or `files`; `read` and `write` are options of source and destination; what is in `more` is
+        part of `migration`, underscores for hyphens."""
+        self.room, self.kind, self.tables = Path(room), kind, list(tables)
         self.path, self.data = self.room / "migration.yaml", self.room / "data"
-        self.folder = self.room / destination
+        self.folder = self.room / kind
         more = {key.replace("_", "-"): value for key, value in more.items()}
         self.document = {
             "version": 1,
-            "data-sources": {"source": source.connection(),
-                             "target": {"type": destination, "path": f"./{destination}"}},
+            "data-sources": {"source": database.connection(),
+                             "target": {"type": kind, "path": f"./{kind}"}},
             "migration": {
                 "name": "proof",
-                "source": {"data-source": "source", **source.options(), **more.pop("source", {})},
-                "destination": {"data-source": "target", "namespace": "shop", **more.pop("destination", {})},
-                "tables": {"listed": [source.table(name) for name in self.tables]},
+                "source": {"data-source": "source", **database.options(), **(read or {})},
+                "destination": {"data-source": "target", "namespace": "shop", **(write or {})},
+                "tables": {"listed": [database.table(name) for name in self.tables]},
                 "run": {"parallelism": 2, "reruns": 0},
                 **more,
             },

@@ -112,6 +112,6 @@ def nobody_writes(data, seconds=9):
         connection.execute("BEGIN IMMEDIATE")
         yield
     finally:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error):  # where the lock was not had there is nothing to roll back
             connection.execute("ROLLBACK")
         connection.close()

@@ -21,7 +21,7 @@ def failing_table_fails_alone(work):
         for kind, options in (("lake", {}), ("files", {"grace-minutes": 0})):
             make_view(database, FAILING, at)
             migration = Migration(work.room(f"{database.kind}-{kind}"), database, kind, [*GOOD[:2], "fragile", GOOD[2]],
-                                  destination=options)
+                                  write=options)
             first = migration.run(expect=3)
             check(first.report, destination_of(migration), numbered.base, None)
             make_view(database, SOUND, at)

@@ -43,7 +43,7 @@ def filter_zones(work):
         counts = []
         for zone in ZONES:
             room = work.room(f"{database.kind}-{zone.replace('/', '-')}")
-            migration = Migration(room, database, "files", ["events"], source={"time-zone": zone},
+            migration = Migration(room, database, "files", ["events"], read={"time-zone": zone},
                                   filter={"one-time": FILTER})
             migration.run()
             table = destination_of(migration).read("events")
