@@ -104,6 +104,8 @@ class Outcome:
                     report.get("tables", []) if table.get("state") not in ("succeeded", "skipped")]
             said += [f"{finding['code']}: {finding['message']}" for finding in report.get("findings", [])
                      if finding.get("severity") == "blocker"]
+            if "error" in report:
+                said.append(f"{report['error']['code']}: {report['error']['message']}")
             if said:
                 return one_line("; ".join(said), 500)
         return one_line(self.err[-800:] or self.out[-800:], 500)

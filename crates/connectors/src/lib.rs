@@ -11,7 +11,12 @@ pub mod postgres;
 pub mod sqlite;
 
 /// Every connector, in the order in which people see them.
-pub static CONNECTORS: &[&dyn AnyConnector] = &[&files::Files];
+pub static CONNECTORS: &[&dyn AnyConnector] = &[
+    &postgres::Postgres,
+    &sqlite::Sqlite,
+    &lake::Lake,
+    &files::Files,
+];
 
 /// The connector that the migration file calls `id`.
 pub fn connector(id: &str) -> Option<&'static dyn AnyConnector> {

@@ -648,6 +648,12 @@ async fn a_reader_that_holds_the_folder_open_never_sees_a_mixture() {
     let orders = place.root().join("orders");
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
+    let (path, stopping) = (orders.clone(), Arc::clone(&stop));
+    let watcher = std::thread::spawn(move || {
+        while !stopping.load(Ordering::Relaxed) {
+            assert!(path.exists(), "the table was gone for a moment");
+        }
+    });
     let reader = std::thread::spawn(move || {
         let mut states = Vec::new();
         while !stopped.load(Ordering::Relaxed) {
@@ -670,6 +676,7 @@ async fn a_reader_that_holds_the_folder_open_never_sees_a_mixture() {
     }
     stop.store(true, Ordering::Relaxed);
     let states = reader.join().unwrap();
+    watcher.join().unwrap();
     for state in &states {
         assert!(known.contains(state), "{state:?}");
     }

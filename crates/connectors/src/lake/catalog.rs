@@ -104,7 +104,8 @@ impl Catalog {
         if fresh && let Some(folder) = self.file.parent() {
             durable::create_folder(folder)?;
         }
-        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let connection =
+            self.open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         if !has_own_tables(&connection).map_err(|error| self.failed("read", error))? {
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;"))
@@ -182,7 +183,9 @@ impl Catalog {
         let _turn = self.turn();
         let connection = self.open(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let failed = |error| self.failed("update", error);
-        connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(failed)?;
         let pointer = pointer_in(&connection, table).map_err(failed)?;
         if let Some(found) = look(pointer.as_deref())? {
             return Ok(Some(found));
@@ -207,7 +210,7 @@ impl Catalog {
                  WHERE table_namespace = ?1 AND table_name = ?2",
             )?;
             let rows = statement.query_map([&table.schema, &table.table], |row| row.get(0))?;
-            rows.collect()
+            rows.collect::<rusqlite::Result<Vec<String>>>()
         };
         rows().map_err(|error| self.failed("read", error))
     }
@@ -253,10 +256,8 @@ impl Catalog {
 
     fn open(&self, flags: OpenFlags) -> Result<Connection> {
         let open = || {
-            let connection = Connection::open_with_flags(
-                &self.file,
-                flags | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-            )?;
+            let connection =
+                Connection::open_with_flags(&self.file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.pragma_update(None, "synchronous", "EXTRA")?;
             Ok(connection)
@@ -297,9 +298,13 @@ impl Catalog {
                 "see that the lake's folder is on a sound local disk",
             ),
         };
-        Error::new(kind, code, format!("could not {verb} the catalog \"{shown}\""))
-            .hint(hint)
-            .caused_by(error)
+        Error::new(
+            kind,
+            code,
+            format!("could not {verb} the catalog \"{shown}\""),
+        )
+        .hint(hint)
+        .caused_by(error)
     }
 }
 
@@ -327,7 +332,13 @@ fn move_pointer(
             "UPDATE iceberg_tables SET metadata_location = ?1, previous_metadata_location = ?2
              WHERE catalog_name = ?3 AND table_namespace = ?4 AND table_name = ?5
                AND metadata_location = ?2",
-            params![publication.location, expected, CATALOG_NAME, table.schema, table.table],
+            params![
+                publication.location,
+                expected,
+                CATALOG_NAME,
+                table.schema,
+                table.table
+            ],
         )?,
         None => insert_pointer(connection, table, publication.location)?,
     };

@@ -168,7 +168,9 @@ fn cut_down(bound: &Datum) -> Option<Datum> {
     match bound.data_type() {
         PrimitiveType::String => {
             let text = std::str::from_utf8(&bytes).ok()?;
-            Some(Datum::string(text.chars().take(BOUND_LENGTH).collect::<String>()))
+            Some(Datum::string(
+                text.chars().take(BOUND_LENGTH).collect::<String>(),
+            ))
         }
         PrimitiveType::Binary => Some(Datum::binary(bytes.iter().take(BOUND_LENGTH).copied())),
         _ => Some(bound.clone()),
@@ -227,18 +229,33 @@ mod tests {
     #[test]
     fn long_text_is_cut_down_and_up() {
         check("short", "short", Some("short"));
-        check("0123456789abcdefg", "0123456789abcdef", Some("0123456789abcdeg"));
-        check("0123456789abcde\u{d7ff}z", "0123456789abcde\u{d7ff}", Some("0123456789abcde\u{e000}"));
+        check(
+            "0123456789abcdefg",
+            "0123456789abcdef",
+            Some("0123456789abcdeg"),
+        );
+        check(
+            "0123456789abcde\u{d7ff}z",
+            "0123456789abcde\u{d7ff}",
+            Some("0123456789abcde\u{e000}"),
+        );
         let highest = "\u{10ffff}".repeat(17);
         check(&highest, &"\u{10ffff}".repeat(16), None);
         let mixed = format!("a{highest}");
-        check(&mixed, &mixed.chars().take(16).collect::<String>(), Some("b"));
+        check(
+            &mixed,
+            &mixed.chars().take(16).collect::<String>(),
+            Some("b"),
+        );
     }
 
     #[test]
     fn long_bytes_are_cut_down_and_up() {
         let long = [7_u8, 255].into_iter().chain([255; 15]).collect::<Vec<_>>();
-        assert_eq!(cut_up(&Datum::binary(long.clone())), Some(Datum::binary([8])));
+        assert_eq!(
+            cut_up(&Datum::binary(long.clone())),
+            Some(Datum::binary([8]))
+        );
         assert_eq!(cut_up(&Datum::binary([255; 17])), None);
         let lower = cut_down(&Datum::binary(long.clone()));
         assert_eq!(lower, Some(Datum::binary(long[..16].to_vec())));
@@ -249,7 +266,10 @@ mod tests {
         let nan = f64::NAN.to_le_bytes();
         assert_eq!(datum(&nan, &PrimitiveType::Double), None);
         let one = 1.5_f64.to_le_bytes();
-        assert_eq!(datum(&one, &PrimitiveType::Double), Some(Datum::double(1.5)));
+        assert_eq!(
+            datum(&one, &PrimitiveType::Double),
+            Some(Datum::double(1.5))
+        );
     }
 
     #[test]

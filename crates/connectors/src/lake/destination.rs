@@ -17,14 +17,14 @@ use formats::parquet::read_footer;
 use model::plan::Write;
 use model::{Error, ErrorKind, Finding, LoadId, Result, Side, TableName};
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Handle;
 
 use super::catalog::{Catalog, Publication, Published};
 use super::location::{self, Warehouse};
 use super::options;
 use super::snapshot_commit::{NewSnapshot, remove_all};
 use super::table::{self, Table};
-use super::{durable, expire, writer};
+use super::writer::{self, StagedFile};
+use super::{durable, expire};
 
 /// How often a commit is built anew because somebody else was faster.
 const COMMIT_ATTEMPTS: usize = 20;
@@ -67,7 +67,7 @@ impl Destination for LakeDestination {
             if let Some(folder) = existing {
                 let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
                 rustix::fs::access(folder, access)
-                    .map_err(|error| durable::failed("write into", folder, error.into()))?;
+                    .map_err(|error| formats::disk::io_error("write into", folder, error.into()))?;
             }
             if catalog.exists() {
                 catalog.pointers()?;
@@ -87,10 +87,8 @@ impl Destination for LakeDestination {
         off_thread(async move || {
             let mut described = Vec::with_capacity(tables.len());
             for name in &tables {
-                described.push(match current(&catalog, name).await? {
-                    Some(table) => Some(existing(&table)),
-                    None => None,
-                });
+                let table = current(&catalog, name).await?;
+                described.push(table.as_ref().map(existing));
             }
             Ok(described)
         })
@@ -126,7 +124,13 @@ impl Destination for LakeDestination {
     async fn writer(&self, staging: &Staging, task: &TaskContext) -> Result<Box<dyn SplitWriter>> {
         let (catalog, owned) = (Arc::clone(&self.catalog), staging.clone());
         let target = off_thread(async move || target(&catalog, &owned).await).await?;
-        writer::open(staging, &target.metadata, &target.fields, &self.options, task).await
+        writer::open(
+            staging,
+            &target.metadata,
+            &target.fields,
+            &self.options,
+            task,
+        )
     }
 
     async fn evidence(&self, _staging: &Staging, manifests: &[Manifest]) -> Result<Evidence> {
@@ -156,11 +160,11 @@ impl Destination for LakeDestination {
     async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
         let (catalog, staging) = (Arc::clone(&self.catalog), staging.clone());
         let files = match writer::files(manifests) {
-            Ok(files) => files.into_iter().map(|file| file.address).collect(),
+            Ok(files) => files,
             Err(error) => return CommitOutcome::NotDone(destination_side(error)),
         };
         // If the thread breaks down nobody knows how far it came.
-        let outcome = off_thread(async move || Ok(commit(&catalog, &staging, files).await)).await;
+        let outcome = off_thread(async move || Ok(commit(&catalog, &staging, &files).await)).await;
         match outcome {
             Ok(CommitOutcome::NotDone(error)) => CommitOutcome::NotDone(destination_side(error)),
             Ok(CommitOutcome::Unknown(error)) => CommitOutcome::Unknown(destination_side(error)),
@@ -174,12 +178,11 @@ impl Destination for LakeDestination {
         off_thread(async move || {
             catalog.create()?;
             let (name, load) = (&staging.write.table.name, &staging.load);
-            let handle = Handle::current();
             catalog.give_up(name, load, |pointer| {
                 let Some(pointer) = pointer else {
                     return Ok(None);
                 };
-                let table = handle.block_on(Table::load(name, pointer.to_owned()))?;
+                let table = Table::load_now(name, pointer.to_owned())?;
                 Ok(table.snapshot_of(load).map(|id| receipt(load, id)))
             })
         })
@@ -254,9 +257,9 @@ async fn current(catalog: &Catalog, name: &TableName) -> Result<Option<Table>> {
     }
 }
 
-async fn commit(catalog: &Catalog, staging: &Staging, files: Vec<String>) -> CommitOutcome {
+async fn commit(catalog: &Catalog, staging: &Staging, files: &[StagedFile]) -> CommitOutcome {
     for _ in 0..COMMIT_ATTEMPTS {
-        match attempt(catalog, staging, &files).await {
+        match attempt(catalog, staging, files).await {
             Ok(Some(outcome)) => return outcome,
             Ok(None) => tracing::info!(load = %staging.load, "table moved under the commit"),
             Err(error) => return CommitOutcome::NotDone(error),
@@ -266,7 +269,10 @@ async fn commit(catalog: &Catalog, staging: &Staging, files: Vec<String>) -> Com
         Error::new(
             ErrorKind::Conflict,
             "COMMIT_CONFLICT",
-            format!("table {} is changed by others all the time", staging.write.table.name),
+            format!(
+                "table {} is changed by others all the time",
+                staging.write.table.name
+            ),
         )
         .retry(model::Retry::Backoff),
     )
@@ -276,7 +282,7 @@ async fn commit(catalog: &Catalog, staging: &Staging, files: Vec<String>) -> Com
 async fn attempt(
     catalog: &Catalog,
     staging: &Staging,
-    files: &[String],
+    files: &[StagedFile],
 ) -> Result<Option<CommitOutcome>> {
     let (name, load) = (&staging.write.table.name, &staging.load);
     if let Some(table) = current(catalog, name).await?
@@ -285,13 +291,13 @@ async fn attempt(
         return Ok(Some(CommitOutcome::Done(receipt(load, snapshot))));
     }
     let target = target(catalog, staging).await?;
-    writer::check_layout(files, &target.fields)?;
+    let files = writer::footers(files, &target.fields)?;
     let new = NewSnapshot {
         write: &staging.write,
         load,
         base: target.base.as_ref(),
         metadata: &target.metadata,
-        files,
+        files: &files,
         keep: room(staging)?.keep_snapshots,
     };
     let built = new.build().await?;

@@ -4,28 +4,25 @@ use std::fs::{self, File};
 use std::io::{ErrorKind as IoKind, Write};
 use std::path::Path;
 
-use model::{Error, ErrorKind, Result};
+use formats::disk::io_error;
+pub(super) use formats::disk::sync_folder;
+use model::Result;
 
-/// Writes a new file and syncs it; its folder is synced by [`sync_folder`].
+/// Writes a new file and syncs it; its folder is synced by `sync_folder`.
 pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<()> {
     let attempt = || {
         let mut file = File::options().write(true).create_new(true).open(path)?;
         file.write_all(content)?;
         file.sync_all()
     };
-    attempt().map_err(|error| failed("write", path, error))
+    attempt().map_err(|error| io_error("write", path, error))
 }
 
 /// Syncs a file that somebody else wrote.
 pub(super) fn sync_file(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|file| file.sync_all())
-        .map_err(|error| failed("sync", path, error))
-}
-
-/// Syncs a folder's list of names.
-pub(super) fn sync_folder(path: &Path) -> Result<()> {
-    sync_file(path)
+        .map_err(|error| io_error("sync", path, error))
 }
 
 /// Makes a folder and those above it, and syncs each folder that got a new name.
@@ -39,7 +36,7 @@ pub(super) fn create_folder(path: &Path) -> Result<()> {
     match fs::create_dir(path) {
         Ok(()) => {}
         Err(error) if error.kind() == IoKind::AlreadyExists && path.is_dir() => {}
-        Err(error) => return Err(failed("create", path, error)),
+        Err(error) => return Err(io_error("create", path, error)),
     }
     path.parent().map_or(Ok(()), sync_folder)
 }
@@ -49,7 +46,7 @@ pub(super) fn remove_file(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == IoKind::NotFound => Ok(false),
-        Err(error) => Err(failed("remove", path, error)),
+        Err(error) => Err(io_error("remove", path, error)),
     }
 }
 
@@ -63,32 +60,10 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == IoKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("list", path, error)),
+        Err(error) => return Err(io_error("list", path, error)),
     };
     entries
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<std::io::Result<_>>()
-        .map_err(|error| failed("list", path, error))
-}
-
-/// What happened to which file, as an error.
-pub(super) fn failed(verb: &str, path: &Path, error: std::io::Error) -> Error {
-    let (kind, code, hint) = match error.kind() {
-        IoKind::PermissionDenied => (ErrorKind::Auth, "NO_RIGHT", None),
-        IoKind::NotFound => (ErrorKind::NotFound, "NOT_FOUND", None),
-        IoKind::StorageFull | IoKind::QuotaExceeded => (
-            ErrorKind::Unavailable,
-            "DISK_FULL",
-            Some("make room on the disk, then run again with --resume"),
-        ),
-        _ => (ErrorKind::Unavailable, "FILE_FAILED", None),
-    };
-    let shown = model::table::escape_controls(&path.to_string_lossy());
-    let mut failure = Error::new(
-        kind,
-        code,
-        format!("could not {verb} \"{shown}\": {}", error.kind()),
-    );
-    failure.hint = hint.map(str::to_owned);
-    failure.caused_by(error)
+        .map_err(|error| io_error("list", path, error))
 }

@@ -4,9 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use iceberg::spec::{
-    ManifestEntryRef, ManifestFile, ManifestList, SnapshotRef, TableMetadata,
-};
+use iceberg::spec::{ManifestEntryRef, ManifestFile, ManifestList, SnapshotRef, TableMetadata};
 use model::{LoadId, Result, TableName};
 use serde_json::Value as Json;
 
@@ -31,7 +29,10 @@ async fn manifests_of(
     snapshot: &SnapshotRef,
 ) -> Result<Vec<ManifestFile>> {
     let read = async || {
-        let list = file_io().new_input(snapshot.manifest_list())?.read().await?;
+        let list = file_io()
+            .new_input(snapshot.manifest_list())?
+            .read()
+            .await?;
         ManifestList::parse_with_version(&list, metadata.format_version())
     };
     let list = read().await.map_err(|error| bad_metadata(name, &error))?;
@@ -55,16 +56,20 @@ async fn live_entries_of(
         .await
         .map_err(|error| bad_metadata(name, &error))?;
     let (entries, _) = manifest.into_parts();
-    Ok(entries.into_iter().filter(|entry| entry.is_alive()).collect())
+    Ok(entries
+        .into_iter()
+        .filter(|entry| entry.is_alive())
+        .collect())
 }
 
 /// The snapshots that are kept no longer: all but the newest `keep` of the table's line, and those that
 /// somebody named or built upon.
 pub(super) fn expired(metadata: &TableMetadata, keep: usize) -> Vec<i64> {
     let line = |from: Option<i64>| {
-        std::iter::successors(from.and_then(|id| metadata.snapshot_by_id(id)), |snapshot| {
-            metadata.snapshot_by_id(snapshot.parent_snapshot_id()?)
-        })
+        std::iter::successors(
+            from.and_then(|id| metadata.snapshot_by_id(id)),
+            |snapshot| metadata.snapshot_by_id(snapshot.parent_snapshot_id()?),
+        )
         .map(|snapshot| snapshot.snapshot_id())
     };
     let mut kept: HashSet<i64> = line(metadata.current_snapshot_id())
@@ -81,9 +86,15 @@ pub(super) fn expired(metadata: &TableMetadata, keep: usize) -> Vec<i64> {
 fn named_by_others(metadata: &TableMetadata) -> Vec<i64> {
     let json = serde_json::to_value(metadata).ok();
     let Some(mut json) = json else {
-        return metadata.snapshots().map(|snapshot| snapshot.snapshot_id()).collect();
+        return metadata
+            .snapshots()
+            .map(|snapshot| snapshot.snapshot_id())
+            .collect();
     };
-    let references = json.get_mut("refs").and_then(Json::as_object_mut).map(std::mem::take);
+    let references = json
+        .get_mut("refs")
+        .and_then(Json::as_object_mut)
+        .map(std::mem::take);
     references
         .unwrap_or_default()
         .iter()
@@ -167,7 +178,9 @@ pub(super) async fn sweep(load: &LoadId, table: &str, current: Option<&Table>) -
     let prefix = snapshot_commit::metadata_prefix(load);
     sweep_folder(&location::metadata_folder(table), &metadata, |name| {
         let json = name.ends_with(".metadata.json")
-            && name.split_once('-').is_some_and(|(_, rest)| rest.starts_with(&prefix));
+            && name
+                .split_once('-')
+                .is_some_and(|(_, rest)| rest.starts_with(&prefix));
         json || (name.ends_with(".avro") && is_of(name, load))
     })?;
     for folder in [

@@ -9,10 +9,15 @@ mod durable;
 mod expire;
 mod location;
 mod options;
+mod read;
 mod snapshot_commit;
+mod source;
 mod table;
 mod types;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -77,14 +82,26 @@ impl Connector for Lake {
         &ddl::IcebergDialect
     }
 
+    async fn source(
+        &self,
+        at: Self::Connection,
+        how: Self::Read,
+        opening: &Opening,
+    ) -> Result<Arc<dyn Source>> {
+        let warehouse =
+            Warehouse::new(&at.path, &opening.base).map_err(|error| error.on(Side::Source))?;
+        let source = source::LakeSource::open(&warehouse, &how, &opening.namespace).await?;
+        Ok(Arc::new(source))
+    }
+
     async fn destination(
         &self,
         at: Self::Connection,
         how: Self::Write,
         opening: &Opening,
     ) -> Result<Arc<dyn Destination>> {
-        let warehouse = Warehouse::new(&at.path, &opening.base)
-            .map_err(|error| error.on(Side::Destination))?;
+        let warehouse =
+            Warehouse::new(&at.path, &opening.base).map_err(|error| error.on(Side::Destination))?;
         Ok(Arc::new(destination::LakeDestination::new(
             warehouse,
             how,

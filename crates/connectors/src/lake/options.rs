@@ -28,7 +28,7 @@ impl Options for Connection {
                     "path",
                     format!("a path with {forbidden:?} cannot be opened by other tools"),
                 )
-                .hint("choose a folder without #, ? and control characters in its name"),
+                .hint("choose a folder without #, ?, % and control characters in its name"),
             );
         }
         findings

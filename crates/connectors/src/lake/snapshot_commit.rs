@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use formats::parquet::read_footer;
+use formats::parquet::FooterFacts;
 use iceberg::spec::{
     DataFile, Literal, ManifestContentType, ManifestEntry, ManifestFile, ManifestListWriter,
     ManifestWriter, ManifestWriterBuilder, Operation, PartitionSpec, Snapshot, Struct, Summary,
@@ -33,7 +33,7 @@ pub(super) struct NewSnapshot<'a> {
     /// The metadata that the snapshot is added to.
     pub(super) metadata: &'a TableMetadata,
     /// The load's data files.
-    pub(super) files: &'a [String],
+    pub(super) files: &'a [(String, FooterFacts)],
     /// How many snapshots are kept, this one included.
     pub(super) keep: usize,
 }
@@ -97,6 +97,17 @@ impl NewSnapshot<'_> {
             }
         }
     }
+
+    /// Whether the load takes the place of this file: all of them, or those of its partition.
+    fn overwrites(&self, file: &DataFile) -> bool {
+        match &self.write.partition {
+            None => true,
+            Some(partition) => {
+                let value = Literal::string(&partition.value);
+                *file.partition() == Struct::from_iter([Some(value)])
+            }
+        }
+    }
 }
 
 /// Removes files that were never published.
@@ -112,7 +123,10 @@ pub(super) fn remove_all(files: &[PathBuf]) {
 /// half, so that leftovers of a load are known by their names.
 pub(super) fn metadata_prefix(load: &LoadId) -> String {
     let digest = Sha256::digest(load.as_str().as_bytes());
-    let hex: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("{}-{}-", &hex[..8], &hex[8..])
 }
 
@@ -158,6 +172,11 @@ impl Work<'_> {
                 continue;
             }
             let is_data = manifest.content == ManifestContentType::Data;
+            let spec = base.metadata.default_partition_spec_id();
+            if overwrite && !everything && is_data && manifest.partition_spec_id != spec {
+                let how = "has data files of an earlier partitioning";
+                return Err(table::changed(&base.name, how));
+            }
             if !overwrite || (!is_data && !everything) {
                 standing.push(manifest);
             } else if is_data && let Some(manifest) = self.overwritten(base, manifest).await? {
@@ -174,7 +193,8 @@ impl Work<'_> {
         manifest: ManifestFile,
     ) -> Result<Option<ManifestFile>> {
         let entries = expire::live_entries(base, &manifest).await?;
-        let gone = |entry: &ManifestEntry| self.overwrites(entry.data_file());
+        let new = self.new;
+        let gone = |entry: &ManifestEntry| new.overwrites(entry.data_file());
         if !entries.iter().any(|entry| gone(entry)) {
             return Ok(Some(manifest));
         }
@@ -204,17 +224,6 @@ impl Work<'_> {
         self.finish_manifest(writer).await.map(Some)
     }
 
-    /// Whether the load takes the place of this file: all of them, or those of its partition.
-    fn overwrites(&self, file: &DataFile) -> bool {
-        match &self.new.write.partition {
-            None => true,
-            Some(partition) => {
-                let value = Literal::string(&partition.value);
-                *file.partition() == Struct::from_iter([Some(value)])
-            }
-        }
-    }
-
     /// The manifest of the load's own files; none where there is none.
     async fn own_manifest(&mut self) -> Result<Option<ManifestFile>> {
         if self.new.files.is_empty() {
@@ -224,11 +233,10 @@ impl Work<'_> {
         let spec = metadata.default_partition_spec();
         let mut writer = self.manifest_writer(spec)?;
         let partition = self.new.write.partition.as_ref();
-        for address in self.new.files {
-            let footer = read_footer(&location::local_path(address)?)?;
+        for (address, footer) in self.new.files {
             let file = data_file::describe(
                 address,
-                &footer,
+                footer,
                 metadata.current_schema(),
                 partition.map(|partition| partition.value.as_str()),
                 spec.spec_id(),
@@ -318,8 +326,16 @@ impl Work<'_> {
         let built = extended.clone().build().map_err(failed)?;
         let expired = expire::expired(&built.metadata, self.new.keep);
         let mut obsolete = expire::only_named_by(name, &built.metadata, &expired).await?;
-        let built = extended.remove_snapshots(&expired).build().map_err(failed)?;
-        obsolete.extend(built.expired_metadata_logs.into_iter().map(|log| log.metadata_file));
+        let built = extended
+            .remove_snapshots(&expired)
+            .build()
+            .map_err(failed)?;
+        obsolete.extend(
+            built
+                .expired_metadata_logs
+                .into_iter()
+                .map(|log| log.metadata_file),
+        );
         Ok((built.metadata, obsolete))
     }
 
@@ -333,7 +349,10 @@ impl Work<'_> {
         let mut entries = HashMap::from([
             (table::LOAD_SUMMARY.to_owned(), self.new.load.to_string()),
             ("engine-name".to_owned(), "godwit".to_owned()),
-            ("engine-version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            (
+                "engine-version".to_owned(),
+                env!("CARGO_PKG_VERSION").to_owned(),
+            ),
         ]);
         let mut say = |key: &str, number: u64| entries.insert(key.to_owned(), number.to_string());
         for (figures, prefix, files_size) in [
@@ -355,7 +374,11 @@ impl Work<'_> {
             ("total-position-deletes", 0, 0),
             ("total-equality-deletes", 0, 0),
         ] {
-            let before = if everything { Some(removed) } else { self.before(key) };
+            let before = if everything {
+                Some(removed)
+            } else {
+                self.before(key)
+            };
             if let Some(before) = before {
                 say(key, (before + added).saturating_sub(removed));
             }
@@ -369,7 +392,12 @@ impl Work<'_> {
     /// A total before this snapshot; unknown where the last snapshot does not say.
     fn before(&self, key: &str) -> Option<u64> {
         match self.new.metadata.current_snapshot() {
-            Some(snapshot) => snapshot.summary().additional_properties.get(key)?.parse().ok(),
+            Some(snapshot) => snapshot
+                .summary()
+                .additional_properties
+                .get(key)?
+                .parse()
+                .ok(),
             None => Some(0),
         }
     }
@@ -379,7 +407,15 @@ impl Work<'_> {
         let version = self
             .new
             .base
-            .and_then(|base| base.pointer.rsplit('/').next()?.split('-').next()?.parse().ok())
+            .and_then(|base| {
+                base.pointer
+                    .rsplit('/')
+                    .next()?
+                    .split('-')
+                    .next()?
+                    .parse()
+                    .ok()
+            })
             .map_or(0_u64, |version: u64| version + 1);
         // A UUID of version 8: the load's half, and a random one.
         let random = self.attempt.simple().to_string();

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 
+use futures::FutureExt;
 use iceberg::io::FileIO;
 use iceberg::spec::{
-    FormatVersion, NestedField, NestedFieldRef, PartitionSpec, Schema, SortOrder, SnapshotRef,
+    FormatVersion, NestedField, NestedFieldRef, PartitionSpec, Schema, SnapshotRef, SortOrder,
     TableMetadata, TableMetadataBuilder, Transform, Type,
 };
 use model::plan::{Column, Write};
@@ -51,6 +52,13 @@ impl Table {
             pointer,
             metadata,
         })
+    }
+
+    /// The same, for a caller that cannot wait: nothing on a local disk waits for anything.
+    pub(super) fn load_now(name: &TableName, pointer: String) -> Result<Self> {
+        Self::load(name, pointer)
+            .now_or_never()
+            .ok_or_else(|| Error::internal("a local file was not read at once"))?
     }
 
     /// The snapshot by which `load` was published, if it was.
@@ -123,7 +131,8 @@ impl Table {
         let mut findings = Vec::new();
         let version = self.metadata.format_version();
         if version != FormatVersion::V2 {
-            let message = format!("the table has Iceberg's format {version}, and only v2 is written");
+            let message =
+                format!("the table has Iceberg's format {version}, and only v2 is written");
             findings.push(Finding::blocker(
                 "FORMAT_VERSION",
                 self.name.to_string(),
@@ -201,7 +210,10 @@ pub(super) fn new_metadata(write: &Write, location: &str) -> Result<TableMetadat
         FormatVersion::V2,
         properties(write),
     );
-    Ok(built.and_then(TableMetadataBuilder::build).map_err(failed)?.metadata)
+    Ok(built
+        .and_then(TableMetadataBuilder::build)
+        .map_err(failed)?
+        .metadata)
 }
 
 fn properties(write: &Write) -> HashMap<String, String> {
@@ -238,18 +250,26 @@ pub(super) fn fields_for(metadata: &TableMetadata, write: &Write) -> Result<Vec<
             || types::spelled(&field.field_type) != types::spelled(&written)
         {
             let is = types::spelled(&field.field_type);
-            return Err(changed(name, format!("has column {:?} as {is}", column.name)));
+            return Err(changed(
+                name,
+                format!("has column {:?} as {is}", column.name),
+            ));
         }
         Ok(field.clone())
     });
     let fields = fields.collect::<Result<Vec<_>>>()?;
-    let missing = schema.as_struct().fields().iter().find(|field| {
-        field.required && !fields.iter().any(|written| written.id == field.id)
-    });
+    let missing = schema
+        .as_struct()
+        .fields()
+        .iter()
+        .find(|field| field.required && !fields.iter().any(|written| written.id == field.id));
     match missing {
         Some(field) => Err(changed(
             name,
-            format!("wants a value in column {:?}, which this load does not write", field.name),
+            format!(
+                "wants a value in column {:?}, which this load does not write",
+                field.name
+            ),
         )),
         None => Ok(fields),
     }
@@ -261,14 +281,21 @@ pub(super) fn check_partition(table: &Table, write: &Write) -> Result<()> {
         return Err(changed(&table.name, finding.message));
     }
     let has = table.partition_column().ok().flatten();
-    let wants = write.partition.as_ref().map(|partition| partition.column.as_str());
+    let wants = write
+        .partition
+        .as_ref()
+        .map(|partition| partition.column.as_str());
     if has == wants {
         return Ok(());
     }
     let words = |column: Option<&str>| column.map_or("no column".to_owned(), |c| format!("{c:?}"));
     Err(changed(
         &table.name,
-        format!("is partitioned by {}, the load by {}", words(has), words(wants)),
+        format!(
+            "is partitioned by {}, the load by {}",
+            words(has),
+            words(wants)
+        ),
     ))
 }
 
@@ -287,7 +314,10 @@ pub(super) fn bad_metadata(table: &TableName, error: &iceberg::Error) -> Error {
     Error::new(
         ErrorKind::Data,
         "BAD_METADATA",
-        format!("could not use the metadata of table {table}: {}", error.message()),
+        format!(
+            "could not use the metadata of table {table}: {}",
+            error.message()
+        ),
     )
 }
 

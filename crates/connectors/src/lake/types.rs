@@ -7,7 +7,6 @@ use model::migration::ColumnChoice;
 use model::plan::Fidelity;
 use model::{Field, LogicalType, NativeColumn};
 
-
 /// Iceberg's types.
 pub(super) struct Types;
 
@@ -55,13 +54,18 @@ pub(super) fn native_type(column: &NativeColumn) -> Option<Type> {
 /// What a column of this logical type holds in an Iceberg table.
 pub(super) fn held(wanted: &LogicalType) -> LogicalType {
     match wanted {
-        LogicalType::Integer { bits: 64, signed: false } => LogicalType::Decimal {
+        LogicalType::Integer {
+            bits: 64,
+            signed: false,
+        } => LogicalType::Decimal {
             precision: 20,
             scale: 0,
         },
-        LogicalType::Integer { bits: 64, .. } | LogicalType::Integer { bits: 32, signed: false } => {
-            LogicalType::int(64)
-        }
+        LogicalType::Integer { bits: 64, .. }
+        | LogicalType::Integer {
+            bits: 32,
+            signed: false,
+        } => LogicalType::int(64),
         LogicalType::Integer { .. } => LogicalType::int(32),
         LogicalType::Text { .. }
         | LogicalType::Uuid
@@ -149,7 +153,10 @@ pub(super) fn logical(native: &Type) -> Result<LogicalType, Refusal> {
         Type::Map(map) => {
             let key = &*map.key_field.field_type;
             if *key != Type::Primitive(PrimitiveType::String) {
-                let reason = format!("has keys of type {}, and only text keys travel", spelled(key));
+                let reason = format!(
+                    "has keys of type {}, and only text keys travel",
+                    spelled(key)
+                );
                 return Err(unknown(&spelled(native), &reason));
             }
             LogicalType::Map(Box::new(logical(&map.value_field.field_type)?))
@@ -236,7 +243,10 @@ pub(super) fn native_column(field: &NestedField) -> NativeColumn {
     let parts = match native {
         Type::Primitive(_) => Vec::new(),
         Type::List(list) => vec![native_column(&list.element_field)],
-        Type::Map(map) => vec![native_column(&map.key_field), native_column(&map.value_field)],
+        Type::Map(map) => vec![
+            native_column(&map.key_field),
+            native_column(&map.value_field),
+        ],
         Type::Struct(structure) => structure
             .fields()
             .iter()
@@ -299,7 +309,10 @@ mod tests {
 
     #[test]
     fn every_logical_type_has_a_home() {
-        let unsigned = |bits| LogicalType::Integer { bits, signed: false };
+        let unsigned = |bits| LogicalType::Integer {
+            bits,
+            signed: false,
+        };
         check(LogicalType::Boolean, "boolean", true);
         check(LogicalType::int(8), "int", false);
         check(LogicalType::int(16), "int", false);
@@ -342,7 +355,10 @@ mod tests {
         }));
         let native = iceberg_type(&holds, &mut 1);
         let column = native_column(&NestedField::optional(1, "c", native.clone()));
-        assert_eq!((column.base.as_str(), column.parts[0].name.as_str()), ("list", "element"));
+        assert_eq!(
+            (column.base.as_str(), column.parts[0].name.as_str()),
+            ("list", "element")
+        );
         assert_eq!(native_type(&column), Some(native));
         let reading = Types.to_logical(&column, &ColumnChoice::default()).unwrap();
         assert_eq!(reading.logical, holds);

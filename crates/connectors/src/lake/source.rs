@@ -1,0 +1,515 @@
+//! Reading from the lake: a snapshot fixes the Iceberg snapshot of each table, which stays readable as
+//! long as it is kept. A table with deleted rows beside its files is refused, never read too full.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use contract::{Batches, OpenedSnapshot, Snapshot, SnapshotKind, Source, Split, TaskContext};
+use iceberg::spec::{DataFileFormat, FormatVersion, ManifestContentType, SnapshotRef, Transform};
+use model::plan::Scan;
+use model::table::ListedTable;
+use model::{
+    Error, ErrorKind, Finding, NativeTable, Result, Side, SnapshotId, TableKind, TableName,
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::catalog::Catalog;
+use super::location::{self, Warehouse};
+use super::read::{FilePart, PartReader};
+use super::table::Table;
+use super::{expire, options, types};
+
+/// Batches that wait between the reading thread and the engine.
+const BATCHES_AHEAD: usize = 2;
+
+/// The lake, opened for reading.
+pub(super) struct LakeSource {
+    catalog: Arc<Catalog>,
+    snapshot: Option<i64>,
+    default_schema: String,
+    shown: String,
+}
+
+impl LakeSource {
+    /// Opens the lake. The default namespace is `namespace`, or the lake's only one.
+    pub(super) async fn open(
+        warehouse: &Warehouse,
+        how: &options::Read,
+        namespace: &str,
+    ) -> Result<Self> {
+        let mut source = Self {
+            catalog: Arc::new(Catalog::new(warehouse.catalog())),
+            snapshot: how.snapshot_id,
+            default_schema: namespace.to_owned(),
+            shown: model::table::escape_controls(&warehouse.root().to_string_lossy()),
+        };
+        if source.catalog.exists() {
+            let pointers = source
+                .off_thread(async |catalog| catalog.pointers())
+                .await?;
+            let mut has: Vec<String> = pointers.into_iter().map(|(name, _)| name.schema).collect();
+            has.dedup();
+            if let [only] = has.as_slice() {
+                source.default_schema.clone_from(only);
+            }
+        }
+        Ok(source)
+    }
+
+    async fn off_thread<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&Catalog) -> Result<T> + Send + 'static,
+    {
+        let (catalog, shown) = (Arc::clone(&self.catalog), self.shown.clone());
+        super::off_thread(async move || {
+            if !catalog.exists() {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    "NO_CATALOG",
+                    format!("there is no lake in \"{shown}\": it has no catalog.db"),
+                )
+                .hint("name the folder that a migration wrote to"));
+            }
+            work(&catalog).await
+        })
+        .await
+        .map_err(|error| error.on(Side::Source))
+    }
+}
+
+#[async_trait]
+impl Source for LakeSource {
+    async fn check(&self) -> Result<Vec<Finding>> {
+        self.off_thread(async |catalog| catalog.pointers().map(|_| Vec::new()))
+            .await
+    }
+
+    fn default_schema(&self) -> String {
+        self.default_schema.clone()
+    }
+
+    async fn tables(&self, schemas: &[String]) -> Result<Vec<ListedTable>> {
+        let mut schemas = schemas.to_vec();
+        if schemas.is_empty() {
+            schemas.push(self.default_schema.clone());
+        }
+        self.off_thread(async move |catalog| {
+            let pointers = catalog.pointers()?.into_iter();
+            let chosen = pointers.filter(|(name, _)| schemas.contains(&name.schema));
+            Ok(chosen
+                .map(|(name, _)| ListedTable {
+                    name,
+                    kind: TableKind::Table,
+                    estimated_rows: None,
+                })
+                .collect())
+        })
+        .await
+    }
+
+    async fn describe(&self, tables: &[TableName]) -> Result<Vec<Option<NativeTable>>> {
+        let (tables, wanted) = (tables.to_vec(), self.snapshot);
+        self.off_thread(async move |catalog| {
+            let mut described = Vec::with_capacity(tables.len());
+            for name in &tables {
+                described.push(match catalog.pointer(name)? {
+                    Some(pointer) => Some(describe(&Table::load(name, pointer).await?, wanted)),
+                    None => None,
+                });
+            }
+            Ok(described)
+        })
+        .await
+    }
+
+    async fn check_filters(&self, filters: &[(TableName, String)]) -> Result<Vec<Option<Error>>> {
+        let refusal = |(name, _): &(TableName, String)| {
+            Some(
+                Error::new(
+                    ErrorKind::Unsupported,
+                    "FILTER_UNSUPPORTED",
+                    format!("table {name} of a lake cannot be filtered while it is read"),
+                )
+                .on(Side::Source)
+                .hint("leave the filter out"),
+            )
+        };
+        Ok(filters.iter().map(refusal).collect())
+    }
+
+    async fn open_snapshot(&self, scans: &[Scan], readers: usize) -> Result<OpenedSnapshot> {
+        let names: Vec<TableName> = scans.iter().map(|scan| scan.table.clone()).collect();
+        let wanted = self.snapshot;
+        let (tables, refused) = self
+            .off_thread(async move |catalog| {
+                let (mut tables, mut refused) = (HashMap::new(), Vec::new());
+                for name in names {
+                    match fix(catalog, &name, wanted).await {
+                        Ok(table) => drop(tables.insert(name, Arc::new(table))),
+                        Err(error) => refused.push((name, error.on(Side::Source))),
+                    }
+                }
+                Ok((tables, refused))
+            })
+            .await?;
+        Ok(OpenedSnapshot {
+            snapshot: Arc::new(LakeSnapshot {
+                id: id_of(&tables),
+                readers: readers.max(1),
+                tables,
+                reading: Mutex::default(),
+            }),
+            refused,
+            findings: Vec::new(),
+        })
+    }
+}
+
+/// A table at a fixed Iceberg snapshot.
+struct FixedTable {
+    table: Table,
+    snapshot: Option<SnapshotRef>,
+}
+
+struct LakeSnapshot {
+    id: SnapshotId,
+    readers: usize,
+    tables: HashMap<TableName, Arc<FixedTable>>,
+    /// Owns the reading threads; they end when nobody takes their batches.
+    reading: Mutex<JoinSet<()>>,
+}
+
+#[async_trait]
+impl Snapshot for LakeSnapshot {
+    fn id(&self) -> &SnapshotId {
+        &self.id
+    }
+
+    fn kind(&self) -> SnapshotKind {
+        SnapshotKind::Durable
+    }
+
+    fn readers(&self) -> usize {
+        self.readers
+    }
+
+    async fn split(&self, scan: &Scan, wanted: usize) -> Result<Vec<Split>> {
+        let fixed = self
+            .tables
+            .get(&scan.table)
+            .map(Arc::clone)
+            .ok_or_else(|| {
+                Error::internal(format!("table {} is not in the snapshot", scan.table))
+            })?;
+        let parts = super::off_thread(async move || parts(&fixed).await)
+            .await
+            .map_err(|error| error.on(Side::Source))?;
+        let groups = grouped(parts, wanted).into_iter().enumerate();
+        let splits = groups.map(|(index, (parts, rows))| {
+            Split::new(index, &self.id, Some(rows), serde_json::json!(parts))
+        });
+        Ok(splits.collect())
+    }
+
+    async fn read(&self, scan: &Scan, split: &Split, task: &TaskContext) -> Result<Batches> {
+        let parts: Vec<FilePart> = serde_json::from_value(split.payload.clone())
+            .map_err(|error| Error::internal("a split of another kind").caused_by(error))?;
+        let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+        let (scan, task) = (scan.clone(), task.clone());
+        {
+            let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+            while reading.try_join_next().is_some() {}
+            reading.spawn_blocking(move || {
+                if let Err(error) = send_all(&scan, &parts, &task, &sender) {
+                    let _nobody_listens = sender.blocking_send(Err(error.on(Side::Source)));
+                }
+            });
+        }
+        Ok(Box::pin(futures::stream::unfold(
+            receiver,
+            async |mut receiver| receiver.recv().await.map(|batch| (batch, receiver)),
+        )))
+    }
+
+    async fn check_held(&self) -> Result<()> {
+        let tables: Vec<_> = self.tables.values().map(Arc::clone).collect();
+        super::off_thread(async move || {
+            for fixed in tables {
+                if let Some(snapshot) = &fixed.snapshot
+                    && !location::local_path(snapshot.manifest_list())?.exists()
+                {
+                    return Err(lost(&fixed.table.name));
+                }
+            }
+            Ok(())
+        })
+        .await
+        .map_err(|error| error.on(Side::Source))
+    }
+
+    async fn close(&self) {}
+}
+
+fn lost(name: &TableName) -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "SNAPSHOT_LOST",
+        format!("the snapshot of table {name} expired while it was read"),
+    )
+    .on(Side::Source)
+    .hint("keep more snapshots of that table, then run again")
+}
+
+/// Sends every batch of a split's parts; ends early where nobody takes them.
+fn send_all(
+    scan: &Scan,
+    parts: &[FilePart],
+    task: &TaskContext,
+    sender: &mpsc::Sender<Result<RecordBatch>>,
+) -> Result<()> {
+    for part in parts {
+        let mut reader = PartReader::open(scan, part, task.limits).map_err(|error| {
+            if error.code == "NOT_FOUND" {
+                lost(&scan.table)
+            } else {
+                error
+            }
+        })?;
+        while let Some(batch) = reader.next() {
+            if task.cancel.is_cancelled() {
+                return Err(Error::cancelled());
+            }
+            let batch =
+                batch.map_err(|error| error.context(format_args!("table {}", scan.table)))?;
+            let bytes = batch.get_array_memory_size() as u64;
+            task.meter.add(batch.num_rows() as u64, bytes);
+            if sender.blocking_send(Ok(batch)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The table at the snapshot that is asked for, or at its newest.
+async fn fix(catalog: &Catalog, name: &TableName, wanted: Option<i64>) -> Result<FixedTable> {
+    let pointer = catalog.pointer(name)?.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            "NOT_FOUND",
+            format!("table {name} is not in the lake"),
+        )
+    })?;
+    let table = Table::load(name, pointer).await?;
+    let snapshot = match wanted {
+        None => table.metadata.current_snapshot().cloned(),
+        Some(id) => Some(table.metadata.snapshot_by_id(id).cloned().ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                "NO_SNAPSHOT",
+                format!("table {name} has no snapshot {id}"),
+            )
+            .hint("leave snapshot-id out, or name one that is kept")
+        })?),
+    };
+    Ok(FixedTable { table, snapshot })
+}
+
+/// Named by what it fixes: the same snapshots of the same tables are the same moment.
+fn id_of(tables: &HashMap<TableName, Arc<FixedTable>>) -> SnapshotId {
+    let mut lines: Vec<String> = tables
+        .values()
+        .map(|fixed| {
+            let snapshot = fixed
+                .snapshot
+                .as_ref()
+                .map(|snapshot| snapshot.snapshot_id());
+            format!("{:?} {:?}", fixed.table.name, snapshot)
+        })
+        .collect();
+    lines.sort_unstable();
+    let digest = Sha256::digest(lines.join("\n").as_bytes());
+    let hex: String = digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    SnapshotId::new(format!("lake-{hex}"))
+}
+
+/// The data files of the table, cut by row groups, each with its rows.
+async fn parts(fixed: &FixedTable) -> Result<Vec<(FilePart, u64)>> {
+    let Some(snapshot) = &fixed.snapshot else {
+        return Ok(Vec::new());
+    };
+    let name = &fixed.table.name;
+    let partition_fields: Vec<i32> = fixed
+        .table
+        .metadata
+        .partition_specs_iter()
+        .flat_map(|spec| spec.fields().iter())
+        .filter(|field| field.transform == Transform::Identity)
+        .map(|field| field.source_id)
+        .collect();
+    let mut parts = Vec::new();
+    for manifest in expire::manifests(&fixed.table, Some(snapshot)).await? {
+        let entries = expire::live_entries(&fixed.table, &manifest).await?;
+        if manifest.content == ManifestContentType::Deletes && !entries.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "DELETE_FILES",
+                format!(
+                    "table {name} has rows deleted beside its data files, which is not read yet"
+                ),
+            )
+            .hint("compact the table with the tool that deleted the rows"));
+        }
+        for entry in entries {
+            if entry.file_format() != DataFileFormat::Parquet {
+                let format = entry.file_format();
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "FILE_FORMAT",
+                    format!(
+                        "table {name} has data files of format {format}, and only Parquet is read"
+                    ),
+                ));
+            }
+            let part = FilePart {
+                snapshot: snapshot.snapshot_id(),
+                address: entry.file_path().to_owned(),
+                first_group: 0,
+                end_group: None,
+                partition_fields: partition_fields.clone(),
+            };
+            let groups = entry.data_file().split_offsets().map_or(0, <[i64]>::len);
+            if groups > 1 {
+                parts.extend(cut(&part, groups, entry.record_count()));
+            } else {
+                parts.push((part, entry.record_count()));
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// The parts in at most `wanted` groups of about the same number of rows, in order.
+fn grouped(parts: Vec<(FilePart, u64)>, wanted: usize) -> Vec<(Vec<FilePart>, u64)> {
+    let wanted = u128::try_from(wanted.max(1)).unwrap_or(1);
+    let total: u128 = parts.iter().map(|(_, rows)| u128::from(*rows)).sum();
+    let mut groups: Vec<(Vec<FilePart>, u64)> = Vec::new();
+    let (mut before, mut last_place) = (0, None);
+    for (part, rows) in parts {
+        // The group that the part's first row falls into, were the rows dealt out evenly.
+        let place = (before * wanted)
+            .checked_div(total)
+            .unwrap_or(0)
+            .min(wanted - 1);
+        match groups.last_mut() {
+            Some(group) if last_place == Some(place) => {
+                group.0.push(part);
+                group.1 += rows;
+            }
+            _ => groups.push((vec![part], rows)),
+        }
+        last_place = Some(place);
+        before += u128::from(rows);
+    }
+    groups
+}
+
+/// One part per row group; the last one takes whatever there is beyond those told.
+fn cut(file: &FilePart, groups: usize, rows: u64) -> Vec<(FilePart, u64)> {
+    (0..groups)
+        .map(|group| {
+            let part = FilePart {
+                first_group: group,
+                end_group: (group + 1 < groups).then_some(group + 1),
+                ..file.clone()
+            };
+            (part, rows / groups as u64)
+        })
+        .collect()
+}
+
+fn describe(table: &Table, wanted: Option<i64>) -> NativeTable {
+    let total = |key: &str| {
+        let snapshot = match wanted {
+            Some(id) => table.metadata.snapshot_by_id(id),
+            None => table.metadata.current_snapshot(),
+        };
+        let entries = &snapshot?.summary().additional_properties;
+        entries.get(key)?.parse().ok()
+    };
+    let mut findings = Vec::new();
+    if table.metadata.format_version() == FormatVersion::V3 {
+        findings.push(Finding::blocker(
+            "FORMAT_VERSION",
+            table.name.to_string(),
+            "the table has Iceberg's format v3, and v1 and v2 are read",
+        ));
+    }
+    NativeTable {
+        name: table.name.clone(),
+        kind: TableKind::Table,
+        columns: table
+            .fields()
+            .map(|field| types::native_column(field))
+            .collect(),
+        primary_key: Vec::new(),
+        unique_keys: Vec::new(),
+        comment: table.comment(),
+        estimated_rows: total("total-records"),
+        estimated_bytes: total("total-files-size"),
+        findings,
+        private: serde_json::Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> FilePart {
+        FilePart {
+            snapshot: 1,
+            address: "file:///a".to_owned(),
+            first_group: 0,
+            end_group: None,
+            partition_fields: Vec::new(),
+        }
+    }
+
+    fn check(rows: &[u64], wanted: usize, expected: &[u64]) {
+        let groups = grouped(rows.iter().map(|rows| (file(), *rows)).collect(), wanted);
+        let sums: Vec<u64> = groups.iter().map(|(_, rows)| *rows).collect();
+        assert_eq!(sums, expected);
+        let parts: usize = groups.iter().map(|(parts, _)| parts.len()).sum();
+        assert_eq!(parts, rows.len());
+    }
+
+    #[test]
+    fn parts_are_dealt_out_evenly_and_all() {
+        check(&[], 4, &[]);
+        check(&[5], 4, &[5]);
+        check(&[1, 1, 1, 1, 1, 1], 3, &[2, 2, 2]);
+        check(&[1, 1, 1, 1, 1], 1, &[5]);
+        check(&[100, 1, 1], 2, &[100, 2]);
+        check(&[0, 0], 2, &[0]);
+        check(&[3, 0], 2, &[3, 0]);
+    }
+
+    #[test]
+    fn row_groups_cover_the_file() {
+        let cut = cut(&file(), 3, 30);
+        let ranges = cut
+            .iter()
+            .map(|(part, _)| (part.first_group, part.end_group));
+        let ranges: Vec<_> = ranges.collect();
+        assert_eq!(ranges, [(0, Some(1)), (1, Some(2)), (2, None)]);
+    }
+}

@@ -1,0 +1,295 @@
+//! What the server's catalog says of tables: the listing, and the description in full, each in a
+//! handful of round trips however many tables are asked for.
+
+use std::collections::HashMap;
+
+use model::table::ListedTable;
+use model::{Finding, NativeColumn, NativeTable, Result, TableKind, TableName};
+use serde_json::json;
+use tokio_postgres::Row;
+
+use super::catalog_types::Types;
+use super::connect::Session;
+use super::ddl::quote_table;
+use super::errors::error_of;
+
+const LISTING: &str = "
+SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, c.relispartition AS partition,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) AS child,
+       c.reltuples::float8 AS rows, c.relpages::int8 AS pages
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't' AND n.nspname::text = ANY($1::text[])
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+ORDER BY 1, 2";
+
+const TABLES: &str = "
+WITH asked AS (
+  SELECT ord, s, r FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(s, r, ord)
+)
+SELECT t.ord, c.oid, c.relkind::text AS kind, c.relispartition AS partition,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) AS child,
+       pg_catalog.obj_description(c.oid, 'pg_class') AS comment,
+       pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usage,
+       pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable,
+       pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AS some_readable,
+       pg_catalog.row_security_active(c.oid) AS row_security, c.relispopulated AS populated
+FROM asked t
+JOIN pg_catalog.pg_namespace n ON n.nspname = t.s::name AND n.nspname::text = t.s
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.r::name AND c.relname::text = t.r
+WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't'
+ORDER BY t.ord";
+
+/// `{size}` is the size of one relation in bytes.
+const EXTENTS: &str = "
+WITH RECURSIVE tree(root, oid) AS (
+  SELECT o, o FROM unnest($1::oid[]) AS t(o)
+  UNION SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+)
+SELECT tree.root AS oid, sum({size})::int8 AS bytes,
+       bool_and(c.reltuples > 0 OR (c.reltuples = 0 AND c.relpages > 0)) FILTER (WHERE c.relkind <> 'p') AS known,
+       sum(greatest(c.reltuples, 0)) FILTER (WHERE c.relkind <> 'p')::float8 AS rows
+FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+GROUP BY tree.root";
+
+const COLUMNS: &str = "
+SELECT a.attrelid, a.attnum, a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+       a.atttypid, a.atttypmod, a.attndims::int4 AS dimensions, a.attnotnull AS required, {generated} AS generated,
+       pg_catalog.col_description(a.attrelid, a.attnum) AS comment, l.collname::text AS collation,
+       pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable
+FROM pg_catalog.pg_attribute a
+LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation AND l.collname <> 'default'
+WHERE a.attrelid = ANY($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum";
+
+const KEYS: &str = "
+SELECT i.indrelid, i.indisprimary AS primary,
+       array_agg(a.attname::text ORDER BY k.place) AS columns
+FROM pg_catalog.pg_index i
+CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indrelid = ANY($1::oid[]) AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+  AND k.place <= {key_columns}
+GROUP BY i.indexrelid, i.indrelid, i.indisprimary
+ORDER BY i.indexrelid";
+
+/// Everything in `schemas` that a person could select.
+pub(super) async fn list(session: &Session, schemas: &[String]) -> Result<Vec<ListedTable>> {
+    let rows = session
+        .client
+        .query(LISTING, &[&schemas])
+        .await
+        .map_err(error_of)?;
+    let listed = rows.iter().map(|row| ListedTable {
+        name: TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name")),
+        kind: kind_of(row),
+        estimated_rows: known_rows(row.get("rows"), row.get("pages")),
+    });
+    Ok(listed.collect())
+}
+
+/// The tables in full, in the order asked.
+pub(super) async fn describe(
+    session: &Session,
+    tables: &[TableName],
+) -> Result<Vec<Option<NativeTable>>> {
+    let schemas: Vec<&str> = tables.iter().map(|name| name.schema.as_str()).collect();
+    let names: Vec<&str> = tables.iter().map(|name| name.table.as_str()).collect();
+    let rows = session
+        .client
+        .query(TABLES, &[&schemas, &names])
+        .await
+        .map_err(error_of)?;
+    let oids: Vec<u32> = rows.iter().map(|row| row.get("oid")).collect();
+    let mut columns = columns(session, &oids).await?;
+    let mut keys = keys(session, &oids).await?;
+    let extents = extents(session, &oids).await?;
+    let mut described: Vec<Option<NativeTable>> = tables.iter().map(|_| None).collect();
+    for row in &rows {
+        let place = usize::try_from(row.get::<_, i64>("ord") - 1).unwrap_or_default();
+        let oid: u32 = row.get("oid");
+        let columns = columns.remove(&oid).unwrap_or_default();
+        let (primary_key, unique_keys) = keys.remove(&oid).unwrap_or_default();
+        let extent = extents.get(&oid).copied().unwrap_or_default();
+        described[place] = Some(NativeTable {
+            findings: findings(row, &tables[place], &columns),
+            name: tables[place].clone(),
+            kind: kind_of(row),
+            columns,
+            primary_key,
+            unique_keys,
+            comment: row.get("comment"),
+            estimated_rows: extent.rows,
+            estimated_bytes: extent.bytes,
+            private: json!({}),
+        });
+    }
+    Ok(described)
+}
+
+fn kind_of(row: &Row) -> TableKind {
+    match (
+        row.get::<_, &str>("kind"),
+        row.get("partition"),
+        row.get("child"),
+    ) {
+        (_, true, _) => TableKind::Partition,
+        ("p", ..) => TableKind::PartitionedTable,
+        ("v", ..) => TableKind::View,
+        ("m", ..) => TableKind::MaterializedView,
+        ("f", ..) => TableKind::ForeignTable,
+        ("S", ..) => TableKind::Sequence,
+        (_, _, true) => TableKind::InheritanceChild,
+        _ => TableKind::Table,
+    }
+}
+
+/// −1, or 0 of a table without pages, means that nobody counted.
+fn known_rows(rows: f64, pages: i64) -> Option<u64> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate"
+    )]
+    (rows > 0.0 || (rows == 0.0 && pages > 0)).then_some(rows as u64)
+}
+
+fn findings(row: &Row, name: &TableName, columns: &[NativeColumn]) -> Vec<Finding> {
+    let at = name.to_string();
+    let mut findings = Vec::new();
+    if !row.get::<_, bool>("usage") {
+        let message = format!("this user has no right to use schema {:?}", name.schema);
+        let grant = format!("GRANT USAGE ON SCHEMA {}", super::ddl::quote(&name.schema));
+        findings.push(Finding::blocker("NO_RIGHT", &at, message).hint(grant));
+    } else if !row.get::<_, bool>("readable") && !row.get::<_, bool>("some_readable") {
+        let grant = format!("GRANT SELECT ON {}", quote_table(name));
+        let message = "this user has no right to read the table";
+        findings.push(Finding::blocker("NO_RIGHT", &at, message).hint(grant));
+    }
+    if row.get("row_security") {
+        let message = "row-level security would hide rows from this user without a word";
+        findings.push(
+            Finding::blocker("ROW_SECURITY", &at, message)
+                .hint("read as the table's owner or as a role with BYPASSRLS"),
+        );
+    }
+    if !row.get::<_, bool>("populated") {
+        let message = "the materialized view holds no rows yet; reading it will fail";
+        let hint = format!("REFRESH MATERIALIZED VIEW {}", quote_table(name));
+        findings.push(Finding::warning("NOT_POPULATED", &at, message).hint(hint));
+    }
+    if columns.is_empty() {
+        findings.push(Finding::blocker(
+            "NO_COLUMNS",
+            &at,
+            "the table has no columns",
+        ));
+    }
+    if columns.iter().any(|column| column.base == "oid") {
+        let message = "numbers of large objects are copied, the objects themselves are not";
+        findings.push(Finding::note("LARGE_OBJECT_NOT_COPIED", &at, message));
+    }
+    findings
+}
+
+async fn columns(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Vec<NativeColumn>>> {
+    let generated = if session.major >= 12 {
+        "a.attgenerated <> ''"
+    } else {
+        "false"
+    };
+    let query = COLUMNS.replace("{generated}", generated);
+    let rows = session
+        .client
+        .query(&query, &[&oids])
+        .await
+        .map_err(error_of)?;
+    let wanted: Vec<u32> = rows.iter().map(|row| row.get("atttypid")).collect();
+    let types = Types::load(session, wanted).await?;
+    let mut columns: HashMap<u32, Vec<NativeColumn>> = HashMap::new();
+    for row in &rows {
+        let dimensions: i32 = row.get("dimensions");
+        let mut column = types.column(
+            row.get::<_, String>("name"),
+            row.get("atttypid"),
+            row.get("atttypmod"),
+            row.get::<_, String>("type"),
+        );
+        column.nullable = !row.get::<_, bool>("required");
+        column.generated = row.get("generated");
+        column.comment = row.get("comment");
+        column.collation = row.get("collation");
+        if dimensions > 1 {
+            column.private["dimensions"] = json!(dimensions);
+        }
+        if !row.get::<_, bool>("readable") {
+            column.private["no-right"] = json!(true);
+        }
+        columns.entry(row.get("attrelid")).or_default().push(column);
+    }
+    Ok(columns)
+}
+
+type Keys = (Vec<String>, Vec<Vec<String>>);
+
+async fn keys(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Keys>> {
+    let count = if session.major >= 11 {
+        "i.indnkeyatts"
+    } else {
+        "i.indnatts"
+    };
+    let query = KEYS.replace("{key_columns}", count);
+    let rows = session
+        .client
+        .query(&query, &[&oids])
+        .await
+        .map_err(error_of)?;
+    let mut keys: HashMap<u32, Keys> = HashMap::new();
+    for row in &rows {
+        let entry = keys.entry(row.get("indrelid")).or_default();
+        if row.get("primary") {
+            entry.0 = row.get("columns");
+        } else {
+            entry.1.push(row.get("columns"));
+        }
+    }
+    Ok(keys)
+}
+
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    rows: Option<u64>,
+    bytes: Option<u64>,
+}
+
+/// Sizes are asked of the files; where somebody's lock is in the way, the last count serves.
+async fn extents(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Extent>> {
+    let exact = EXTENTS.replace("{size}", "pg_catalog.pg_relation_size(c.oid)");
+    let rows = match session
+        .client
+        .query(&exact, &[&oids])
+        .await
+        .map_err(error_of)
+    {
+        Err(error) if error.code == "LOCK_TIMEOUT" => {
+            let pages = "c.relpages::int8 * pg_catalog.current_setting('block_size')::int8";
+            let counted = EXTENTS.replace("{size}", pages);
+            session
+                .client
+                .query(&counted, &[&oids])
+                .await
+                .map_err(error_of)?
+        }
+        other => other?,
+    };
+    let extents = rows.iter().map(|row| {
+        let known = row.get::<_, Option<bool>>("known").unwrap_or(false);
+        let rows: Option<f64> = row.get("rows");
+        let bytes: Option<i64> = row.get("bytes");
+        let extent = Extent {
+            rows: rows.filter(|_| known).and_then(|rows| known_rows(rows, 1)),
+            bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+        };
+        (row.get("oid"), extent)
+    });
+    Ok(extents.collect())
+}

@@ -1,0 +1,274 @@
+//! Sessions: how one is opened, which settings every session of ours has, how its query is
+//! cancelled. Secrets are read here, at the moment of use, and nowhere else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::Opening;
+use model::zone::ZoneForm;
+use model::{Error, ErrorKind, Result, Side, TimeZone};
+use tokio::task::JoinHandle;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{CancelToken, Client, Config};
+
+use super::ddl::{literal, quote};
+use super::errors::error_of;
+use super::options::ConnectionOptions;
+use super::tls_stream::Tls;
+
+/// The oldest server whose catalog we read: the first one with declarative partitions.
+const OLDEST_MAJOR: u32 = 10;
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Opens sessions at one place.
+pub(super) struct Connector {
+    pub(super) options: ConnectionOptions,
+    base: PathBuf,
+    zone: TimeZone,
+}
+
+/// One session. Dropping it closes the connection; a query still running is to be cancelled first.
+pub(super) struct Session {
+    pub(super) client: Client,
+    /// Major version of the server: 15.
+    pub(super) major: u32,
+    tls: Tls,
+    connection: ConnectionTask,
+}
+
+/// The task that moves a session's bytes; ends with its owner.
+struct ConnectionTask(JoinHandle<()>);
+
+impl Drop for ConnectionTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Asks the server to stop what a session is doing, by a second connection.
+#[derive(Clone)]
+pub(super) struct Canceller {
+    token: CancelToken,
+    tls: Tls,
+}
+
+impl Connector {
+    pub(super) fn new(options: ConnectionOptions, opening: &Opening) -> Self {
+        Self {
+            options,
+            base: opening.base.clone(),
+            zone: opening.time_zone.clone(),
+        }
+    }
+
+    /// Opens a session with all its settings; gives up after the timeout of the options.
+    pub(super) async fn open(&self) -> Result<Session> {
+        let timeout = Duration::from_secs(u64::from(self.options.connect_timeout_seconds));
+        let place = self.options.place();
+        match tokio::time::timeout(timeout, Box::pin(self.open_patiently())).await {
+            Ok(opened) => opened.map_err(|error| {
+                error.context(format!("could not connect to PostgreSQL at {place}"))
+            }),
+            Err(_) => Err(Error::new(
+                ErrorKind::Unavailable,
+                "UNREACHABLE",
+                format!("could not connect to PostgreSQL at {place}: no answer within {timeout:?}"),
+            )
+            .hint("check host, port and firewalls")
+            .on(Side::Source)),
+        }
+    }
+
+    async fn open_patiently(&self) -> Result<Session> {
+        let (config, tls) = self.configuration().await?;
+        let (client, connection) = config.connect(tls.clone()).await.map_err(error_of)?;
+        let major = connection.parameter("server_version").map_or(0, major_of);
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the session owns the task and aborts it when dropped"
+        )]
+        let connection = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+        });
+        let session = Session {
+            client,
+            major,
+            tls,
+            connection: ConnectionTask(connection),
+        };
+        if major < OLDEST_MAJOR {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "SERVER_TOO_OLD",
+                format!("PostgreSQL {major} is older than {OLDEST_MAJOR}"),
+            )
+            .on(Side::Source));
+        }
+        session.run(&self.settings(major)).await?;
+        session.run(&self.zone_setting()).await.map_err(|error| {
+            error
+                .context(format!("could not set time zone {}", self.zone))
+                .hint("choose a zone that the server knows, or a fixed one such as GMT+8")
+        })?;
+        Ok(session)
+    }
+
+    async fn configuration(&self) -> Result<(Config, Tls)> {
+        let (options, base) = (self.options.clone(), self.base.clone());
+        let read = move || {
+            let password = options
+                .password
+                .as_ref()
+                .map(|secret| secret.reveal(&base))
+                .transpose()?;
+            let tls = options.tls.client_config(&options.host, &base)?;
+            Ok::<_, Error>((password, tls))
+        };
+        let (password, tls) = tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|cause| Error::internal("could not read secrets").caused_by(cause))??;
+        let mut config = Config::new();
+        config
+            .host(&self.options.host)
+            .port(self.options.port)
+            .dbname(&self.options.database)
+            .user(&self.options.user)
+            .application_name("godwit")
+            .keepalives(true)
+            .keepalives_idle(Duration::from_secs(60))
+            .ssl_mode(match tls {
+                Some(_) => SslMode::Require,
+                None => SslMode::Disable,
+            })
+            .connect_timeout(Duration::from_secs(u64::from(
+                self.options.connect_timeout_seconds,
+            )));
+        if let Some(password) = password {
+            config.password(password);
+        }
+        let config_of_tls = tls.map(Arc::new);
+        Ok((
+            config,
+            Tls {
+                config: config_of_tls,
+            },
+        ))
+    }
+
+    /// What every session of ours is set to, so that values depend on no one's defaults.
+    fn settings(&self, major: u32) -> String {
+        let mut settings = String::from(
+            "SET datestyle = 'ISO, YMD'; SET intervalstyle = iso_8601; SET extra_float_digits = 1; \
+             SET bytea_output = hex; SET row_security = off; SET lc_monetary = 'C'; \
+             SET xmloption = content; SET standard_conforming_strings = on; \
+             SET default_transaction_read_only = on; SET statement_timeout = 0; \
+             SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '10s'",
+        );
+        if major >= 14 {
+            settings.push_str(
+                "; SET idle_session_timeout = 0; SET client_connection_check_interval = '5s'",
+            );
+        }
+        if major >= 17 {
+            settings.push_str("; SET transaction_timeout = 0");
+        }
+        if !self.options.search_path.is_empty() {
+            let path: Vec<String> = self
+                .options
+                .search_path
+                .iter()
+                .map(|name| quote(name))
+                .collect();
+            settings.push_str(&format!("; SET search_path = {}", path.join(", ")));
+        }
+        settings
+    }
+
+    fn zone_setting(&self) -> String {
+        match (self.zone.form(), self.zone.fixed_text()) {
+            (ZoneForm::Fixed(_), Some(offset)) => {
+                format!("SET TIME ZONE INTERVAL '{offset}' HOUR TO MINUTE")
+            }
+            (ZoneForm::Named(name), _) => format!("SET TIME ZONE {}", literal(&name)),
+            (ZoneForm::Fixed(_), None) => "SET TIME ZONE 'UTC'".to_owned(),
+        }
+    }
+}
+
+/// 15 of `15.18 (Debian 15.18-0+deb12u1)`.
+fn major_of(version: &str) -> u32 {
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+impl Session {
+    /// Runs statements that give no rows.
+    pub(super) async fn run(&self, statements: &str) -> Result<()> {
+        self.client
+            .batch_execute(statements)
+            .await
+            .map_err(error_of)
+    }
+
+    /// What stops its query.
+    pub(super) fn canceller(&self) -> Canceller {
+        Canceller {
+            token: self.client.cancel_token(),
+            tls: self.tls.clone(),
+        }
+    }
+
+    /// Says goodbye to the server; dropping a session just hangs up.
+    pub(super) async fn close(self) {
+        let Self {
+            client,
+            mut connection,
+            ..
+        } = self;
+        drop(client);
+        if tokio::time::timeout(CLOSE_TIMEOUT, &mut connection.0)
+            .await
+            .is_err()
+        {
+            tracing::debug!("the server did not take the goodbye");
+        }
+    }
+
+    /// Whether the connection has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+}
+
+impl Canceller {
+    /// Asks once; a server that cannot be reached any more has nothing left to stop.
+    pub(super) async fn cancel(&self) {
+        let asked = self.token.cancel_query(self.tls.clone());
+        match tokio::time::timeout(CANCEL_TIMEOUT, asked).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "could not ask the server to cancel"),
+            Err(_) => tracing::warn!("the server did not take the request to cancel"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_as_servers_print_them() {
+        for (version, expected) in [
+            ("15.18 (Debian 15.18-0)", 15),
+            ("9.6.24", 9),
+            ("17devel", 17),
+            ("", 0),
+        ] {
+            assert_eq!(major_of(version), expected);
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The binary COPY format into record batches: signature, rows, trailer. Messages may be cut
+//! anywhere; a stream without its trailer is an error, for rows may be missing.
+
+use std::ops::Range;
+
+use arrow::array::RecordBatch;
+use bytes::{Buf, Bytes, BytesMut};
+use contract::{BatchLimits, Rejected, Rejection};
+use model::Result;
+use model::plan::Scan;
+
+use crate::family::batch::BatchBuilder;
+
+use super::errors::protocol;
+use super::print;
+use super::types::wire_of;
+use super::values::{Misfit, Wire};
+
+const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
+
+/// Decodes one stream. Feed a message, then advance until more is needed.
+pub(super) struct CopyDecoder {
+    columns: Vec<Column>,
+    /// The places of the key's columns, empty where the key cannot name a row.
+    key: Vec<usize>,
+    batch: BatchBuilder,
+    value_bytes: usize,
+    rejected: Rejected,
+    state: State,
+    buffer: Bytes,
+    /// Where each field of the row in hand lies in the buffer.
+    fields: Vec<Option<Range<usize>>>,
+    rows: u64,
+}
+
+struct Column {
+    name: String,
+    wire: Wire,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Header,
+    Rows,
+    Ended,
+}
+
+/// What became of an attempt to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Feed the next message.
+    NeedsMore,
+    /// Take the batch.
+    Full,
+}
+
+/// A row too many bytes wide would make batches of few rows hold much memory: so many columns' room
+/// is reserved at most.
+const RESERVED_BYTES: usize = 8 << 20;
+const RESERVED_PER_VALUE: usize = 32;
+
+impl CopyDecoder {
+    pub(super) fn new(scan: &Scan, limits: BatchLimits, rejected: Rejected) -> Result<Self> {
+        let columns = scan.columns.iter().map(|column| {
+            Ok(Column {
+                name: column.native.name.clone(),
+                wire: wire_of(column)?,
+            })
+        });
+        let columns: Vec<Column> = columns.collect::<Result<_>>()?;
+        let fitting = RESERVED_BYTES / (columns.len().max(1) * RESERVED_PER_VALUE);
+        let narrowed = BatchLimits {
+            rows: limits.rows.min(fitting.max(128)),
+            ..limits
+        };
+        Ok(Self {
+            key: key_places(scan, &columns),
+            batch: BatchBuilder::new(&scan.columns, narrowed),
+            fields: Vec::with_capacity(columns.len()),
+            columns,
+            value_bytes: limits.value_bytes,
+            rejected,
+            state: State::Header,
+            buffer: Bytes::new(),
+            rows: 0,
+        })
+    }
+
+    /// Takes the next message.
+    pub(super) fn feed(&mut self, message: Bytes) {
+        if self.buffer.is_empty() {
+            self.buffer = message;
+            return;
+        }
+        let rest = std::mem::take(&mut self.buffer);
+        let mut joined = rest
+            .try_into_mut()
+            .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        joined.extend_from_slice(&message);
+        self.buffer = joined.freeze();
+    }
+
+    /// Decodes rows until the batch is full or the buffer holds no whole row.
+    pub(super) fn advance(&mut self) -> Result<Step> {
+        if self.state == State::Header && !self.skip_header()? {
+            return Ok(Step::NeedsMore);
+        }
+        let mut at = 0;
+        while self.state == State::Rows && !self.batch.is_full() {
+            match self.find_row(at)? {
+                Some(end) => {
+                    self.decode_row(end - at)?;
+                    at = end;
+                }
+                None => break,
+            }
+        }
+        self.buffer.advance(at);
+        if self.state == State::Ended {
+            let trailer = if self.buffer.is_empty() { 0 } else { 2 };
+            if self.buffer.len() > trailer {
+                return Err(protocol(
+                    "the server sent rows behind the trailer of the copy",
+                ));
+            }
+            self.buffer.clear();
+        }
+        Ok(if self.batch.is_full() {
+            Step::Full
+        } else {
+            Step::NeedsMore
+        })
+    }
+
+    /// The rows so far; `None` where there are none.
+    pub(super) fn take(&mut self) -> Result<Option<RecordBatch>> {
+        if self.batch.is_empty() {
+            return Ok(None);
+        }
+        self.batch.take().map(Some)
+    }
+
+    /// How many rows were seen, rejected ones included.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Call at the end of the stream: an error unless the trailer was seen.
+    pub(super) fn finish(&self) -> Result<()> {
+        if self.state == State::Ended {
+            return Ok(());
+        }
+        Err(protocol(
+            "the copy ended before its trailer: rows may be missing",
+        ))
+    }
+
+    /// Whether the header was there in full, and is behind us now.
+    fn skip_header(&mut self) -> Result<bool> {
+        let seen = self.buffer.len().min(SIGNATURE.len());
+        if self.buffer[..seen] != SIGNATURE[..seen] {
+            return Err(protocol("the copy does not start with its signature"));
+        }
+        let Some(Ok(lengths)) = self.buffer.get(11..19).map(<[u8; 8]>::try_from) else {
+            return Ok(false);
+        };
+        let flags = u32::from_be_bytes([lengths[0], lengths[1], lengths[2], lengths[3]]);
+        if flags & 0xffff_0000 != 0 {
+            return Err(protocol("the copy is of a form that is not known"));
+        }
+        let extension = u32::from_be_bytes([lengths[4], lengths[5], lengths[6], lengths[7]]);
+        let header = 19 + extension as usize;
+        if self.buffer.len() < header {
+            return Ok(false);
+        }
+        self.buffer.advance(header);
+        self.state = State::Rows;
+        Ok(true)
+    }
+
+    /// Finds the fields of the row that starts at `start`; `None` where it is not there in full.
+    fn find_row(&mut self, start: usize) -> Result<Option<usize>> {
+        let Some(count) = self.buffer.get(start..start + 2) else {
+            return Ok(None);
+        };
+        let count = i16::from_be_bytes([count[0], count[1]]);
+        if count == -1 {
+            self.state = State::Ended;
+            return Ok(None);
+        }
+        if usize::try_from(count) != Ok(self.columns.len()) {
+            let wanted = self.columns.len();
+            return Err(protocol(format!(
+                "a row has {count} columns instead of {wanted}"
+            )));
+        }
+        self.fields.clear();
+        let mut at = start + 2;
+        for _ in 0..count {
+            let Some(Ok(length)) = self.buffer.get(at..at + 4).map(<[u8; 4]>::try_from) else {
+                return Ok(None);
+            };
+            at += 4;
+            let length = i32::from_be_bytes(length);
+            if length == -1 {
+                self.fields.push(None);
+                continue;
+            }
+            let length =
+                usize::try_from(length).map_err(|_| protocol("a value has a negative length"))?;
+            self.fields.push(Some(at..at + length));
+            at += length;
+        }
+        Ok((at <= self.buffer.len()).then_some(at))
+    }
+
+    /// Appends the row whose fields were found.
+    fn decode_row(&mut self, size: usize) -> Result<()> {
+        self.rows += 1;
+        let mut misfit = None;
+        for (index, column) in self.columns.iter().enumerate() {
+            let value = self.fields[index].clone().map(|range| &self.buffer[range]);
+            let builder = &mut self.batch.columns[index];
+            if misfit.is_some() {
+                builder.append_null();
+                continue;
+            }
+            if value.is_some_and(|value| value.len() > self.value_bytes) {
+                builder.append_null();
+                misfit = Some((
+                    index,
+                    "VALUE_TOO_LARGE",
+                    "the value is larger than the limit",
+                ));
+                continue;
+            }
+            match column.wire.append(value, builder) {
+                Ok(()) => {}
+                Err(Misfit::Rejected(code, reason)) => misfit = Some((index, code, reason)),
+                Err(Misfit::Malformed) => {
+                    let name = &column.name;
+                    return Err(protocol(format!(
+                        "a value of column {name} is not of its type's form"
+                    )));
+                }
+            }
+        }
+        self.batch.end_row(size, misfit.is_none());
+        if let Some((index, code, reason)) = misfit {
+            let bytes = self.fields[index]
+                .clone()
+                .map_or(&[][..], |range| &self.buffer[range]);
+            self.rejected.push(Rejection {
+                locator: self.locator(),
+                column: &self.columns[index].name,
+                code,
+                reason: reason.to_owned(),
+                bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// The row's key, or its place in the split.
+    fn locator(&self) -> String {
+        let parts: Option<Vec<String>> = self
+            .key
+            .iter()
+            .map(|index| {
+                let column = &self.columns[*index];
+                let value = &self.buffer[self.fields[*index].clone()?];
+                Some(format!(
+                    "{}={}",
+                    column.name,
+                    key_text(&column.wire, value)?
+                ))
+            })
+            .collect();
+        match parts {
+            Some(parts) if !parts.is_empty() => parts.join(", "),
+            _ => format!("row {}", self.rows),
+        }
+    }
+}
+
+/// Where the key's columns stand, if all of them are read and of types that name a row.
+fn key_places(scan: &Scan, columns: &[Column]) -> Vec<usize> {
+    let places = scan.primary_key.iter().map(|name| {
+        let place = columns.iter().position(|column| column.name == *name)?;
+        let names_rows = matches!(
+            columns[place].wire,
+            Wire::Int2 | Wire::Int4 | Wire::Int8 | Wire::Oid | Wire::Text | Wire::Uuid
+        );
+        names_rows.then_some(place)
+    });
+    places.collect::<Option<Vec<usize>>>().unwrap_or_default()
+}
+
+fn key_text(wire: &Wire, value: &[u8]) -> Option<String> {
+    Some(match wire {
+        Wire::Int2 => i16::from_be_bytes(value.try_into().ok()?).to_string(),
+        Wire::Int4 => i32::from_be_bytes(value.try_into().ok()?).to_string(),
+        Wire::Int8 => i64::from_be_bytes(value.try_into().ok()?).to_string(),
+        Wire::Oid => u32::from_be_bytes(value.try_into().ok()?).to_string(),
+        Wire::Text => std::str::from_utf8(value).ok()?.chars().take(200).collect(),
+        Wire::Uuid => String::from_utf8(print::uuid(value.try_into().ok()?).to_vec()).ok()?,
+        _ => return None,
+    })
+}

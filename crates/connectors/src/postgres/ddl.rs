@@ -1,0 +1,93 @@
+//! How PostgreSQL spells things.
+
+use contract::Dialect;
+use model::TableName;
+use model::plan::{Partition, TableSchema};
+
+/// PostgreSQL's spelling.
+pub(super) struct PostgresDialect;
+
+impl Dialect for PostgresDialect {
+    fn quote(&self, identifier: &str) -> String {
+        quote(identifier)
+    }
+
+    fn create_table(&self, table: &TableSchema, partition: Option<&Partition>) -> Vec<String> {
+        let mut lines: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| {
+                let required = if column.nullable { "" } else { " NOT NULL" };
+                format!("  {} {}{required}", quote(&column.name), column.native)
+            })
+            .collect();
+        if let Some(partition) = partition
+            && !table
+                .columns
+                .iter()
+                .any(|column| column.name == partition.column)
+        {
+            lines.push(format!("  {} text NOT NULL", quote(&partition.column)));
+        }
+        if !table.primary_key.is_empty() {
+            let key: Vec<String> = table.primary_key.iter().map(|name| quote(name)).collect();
+            lines.push(format!("  PRIMARY KEY ({})", key.join(", ")));
+        }
+        let name = quote_table(&table.name);
+        let mut statements = vec![format!("CREATE TABLE {name} (\n{}\n)", lines.join(",\n"))];
+        if let Some(comment) = &table.comment {
+            statements.push(format!("COMMENT ON TABLE {name} IS {}", literal(comment)));
+        }
+        for column in &table.columns {
+            if let Some(comment) = &column.comment {
+                let place = format!("{name}.{}", quote(&column.name));
+                statements.push(format!("COMMENT ON COLUMN {place} IS {}", literal(comment)));
+            }
+        }
+        statements
+    }
+}
+
+/// The identifier, quoted whatever it holds.
+pub(super) fn quote(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}
+
+/// Schema and table, quoted.
+pub(super) fn quote_table(name: &TableName) -> String {
+    format!("{}.{}", quote(&name.schema), quote(&name.table))
+}
+
+/// A text as a literal that means the same whatever `standard_conforming_strings` says.
+pub(super) fn literal(text: &str) -> String {
+    let escaped = text.replace('\'', "''");
+    if escaped.contains('\\') {
+        format!("E'{}'", escaped.replace('\\', "\\\\"))
+    } else {
+        format!("'{escaped}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_name_holds_stays_a_name() {
+        for (name, expected) in [
+            ("select", "\"select\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("x'; DROP TABLE t; -- ", "\"x'; DROP TABLE t; -- \""),
+            ("a.b", "\"a.b\""),
+        ] {
+            assert_eq!(quote(name), expected);
+        }
+    }
+
+    #[test]
+    fn literals_mean_themselves() {
+        for (text, expected) in [("a'b", "'a''b'"), ("a\\b", "E'a\\\\b'"), ("", "''")] {
+            assert_eq!(literal(text), expected);
+        }
+    }
+}
