@@ -1,7 +1,7 @@
 //! SQLite's result codes to our errors: kind, retry class, code, the way out.
 
-use model::{Error, ErrorKind, Side};
-use rusqlite::ErrorCode;
+use model::{Error, ErrorKind, Retry, Side};
+use rusqlite::{ErrorCode, ffi};
 
 /// What SQLite said while something was being done: `read table main.orders`.
 pub(super) fn error_of(error: rusqlite::Error, doing: &str) -> Error {
@@ -11,11 +11,24 @@ pub(super) fn error_of(error: rusqlite::Error, doing: &str) -> Error {
     if code == ErrorCode::OperationInterrupted {
         return Error::cancelled().on(Side::Source);
     }
-    let (kind, stable, hint) = meaning(code);
+    let extended = error
+        .sqlite_error()
+        .map_or(0, |failure| failure.extended_code);
+    let (kind, stable, hint) = match extended {
+        // A reader of WAL has to write its mark into the -shm file.
+        ffi::SQLITE_READONLY_DIRECTORY | ffi::SQLITE_READONLY_CANTINIT => {
+            meaning(ErrorCode::CannotOpen)
+        }
+        _ => meaning(code),
+    };
     let mut ours =
         Error::new(kind, stable, format!("could not {doing}: {}", text(&error))).on(Side::Source);
     if let Some(hint) = hint {
         ours = ours.hint(hint);
+    }
+    if matches!(stable, "CANNOT_OPEN" | "NEEDS_RECOVERY") {
+        // Somebody has to do something first.
+        ours = ours.retry(Retry::Never);
     }
     ours.caused_by(error)
 }
@@ -75,9 +88,6 @@ fn meaning(code: ErrorCode) -> (ErrorKind, &'static str, Option<&'static str>) {
 
 #[cfg(test)]
 mod tests {
-    use model::Retry;
-    use rusqlite::ffi;
-
     use super::*;
 
     #[test]
@@ -90,6 +100,12 @@ mod tests {
             (ffi::SQLITE_NOTADB, "NOT_A_DATABASE", Retry::Never),
             (ffi::SQLITE_INTERRUPT, "CANCELLED", Retry::Never),
             (ffi::SQLITE_ERROR, "QUERY_FAILED", Retry::Never),
+            (
+                ffi::SQLITE_READONLY_ROLLBACK,
+                "NEEDS_RECOVERY",
+                Retry::Never,
+            ),
+            (ffi::SQLITE_READONLY_DIRECTORY, "CANNOT_OPEN", Retry::Never),
         ] {
             let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(result), None);
             let error = error_of(failure, "read table main.t");

@@ -42,7 +42,7 @@ impl Connector for Sqlite {
         About {
             title: "SQLite",
             summary: "a database file of SQLite 3",
-            verified_against: "SQLite 3.51 (built in), files written by 3.40",
+            verified_against: "SQLite 3.51 (built in)",
             manual: include_str!("README.md"),
         }
     }

@@ -98,6 +98,15 @@ impl DatabaseFile {
     }
 }
 
+/// Takes a first look, which tells whether the file is a database at all, and takes its lock where a
+/// transaction has begun.
+pub(super) fn look(connection: &Connection, file: &DatabaseFile) -> Result<()> {
+    let sql = "SELECT count(*) FROM sqlite_schema";
+    connection
+        .query_row(sql, [], |_| Ok(()))
+        .map_err(|error| error_of(error, &format!("read {}", file.display())))
+}
+
 /// Runs what blocks where it may.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::errors::error_of;
 use super::read::{self, Lease};
-use super::session::{DatabaseFile, ask, blocking};
+use super::session::{DatabaseFile, ask, blocking, look};
 use super::split::{RowidRange, Seek};
 use super::{catalog, split};
 
@@ -75,8 +75,7 @@ fn sessions(
     wanted: usize,
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Connection>> {
-    ask::<i64>(&first, "SELECT count(*) FROM sqlite_schema")
-        .map_err(|error| error.context(file.display()))?;
+    look(&first, file)?;
     let journal: String = ask(&first, "PRAGMA journal_mode")?;
     let mut one_reader = |why: &Error| {
         let message = format!("tables are read one after the other: {why}");
@@ -87,19 +86,19 @@ fn sessions(
             Ok(session) => Some(session),
             Err(error) => {
                 one_reader(&error);
-                begin(&first)?;
+                begin(&first, file)?;
                 return Ok(vec![first]);
             }
         }
     } else {
         None
     };
-    begin(&first)?;
+    begin(&first, file)?;
     let mut sessions = vec![first];
     while sessions.len() < wanted {
         let next = file.open().and_then(|session| {
             set_wait(&session, LONGEST_LOCK_WAIT)?;
-            begin(&session)?;
+            begin(&session, file)?;
             Ok(session)
         });
         match next {
@@ -125,11 +124,11 @@ fn keep_writers_out(file: &DatabaseFile) -> Result<Connection> {
 }
 
 /// Starts a read transaction; the first look at the file takes its lock.
-fn begin(session: &Connection) -> Result<()> {
+fn begin(session: &Connection, file: &DatabaseFile) -> Result<()> {
     session
         .execute_batch("BEGIN")
         .map_err(|error| error_of(error, "begin to read"))?;
-    ask::<i64>(session, "SELECT count(*) FROM sqlite_schema").map(drop)
+    look(session, file)
 }
 
 fn set_wait(session: &Connection, wait: Duration) -> Result<()> {

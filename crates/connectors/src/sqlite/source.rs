@@ -9,7 +9,7 @@ use model::table::ListedTable;
 use model::{Error, Finding, NativeTable, Result, TableName};
 use rusqlite::Connection;
 
-use super::session::{DatabaseFile, ask, blocking};
+use super::session::{DatabaseFile, ask, blocking, look};
 use super::{catalog, filter, snapshot};
 
 /// One database file.
@@ -29,9 +29,7 @@ impl SqliteSource {
         let file = self.file.clone();
         blocking(move || {
             let connection = file.open()?;
-            // The first look at the file tells whether it is a database at all.
-            ask::<i64>(&connection, "SELECT count(*) FROM sqlite_schema")
-                .map_err(|error| error.context(file.display()))?;
+            look(&connection, &file)?;
             work(&connection)
         })
         .await

@@ -111,12 +111,12 @@ fn insert<R>(
     into: &str,
     columns: usize,
     rows: impl Iterator<Item = R>,
-    mut bind: impl FnMut(&mut Statement<'_>, R) -> Result<usize>,
+    mut bind: impl FnMut(&mut Statement<'_>, &R) -> Result<usize>,
 ) -> Result<()> {
     let places = vec!["?"; columns].join(", ");
     let mut statement = connection.prepare(&format!("INSERT {into} VALUES ({places})"))?;
     for row in rows {
-        bind(&mut statement, row)?;
+        bind(&mut statement, &row)?;
     }
     Ok(())
 }
@@ -130,7 +130,7 @@ fn money(amount: TPCHDecimal) -> f64 {
     amount.into_inner() as f64 / 100.0
 }
 
-fn supplier(statement: &mut Statement<'_>, row: Supplier) -> Result<usize> {
+fn supplier(statement: &mut Statement<'_>, row: &Supplier) -> Result<usize> {
     statement.execute(params![
         row.s_suppkey,
         row.s_name.to_string(),
@@ -142,7 +142,7 @@ fn supplier(statement: &mut Statement<'_>, row: Supplier) -> Result<usize> {
     ])
 }
 
-fn customer(statement: &mut Statement<'_>, row: Customer<'_>) -> Result<usize> {
+fn customer(statement: &mut Statement<'_>, row: &Customer<'_>) -> Result<usize> {
     statement.execute(params![
         row.c_custkey,
         row.c_name.to_string(),
@@ -155,7 +155,7 @@ fn customer(statement: &mut Statement<'_>, row: Customer<'_>) -> Result<usize> {
     ])
 }
 
-fn part(statement: &mut Statement<'_>, row: Part<'_>) -> Result<usize> {
+fn part(statement: &mut Statement<'_>, row: &Part<'_>) -> Result<usize> {
     statement.execute(params![
         row.p_partkey,
         row.p_name.to_string(),
@@ -169,7 +169,7 @@ fn part(statement: &mut Statement<'_>, row: Part<'_>) -> Result<usize> {
     ])
 }
 
-fn order(statement: &mut Statement<'_>, row: Order<'_>) -> Result<usize> {
+fn order(statement: &mut Statement<'_>, row: &Order<'_>) -> Result<usize> {
     statement.execute(params![
         row.o_orderkey,
         row.o_custkey,
@@ -183,7 +183,7 @@ fn order(statement: &mut Statement<'_>, row: Order<'_>) -> Result<usize> {
     ])
 }
 
-fn line(statement: &mut Statement<'_>, row: LineItem<'_>) -> Result<usize> {
+fn line(statement: &mut Statement<'_>, row: &LineItem<'_>) -> Result<usize> {
     statement.execute(params![
         row.l_orderkey,
         row.l_partkey,
