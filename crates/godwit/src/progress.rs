@@ -161,12 +161,9 @@ impl Plain {
 }
 
 fn line(table: &TableProgress) -> String {
-    format!(
-        "{}: {}, {} rows",
-        table.source,
-        word(table.phase),
-        count(table.rows)
-    )
+    let noun = if table.rows == 1 { "row" } else { "rows" };
+    let (phase, rows) = (word(table.phase), count(table.rows));
+    format!("{}: {phase}, {rows} {noun}", table.source)
 }
 
 /// A bar for the whole, one for each table under way.

@@ -11,6 +11,7 @@ pub fn schema() -> Json {
     let mut schema = schemars::schema_for!(MigrationFile).to_value();
     schema["title"] = json!("Godwit migration file");
     schema["properties"]["version"] = json!({ "const": 1, "description": "Always 1." });
+    schema["$defs"]["ParameterValue"]["type"] = json!(["string", "number", "boolean"]);
     let mut shared = Map::new();
     let connections: Vec<_> = CONNECTORS
         .iter()
@@ -99,5 +100,26 @@ fn renamed(form: Json, own: &str) -> Json {
             Json::Array(entries.collect())
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let schema = schema();
+        let text = schema.to_string();
+        let references = text.split("\"$ref\":\"#/$defs/").skip(1);
+        let mut seen = 0;
+        for reference in references {
+            let name = reference.split('"').next().unwrap();
+            assert!(schema["$defs"].get(name).is_some(), "{name}");
+            seen += 1;
+        }
+        assert!(seen > 0);
+        let choices = schema["$defs"]["DataSource"]["oneOf"].as_array().unwrap();
+        assert_eq!(choices.len(), CONNECTORS.len());
     }
 }

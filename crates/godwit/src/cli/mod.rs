@@ -2,6 +2,7 @@
 //! exit code that scripts rely on.
 
 mod check;
+mod demo;
 mod plan;
 mod run;
 mod runs;
@@ -59,6 +60,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a sample shop database, move all of it into a lake, read it back
+    Demo(demo::Arguments),
     /// Validate a migration file without touching any system
     Check(check::Arguments),
     /// Connect, compile and show what a run would do; changes nothing
@@ -86,6 +89,7 @@ pub async fn run(
     };
     let json = arguments.json;
     let result = match arguments.command {
+        Command::Demo(arguments) => Box::pin(demo::run(&arguments, json, terminal, cancel)).await,
         Command::Check(arguments) => check::run(&arguments, json, terminal).await,
         Command::Plan(arguments) => plan::run(&arguments, json, terminal, cancel).await,
         Command::Run(arguments) => run::run(arguments, json, terminal, cancel).await,
@@ -121,7 +125,7 @@ fn failed(error: &Error, json: bool, terminal: &mut Terminal<'_>) -> Exit {
     }
     match (error.kind, error.code) {
         (ErrorKind::Cancelled, _) => Exit::Cancelled,
-        (_, "FILE_UNREADABLE" | "USAGE" | "BAD_BIZDATE") => Exit::Usage,
+        (_, "FILE_UNREADABLE" | "USAGE" | "BAD_BIZDATE" | "BAD_SCALE") => Exit::Usage,
         _ => Exit::Refused,
     }
 }

@@ -1,4 +1,8 @@
 //! The eight tables of TPC-H, generated straight into SQLite.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "the generators hand out rows, and each function takes the ones of its table"
+)]
 
 use rusqlite::{Connection, Result, Statement, params};
 use tpchgen::decimal::TPCHDecimal;

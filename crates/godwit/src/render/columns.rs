@@ -87,8 +87,9 @@ impl Columns {
     }
 }
 
+/// In cells of the terminal: some characters take two.
 fn length(text: &str) -> usize {
-    text.chars().count()
+    console::measure_text_width(text)
 }
 
 #[cfg(test)]
@@ -97,20 +98,20 @@ mod tests {
 
     fn table() -> Columns {
         let mut table = Columns::new(&[("table", Align::Left), ("rows", Align::Right)]);
-        table.line(vec!["public.été".to_owned(), "1,000".to_owned()]);
+        table.line(vec!["评论.été".to_owned(), "1,000".to_owned()]);
         table.line(vec!["a\nb".to_owned(), "7".to_owned()]);
         table
     }
 
     #[test]
     fn columns_are_aligned_and_names_stay_on_their_line() {
-        let expected = "table        rows\npublic.été  1,000\na\\u{a}b         7\n";
+        let expected = "table      rows\n评论.été  1,000\na\\u{a}b       7\n";
         assert_eq!(table().render(80), expected);
     }
 
     #[test]
     fn narrow_terminals_get_blocks() {
-        let expected = "- table: public.été\n  rows: 1,000\n- table: a\\u{a}b\n  rows: 7\n";
+        let expected = "- table: 评论.été\n  rows: 1,000\n- table: a\\u{a}b\n  rows: 7\n";
         assert_eq!(table().render(12), expected);
     }
 }

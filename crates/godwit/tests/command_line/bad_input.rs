@@ -26,14 +26,18 @@ async fn planned(old: &str, new: &str) -> String {
     without_notes(&done.out)
 }
 
-/// What the connectors remark beside is theirs to word.
+/// What the connectors remark beside is theirs to word, and digests are the planner's to make.
 fn without_notes(text: &str) -> String {
     let mut in_note = false;
     let kept = text.lines().filter(|line| {
         in_note = line.starts_with("note[") || (in_note && line.starts_with("  hint:"));
         !in_note
     });
-    kept.map(|line| format!("{line}\n")).collect()
+    let without_digest = |line: &str| match line.split_once(", digest ") {
+        Some((before, _)) => format!("{before}\n"),
+        None => format!("{line}\n"),
+    };
+    kept.map(without_digest).collect()
 }
 
 /// The list of known connectors grows; what is near stays.

@@ -223,3 +223,20 @@ async fn a_run_that_is_cancelled_leaves_by_130() {
     assert_eq!(report["state"], "cancelled");
     assert!(!world.path("lake").exists());
 }
+
+#[tokio::test]
+async fn the_demo_reads_back_what_it_moved_twice_in_a_row() {
+    let world = World::new();
+    let dir = world.path("demo").display().to_string();
+    let words = ["demo", "--dir", &dir, "--scale", "0.001", "--json"];
+    for _ in 0..2 {
+        let done = world.godwit(&words).await;
+        assert_eq!(done.exit, Exit::Done, "{} {}", done.out, done.err);
+        let told = done.json();
+        assert_eq!(told["agrees"], true);
+        let moved = told["report"]["tables"].as_array().unwrap().len();
+        assert_eq!(told["read_back"].as_array().unwrap().len(), moved);
+    }
+    let done = world.godwit(&["demo", "--dir", &dir, "--scale", "0"]).await;
+    assert_eq!(done.exit, Exit::Usage);
+}
