@@ -300,3 +300,129 @@ async fn a_catalog_of_the_first_version_is_written_as_it_is() {
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn a_data_file_with_other_rows_than_its_manifest_says_is_an_error() {
+    let fixture = Fixture::new();
+    let destination = fixture.destination().await;
+    let splits = [rows(0..2, "a"), rows(2..5, "b")];
+    load(
+        &*destination,
+        &plain(LoadingPolicy::Append, false),
+        1,
+        &splits,
+    )
+    .await;
+    let files = fixture.files().into_iter();
+    let data: Vec<String> = files.filter(|file| file.ends_with(".parquet")).collect();
+    std::fs::copy(&data[0], &data[1]).unwrap();
+    assert_eq!(read_fails(&fixture).await, "BAD_PARQUET");
+}
+
+/// The code of the error that reading ends with.
+async fn read_fails(fixture: &Fixture) -> &'static str {
+    let source = fixture.source().await;
+    let scan = scan_of(&described(&*source).await);
+    let opened = source
+        .open_snapshot(std::slice::from_ref(&scan), 1)
+        .await
+        .unwrap();
+    let splits = match opened.snapshot.split(&scan, 4).await {
+        Ok(splits) => splits,
+        Err(error) => return error.code,
+    };
+    for split in splits {
+        let task = task(split.id.as_str());
+        let batches = opened.snapshot.read(&scan, &split, &task).await.unwrap();
+        if let Err(error) = batches.try_collect::<Vec<_>>().await {
+            return error.code;
+        }
+    }
+    panic!("nothing failed");
+}
+
+#[tokio::test]
+async fn rows_deleted_beside_the_data_files_are_not_read_over() {
+    let fixture = Fixture::new();
+    let destination = fixture.destination().await;
+    load(
+        &*destination,
+        &plain(LoadingPolicy::Append, false),
+        1,
+        &[rows(0..2, "a")],
+    )
+    .await;
+    delete_by_position(&fixture).await;
+    assert_eq!(read_fails(&fixture).await, "DELETE_FILES");
+    // Overwritten, the deletes are gone with the rows that they deleted.
+    load(
+        &*destination,
+        &plain(LoadingPolicy::Overwrite, true),
+        2,
+        &[rows(5..6, "b")],
+    )
+    .await;
+    assert_eq!(ids(&fixture).await, [5]);
+}
+
+/// Adds a snapshot with a position delete file, as another tool would.
+async fn delete_by_position(fixture: &Fixture) {
+    use crate::lake::{expire, table};
+    use iceberg::spec::{
+        DataContentType, DataFileBuilder, DataFileFormat, ManifestListWriter,
+        ManifestWriterBuilder, Operation, Snapshot, Summary,
+    };
+    let name = TableName::new("shop", "orders");
+    let pointer = fixture.pointer().unwrap();
+    let base = table::Table::load(&name, pointer.clone()).await.unwrap();
+    let metadata = &base.metadata;
+    let at = |name: &str| format!("{}/metadata/{name}", metadata.location());
+    let output = |name: &str| table::file_io().new_output(at(name)).unwrap();
+    let schema = Arc::clone(metadata.current_schema());
+    let spec = (**metadata.default_partition_spec()).clone();
+    let mut writer = ManifestWriterBuilder::new(output("deletes.avro"), Some(7), schema, spec)
+        .build_v2_deletes();
+    let deletes = DataFileBuilder::default()
+        .content(DataContentType::PositionDeletes)
+        .file_path(at("deletes.parquet"))
+        .file_format(DataFileFormat::Parquet)
+        .record_count(1)
+        .file_size_in_bytes(1)
+        .build()
+        .unwrap();
+    writer.add_file(deletes, -1).unwrap();
+    let deletes = writer.write_manifest_file().await.unwrap();
+    let parent = metadata.current_snapshot_id();
+    let sequence = metadata.next_sequence_number();
+    let list = output("snap-7.avro").writer().await.unwrap();
+    let mut list = ManifestListWriter::v2(list, 7, parent, sequence);
+    let standing = expire::manifests(&base, metadata.current_snapshot())
+        .await
+        .unwrap();
+    list.add_manifests(standing.into_iter().chain([deletes]))
+        .unwrap();
+    list.close().await.unwrap();
+    let snapshot = Snapshot::builder()
+        .with_snapshot_id(7)
+        .with_parent_snapshot_id(parent)
+        .with_sequence_number(sequence)
+        .with_timestamp_ms(metadata.last_updated_ms() + 1)
+        .with_manifest_list(at("snap-7.avro"))
+        .with_summary(Summary {
+            operation: Operation::Delete,
+            additional_properties: std::collections::HashMap::new(),
+        })
+        .with_schema_id(metadata.current_schema_id())
+        .build();
+    let builder = metadata.clone().into_builder(Some(pointer));
+    let built = builder
+        .set_branch_snapshot(snapshot, "main")
+        .unwrap()
+        .build()
+        .unwrap();
+    let json = serde_json::to_vec(&built.metadata).unwrap();
+    let location = at("00001-deleted.metadata.json");
+    std::fs::write(location.trim_start_matches("file://"), json).unwrap();
+    let update = "UPDATE iceberg_tables SET metadata_location = ?1";
+    fixture.catalog().execute(update, [location]).unwrap();
+}
