@@ -166,6 +166,8 @@ async fn a_table_that_is_not_as_planned_is_left_alone() {
     other.table.columns[1] = column("note", &LogicalType::Date);
     check(other, "has column \"note\" as string").await;
     let mut fewer = plain(LoadingPolicy::Append, true);
+    let update = destination.stage(&plain(LoadingPolicy::Update, true), &load_id(99));
+    assert_eq!(update.unwrap_err().code, "UNSUPPORTED");
     fewer.table.columns.remove(0);
     check(fewer, "wants a value in column \"id\"").await;
 }
