@@ -14,6 +14,7 @@ use contract::{
     TaskContext,
 };
 use formats::parquet::read_footer;
+use model::migration::LoadingPolicy;
 use model::plan::Write;
 use model::{Error, ErrorKind, Finding, LoadId, Result, Side, TableName};
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,11 @@ impl Destination for LakeDestination {
     }
 
     fn stage(&self, write: &Write, load: &LoadId) -> Result<Staging> {
+        if write.policy == LoadingPolicy::Update {
+            let message = "a lake takes append and overwrite, not update";
+            let refusal = Error::new(ErrorKind::Unsupported, "UNSUPPORTED", message);
+            return Err(destination_side(refusal));
+        }
         let room = Room {
             location: self
                 .warehouse

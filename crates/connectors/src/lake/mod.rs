@@ -12,6 +12,7 @@ mod options;
 mod read;
 mod snapshot_commit;
 mod source;
+mod splits;
 mod table;
 mod types;
 mod writer;

@@ -37,6 +37,8 @@ pub(super) struct FilePart {
     pub(super) first_group: usize,
     /// … up to but not with this one; `None` up to the last.
     pub(super) end_group: Option<usize>,
+    /// Rows of the whole file, as its manifest says.
+    pub(super) file_rows: u64,
     /// Ids of fields whose value stands in the partition and may be missing in the file.
     pub(super) partition_fields: Vec<i32>,
 }
@@ -67,6 +69,15 @@ impl PartReader {
             .map_err(|error| bad_file(&path, &error))?;
         let (positions, roots) = positions(scan, part, builder.schema(), &path)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        let rows = builder.metadata().file_metadata().num_rows();
+        if u64::try_from(rows).ok() != Some(part.file_rows) {
+            let (shown, said) = (path.display(), part.file_rows);
+            return Err(Error::new(
+                ErrorKind::Data,
+                "BAD_PARQUET",
+                format!("data file {shown:?} has {rows} rows, and its manifest says {said}"),
+            ));
+        }
         let groups = builder.metadata().num_row_groups();
         let end = part.end_group.map_or(groups, |end| end.min(groups));
         let batch_rows = batch_rows(builder.metadata(), part.first_group..end, limits);

@@ -1,5 +1,5 @@
 //! Reading from the lake: a snapshot fixes the Iceberg snapshot of each table, which stays readable as
-//! long as it is kept. A table with deleted rows beside its files is refused, never read too full.
+//! long as it is kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use contract::{Batches, OpenedSnapshot, Snapshot, SnapshotKind, Source, Split, TaskContext};
-use iceberg::spec::{DataFileFormat, FormatVersion, ManifestContentType, SnapshotRef, Transform};
+use iceberg::spec::FormatVersion;
 use model::plan::Scan;
 use model::table::ListedTable;
 use model::{
@@ -20,8 +20,9 @@ use tokio::task::JoinSet;
 use super::catalog::Catalog;
 use super::location::{self, Warehouse};
 use super::read::{FilePart, PartReader};
+use super::splits::{FixedTable, grouped, parts};
 use super::table::Table;
-use super::{expire, options, types};
+use super::{options, types};
 
 /// Batches that wait between the reading thread and the engine.
 const BATCHES_AHEAD: usize = 2;
@@ -170,12 +171,6 @@ impl Source for LakeSource {
     }
 }
 
-/// A table at a fixed Iceberg snapshot.
-struct FixedTable {
-    table: Table,
-    snapshot: Option<SnapshotRef>,
-}
-
 struct LakeSnapshot {
     id: SnapshotId,
     readers: usize,
@@ -221,19 +216,16 @@ impl Snapshot for LakeSnapshot {
             .map_err(|error| Error::internal("a split of another kind").caused_by(error))?;
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
         let (scan, task) = (scan.clone(), task.clone());
-        {
-            let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-            while reading.try_join_next().is_some() {}
-            reading.spawn_blocking(move || {
-                if let Err(error) = send_all(&scan, &parts, &task, &sender) {
-                    let _nobody_listens = sender.blocking_send(Err(error.on(Side::Source)));
-                }
-            });
-        }
-        Ok(Box::pin(futures::stream::unfold(
-            receiver,
-            async |mut receiver| receiver.recv().await.map(|batch| (batch, receiver)),
-        )))
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        while reading.try_join_next().is_some() {}
+        reading.spawn_blocking(move || {
+            let last = match send_all(&scan, &parts, &task, &sender) {
+                Ok(()) => Ok(None),
+                Err(error) => Err(error.on(Side::Source)),
+            };
+            let _nobody_listens = sender.blocking_send(last);
+        });
+        Ok(stream_of(receiver))
     }
 
     async fn check_held(&self) -> Result<()> {
@@ -265,12 +257,29 @@ fn lost(name: &TableName) -> Error {
     .hint("keep more snapshots of that table, then run again")
 }
 
+/// What the reading thread sends: batches, then the word that there are no more, or an error.
+type Sent = Result<Option<RecordBatch>>;
+
+/// The batches up to the word that there are no more; a thread that ends without it is an error.
+fn stream_of(receiver: mpsc::Receiver<Sent>) -> Batches {
+    let next = async |receiver: Option<mpsc::Receiver<Sent>>| {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Ok(Some(batch))) => Some((Ok(batch), Some(receiver))),
+            Some(Ok(None)) => None,
+            Some(Err(error)) => Some((Err(error), None)),
+            None => Some((Err(Error::internal("a reading thread broke down")), None)),
+        }
+    };
+    Box::pin(futures::stream::unfold(Some(receiver), next))
+}
+
 /// Sends every batch of a split's parts; ends early where nobody takes them.
 fn send_all(
     scan: &Scan,
     parts: &[FilePart],
     task: &TaskContext,
-    sender: &mpsc::Sender<Result<RecordBatch>>,
+    sender: &mpsc::Sender<Sent>,
 ) -> Result<()> {
     for part in parts {
         let mut reader = PartReader::open(scan, part, task.limits).map_err(|error| {
@@ -288,7 +297,7 @@ fn send_all(
                 batch.map_err(|error| error.context(format_args!("table {}", scan.table)))?;
             let bytes = batch.get_array_memory_size() as u64;
             task.meter.add(batch.num_rows() as u64, bytes);
-            if sender.blocking_send(Ok(batch)).is_err() {
+            if sender.blocking_send(Ok(Some(batch))).is_err() {
                 return Ok(());
             }
         }
@@ -341,101 +350,6 @@ fn id_of(tables: &HashMap<TableName, Arc<FixedTable>>) -> SnapshotId {
     SnapshotId::new(format!("lake-{hex}"))
 }
 
-/// The data files of the table, cut by row groups, each with its rows.
-async fn parts(fixed: &FixedTable) -> Result<Vec<(FilePart, u64)>> {
-    let Some(snapshot) = &fixed.snapshot else {
-        return Ok(Vec::new());
-    };
-    let name = &fixed.table.name;
-    let partition_fields: Vec<i32> = fixed
-        .table
-        .metadata
-        .partition_specs_iter()
-        .flat_map(|spec| spec.fields().iter())
-        .filter(|field| field.transform == Transform::Identity)
-        .map(|field| field.source_id)
-        .collect();
-    let mut parts = Vec::new();
-    for manifest in expire::manifests(&fixed.table, Some(snapshot)).await? {
-        let entries = expire::live_entries(&fixed.table, &manifest).await?;
-        if manifest.content == ManifestContentType::Deletes && !entries.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "DELETE_FILES",
-                format!(
-                    "table {name} has rows deleted beside its data files, which is not read yet"
-                ),
-            )
-            .hint("compact the table with the tool that deleted the rows"));
-        }
-        for entry in entries {
-            if entry.file_format() != DataFileFormat::Parquet {
-                let format = entry.file_format();
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "FILE_FORMAT",
-                    format!(
-                        "table {name} has data files of format {format}, and only Parquet is read"
-                    ),
-                ));
-            }
-            let part = FilePart {
-                snapshot: snapshot.snapshot_id(),
-                address: entry.file_path().to_owned(),
-                first_group: 0,
-                end_group: None,
-                partition_fields: partition_fields.clone(),
-            };
-            let groups = entry.data_file().split_offsets().map_or(0, <[i64]>::len);
-            if groups > 1 {
-                parts.extend(cut(&part, groups, entry.record_count()));
-            } else {
-                parts.push((part, entry.record_count()));
-            }
-        }
-    }
-    Ok(parts)
-}
-
-/// The parts in at most `wanted` groups of about the same number of rows, in order.
-fn grouped(parts: Vec<(FilePart, u64)>, wanted: usize) -> Vec<(Vec<FilePart>, u64)> {
-    let wanted = u128::try_from(wanted.max(1)).unwrap_or(1);
-    let total: u128 = parts.iter().map(|(_, rows)| u128::from(*rows)).sum();
-    let mut groups: Vec<(Vec<FilePart>, u64)> = Vec::new();
-    let (mut before, mut last_place) = (0, None);
-    for (part, rows) in parts {
-        // The group that the part's first row falls into, were the rows dealt out evenly.
-        let place = (before * wanted)
-            .checked_div(total)
-            .unwrap_or(0)
-            .min(wanted - 1);
-        match groups.last_mut() {
-            Some(group) if last_place == Some(place) => {
-                group.0.push(part);
-                group.1 += rows;
-            }
-            _ => groups.push((vec![part], rows)),
-        }
-        last_place = Some(place);
-        before += u128::from(rows);
-    }
-    groups
-}
-
-/// One part per row group; the last one takes whatever there is beyond those told.
-fn cut(file: &FilePart, groups: usize, rows: u64) -> Vec<(FilePart, u64)> {
-    (0..groups)
-        .map(|group| {
-            let part = FilePart {
-                first_group: group,
-                end_group: (group + 1 < groups).then_some(group + 1),
-                ..file.clone()
-            };
-            (part, rows / groups as u64)
-        })
-        .collect()
-}
-
 fn describe(table: &Table, wanted: Option<i64>) -> NativeTable {
     let total = |key: &str| {
         let snapshot = match wanted {
@@ -472,44 +386,28 @@ fn describe(table: &Table, wanted: Option<i64>) -> NativeTable {
 
 #[cfg(test)]
 mod tests {
+    use futures::TryStreamExt;
+
     use super::*;
 
-    fn file() -> FilePart {
-        FilePart {
-            snapshot: 1,
-            address: "file:///a".to_owned(),
-            first_group: 0,
-            end_group: None,
-            partition_fields: Vec::new(),
+    async fn check(sent: Vec<Sent>, expected: Result<usize, &str>) {
+        let (sender, receiver) = mpsc::channel(8);
+        for sent in sent {
+            sender.send(sent).await.unwrap();
         }
+        drop(sender);
+        let read = stream_of(receiver).try_collect::<Vec<_>>().await;
+        let read = read
+            .map(|batches| batches.len())
+            .map_err(|error| error.code);
+        assert_eq!(read, expected);
     }
 
-    fn check(rows: &[u64], wanted: usize, expected: &[u64]) {
-        let groups = grouped(rows.iter().map(|rows| (file(), *rows)).collect(), wanted);
-        let sums: Vec<u64> = groups.iter().map(|(_, rows)| *rows).collect();
-        assert_eq!(sums, expected);
-        let parts: usize = groups.iter().map(|(parts, _)| parts.len()).sum();
-        assert_eq!(parts, rows.len());
-    }
-
-    #[test]
-    fn parts_are_dealt_out_evenly_and_all() {
-        check(&[], 4, &[]);
-        check(&[5], 4, &[5]);
-        check(&[1, 1, 1, 1, 1, 1], 3, &[2, 2, 2]);
-        check(&[1, 1, 1, 1, 1], 1, &[5]);
-        check(&[100, 1, 1], 2, &[100, 2]);
-        check(&[0, 0], 2, &[0]);
-        check(&[3, 0], 2, &[3, 0]);
-    }
-
-    #[test]
-    fn row_groups_cover_the_file() {
-        let cut = cut(&file(), 3, 30);
-        let ranges = cut
-            .iter()
-            .map(|(part, _)| (part.first_group, part.end_group));
-        let ranges: Vec<_> = ranges.collect();
-        assert_eq!(ranges, [(0, Some(1)), (1, Some(2)), (2, None)]);
+    #[tokio::test]
+    async fn only_the_last_word_ends_a_stream() {
+        let batch = || RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()));
+        check(vec![Ok(Some(batch())), Ok(None)], Ok(1)).await;
+        check(vec![Ok(Some(batch()))], Err("INTERNAL")).await;
+        check(vec![Err(Error::cancelled())], Err("CANCELLED")).await;
     }
 }

@@ -299,8 +299,8 @@ pub(super) fn ids_of(field: &NestedField, ids: &mut Vec<i32>) {
 mod tests {
     use super::*;
 
-    fn check(logical_type: LogicalType, expected: &str, exact: bool) {
-        let holding = Types.to_native(&logical_type).unwrap();
+    fn check(logical_type: &LogicalType, expected: &str, exact: bool) {
+        let holding = Types.to_native(logical_type).unwrap();
         assert_eq!(holding.native, expected);
         assert_eq!(holding.fidelity == Fidelity::Exact, exact, "{expected}");
         let back = logical(&iceberg_type(&holding.holds, &mut 0)).unwrap();
@@ -313,38 +313,38 @@ mod tests {
             bits,
             signed: false,
         };
-        check(LogicalType::Boolean, "boolean", true);
-        check(LogicalType::int(8), "int", false);
-        check(LogicalType::int(16), "int", false);
-        check(LogicalType::int(32), "int", true);
-        check(LogicalType::int(64), "long", true);
-        check(unsigned(8), "int", false);
-        check(unsigned(16), "int", false);
-        check(unsigned(32), "long", false);
-        check(unsigned(64), "decimal(20, 0)", false);
+        check(&LogicalType::Boolean, "boolean", true);
+        check(&LogicalType::int(8), "int", false);
+        check(&LogicalType::int(16), "int", false);
+        check(&LogicalType::int(32), "int", true);
+        check(&LogicalType::int(64), "long", true);
+        check(&unsigned(8), "int", false);
+        check(&unsigned(16), "int", false);
+        check(&unsigned(32), "long", false);
+        check(&unsigned(64), "decimal(20, 0)", false);
         let decimal = LogicalType::Decimal {
             precision: 38,
             scale: 10,
         };
-        check(decimal, "decimal(38, 10)", true);
-        check(LogicalType::Float32, "float", true);
-        check(LogicalType::Float64, "double", true);
-        check(LogicalType::TEXT, "string", true);
-        check(LogicalType::Uuid, "string", false);
-        check(LogicalType::Json, "string", false);
-        check(LogicalType::Time { precision: 6 }, "string", false);
-        check(LogicalType::Binary, "binary", true);
-        check(LogicalType::Date, "date", true);
+        check(&decimal, "decimal(38, 10)", true);
+        check(&LogicalType::Float32, "float", true);
+        check(&LogicalType::Float64, "double", true);
+        check(&LogicalType::TEXT, "string", true);
+        check(&LogicalType::Uuid, "string", false);
+        check(&LogicalType::Json, "string", false);
+        check(&LogicalType::Time { precision: 6 }, "string", false);
+        check(&LogicalType::Binary, "binary", true);
+        check(&LogicalType::Date, "date", true);
         let timestamp = |precision, zoned| LogicalType::Timestamp { precision, zoned };
-        check(timestamp(6, false), "timestamp", true);
-        check(timestamp(3, true), "timestamptz", false);
+        check(&timestamp(6, false), "timestamp", true);
+        check(&timestamp(3, true), "timestamptz", false);
         let map = LogicalType::Map(Box::new(LogicalType::List(Box::new(LogicalType::int(8)))));
-        check(map, "map<string, list<int>>", false);
+        check(&map, "map<string, list<int>>", false);
         let parts = vec![Field {
             name: "a b".to_owned(),
             logical: LogicalType::Date,
         }];
-        check(LogicalType::Struct(parts), "struct<a b: date>", true);
+        check(&LogicalType::Struct(parts), "struct<a b: date>", true);
     }
 
     #[test]
