@@ -34,7 +34,7 @@ test: ## everything: check, tests against real servers, self-tests, proofs
 	stage "test: Python packages" testbed_python
 	stage "test: servers" start_servers
 	python=$$(testbed_python)
-	export GODWIT_TEST_PYTHON=$$python
+	export GODWIT_PYTHON=$$python
 	stage "test: all of Rust" cargo test --workspace
 	stage "test: compare.py" "$$python" testbed/compare_test.py
 	$(MAKE) prove
@@ -47,7 +47,7 @@ prove: ## the proofs alone; FULL=1 for the long form
 	stage "prove: servers" start_servers
 	stage "prove: build" cargo build --workspace --bins
 	python=$$(testbed_python)
-	export GODWIT_TEST_PYTHON=$$python FULL=$${FULL:-}
+	export GODWIT_PYTHON=$$python FULL=$${FULL:-}
 	stage "prove: proofs" "$$python" testbed/prove.py
 
 bench: export GODWIT_BENCH := 1
@@ -57,7 +57,7 @@ bench: ## the benchmarks, beside ConnectorX + PyArrow
 	stage "bench: servers" start_servers
 	stage "bench: build" cargo build --release --workspace --bins
 	python=$$(testbed_python testbed/requirements-bench.txt)
-	export GODWIT_TEST_PYTHON=$$python
+	export GODWIT_PYTHON=$$python
 	stage "bench: run" "$$python" benches/bench.py
 
 soak: ## the long fault runs

@@ -74,7 +74,7 @@ def judge(name, folder, full, keep):
     finally:
         with contextlib.suppress(Exception):
             work.end()
-    print(f"{verdict:<9} {name:<24} {one_line(said, 900)}  ({time.monotonic() - started:.1f} s)", flush=True)
+    print(f"{verdict:<9} {name:<24} {one_line(said, 3000)}  ({time.monotonic() - started:.1f} s)", flush=True)
     return verdict
 
 

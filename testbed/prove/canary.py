@@ -99,12 +99,12 @@ def every_command(migration):
 
     for more in ([], ["--json"]):
         ask("check", file, *more, expect=0)
-        ask("plan", file, *data, *more, expect=0)
+        ask("plan", file, *more, expect=0)
         ask("source", "test", file, "source", *more, expect=0)
         ask("source", "tables", file, "source", *more, expect=0)
         ask("run", file, *data, *more, expect=0)
         ask("runs", "list", *data, *more, expect=0)
-    ask("plan", file, *data, "--out", str(room / "plan.json"))
+    ask("plan", file, "--out", str(room / "plan.json"))
     ask("run", file, *data, "--json", environment={**loud, "RUST_BACKTRACE": "1"}, expect=0)
     run = ask("run", file, *data, "--json").report["run"]
     ask("runs", "show", run, *data)

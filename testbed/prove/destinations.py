@@ -175,7 +175,7 @@ def change_one_cell(path):
     """A Parquet file rewritten by PyArrow with one integer cell changed. Returns what restores it."""
     original = path.read_bytes()
     table = pq.read_table(path, partitioning=None)
-    index = next(i for i, field in enumerate(table.schema) if pa.types.is_integer(field.type))
+    index = max(i for i, field in enumerate(table.schema) if pa.types.is_integer(field.type))  # not the key
     values = table.column(index).to_pylist()
     place = next(i for i, value in enumerate(values) if value is not None)
     values[place] += 1

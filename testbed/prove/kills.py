@@ -18,14 +18,14 @@ TRIES = 12
 
 def kills(work):
     """20 kills in full, 4 by default, spread over the phases; sources and destinations take turns."""
-    numbered = [Numbered(database, work.amount(8_000, 30_000)) for database in servers(work)]
+    numbered = [Numbered(database, work.amount(20_000, 40_000), cut=True) for database in servers(work)]
     count, migrations = work.amount(4, 20), {}
     hits, moments, looks, first_loads, through = collections.Counter(), set(), 0, 0, 0
     for number in range(count):
         tables = numbered[number % 2]
         # by default PostgreSQL into a lake and MariaDB into files; in full all four pairs
         kind = ("lake", "files")[(number + (number // 2 if work.full else 0)) % 2]
-        pair = tables.database.kind, kind
+        pair = tables.database.database, kind
         if pair not in migrations:
             migrations[pair] = Migration(work.room("-".join(pair)), tables.database, kind, tables.names)
         phase = PHASES[number // work.amount(1, 5)]
@@ -88,7 +88,8 @@ class Trial:
         """Watches the journal; True with the process held while one table is in the phase by the journal's lines.
 
         Which table is met, in their order, is chance; the last ones of a run may be gone before."""
-        skip, met = self.chance.randrange(len(self.numbered.names)), set()
+        tables = 1 if self.phase == "move" else len(self.numbered.names)  # only one is cut into several splits
+        skip, met = self.chance.randrange(tables), set()
         by_store = self.phase == "commit" and self.chance.random() < 0.5
         while process.alive():
             met |= self.here(journal)

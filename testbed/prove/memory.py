@@ -24,7 +24,7 @@ def memory_bounded(work):
             ensure(found == expected, f"{name} has {found} rows instead of {expected}")
         figures.append(f"{database.title} to {kind}: peak {outcome.peak_bytes / 1e6:.0f} MB over {rows:,} rows of "
                        f"1 kB, {wide:,} rows of {WIDE} columns, {large} values of 4 MB ({outcome.seconds:.1f} s)")
-    greedy = Process(["-c", "x = bytearray(b'x') * (600 << 20)"], work.folder, program=[sys.executable]).wait()
+    greedy = Process(["-c", "x = b'x' * (600 << 20)"], work.folder, program=[sys.executable]).wait()
     work.sabotage("a process that holds 600 MB, measured the same way", below_limit, greedy)
     return "; ".join(figures)
 

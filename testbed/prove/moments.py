@@ -14,13 +14,16 @@ import pyarrow.compute as pc
 
 from prove.claim import Refuted, ensure
 
+LARGE_ROWS = 1_100_000  # as many as are read in several splits
 ROW_TIMES = 8  # the payload is the md5 of the id, so many times
 
 
 class Numbered:
-    """The tables t0, t1, … of one database, and the writer that goes on writing into them."""
+    """The tables t0, t1, … of one database, and the writer that goes on writing into them.
 
-    def __init__(self, database, base, tables=4):
+    With `cut`, the first one looks large enough to the server that it is read in several splits."""
+
+    def __init__(self, database, base, tables=4, cut=False):
         self.database, self.base = database, base
         self.names = [f"t{n}" for n in range(tables)]
         self.last = 0
@@ -29,7 +32,9 @@ class Numbered:
         for name in self.names:
             database.execute(
                 f"CREATE TABLE {name} (id bigint NOT NULL PRIMARY KEY, tx bigint NOT NULL, payload {text} NOT NULL);"
-                f"INSERT INTO {name} SELECT n, 0, {payload_sql('n')} FROM {database.numbers(base)};")
+                + (database.spacious(name) if cut and name == "t0" else "") +
+                f"INSERT INTO {name} SELECT n, 0, {payload_sql('n')} FROM {database.numbers(base)};"
+                + (database.analyzed(name, LARGE_ROWS if cut and name == "t0" else None)))
 
     def clocks(self):
         return sorted({1, self.base // 2, self.base})

@@ -20,6 +20,8 @@ pub(crate) struct TableRecord {
     open: Option<OpenLoad>,
     /// The report of its commit.
     pub(crate) committed: Option<TableReport>,
+    /// The load that was committed: its process may have died before it cleaned up.
+    landed: Option<Staging>,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,7 @@ impl RunRecord {
                 pipeline, report, ..
             } => {
                 let table = self.at(&pipeline);
-                table.open = None;
+                table.landed = table.open.take().map(|open| open.staging);
                 table.committed = Some(*report);
             }
             Entry::Aborted { pipeline, .. } => self.at(&pipeline).open = None,
@@ -123,6 +125,25 @@ pub(crate) async fn settle_open(
     journal: &dyn Journal,
     destination: &dyn Destination,
 ) -> Result<Vec<Settled>> {
+    let settled = settle_each(run, record, journal, destination).await?;
+    for staging in record
+        .tables
+        .values()
+        .filter_map(|table| table.landed.as_ref())
+    {
+        if let Err(error) = destination.clean(staging).await {
+            tracing::warn!(load = %staging.load, %error, "could not clean up after a load");
+        }
+    }
+    Ok(settled)
+}
+
+async fn settle_each(
+    run: &RunId,
+    record: &mut RunRecord,
+    journal: &dyn Journal,
+    destination: &dyn Destination,
+) -> Result<Vec<Settled>> {
     let mut settled = Vec::new();
     let ordered: BTreeMap<_, _> = record.tables.iter_mut().collect();
     for (pipeline, table) in ordered {
@@ -144,9 +165,7 @@ pub(crate) async fn settle_open(
                 };
                 journal.append(run, &entry).await?;
                 table.committed = Some(report);
-                if let Err(error) = destination.clean(&open.staging).await {
-                    tracing::warn!(%error, "could not clean up after a settled load");
-                }
+                table.landed = Some(open.staging);
             }
             (Some(_), None) => {
                 let message = format!(

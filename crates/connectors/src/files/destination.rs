@@ -16,6 +16,7 @@ use rustix::fs::{Access, access};
 use serde_json::json;
 
 use super::layout::{Root, Target, check_load, make_folder, remove_folder};
+use super::manifest::LiveManifest;
 use super::options::FilesWrite;
 use super::publish::{self, Publication, WrittenFiles};
 use super::writer::{FilesWriter, file_columns};
@@ -102,6 +103,13 @@ impl Destination for FilesDestination {
             Ok(evidence)
         })
         .await
+    }
+
+    async fn replaces(&self, staging: &Staging) -> Result<Option<u64>> {
+        let unit = self.root.unit(&Target::of(&staging.write)?);
+        let manifest = blocking(move || LiveManifest::read(&unit)).await?;
+        let rows = |manifest: LiveManifest| manifest.files.iter().map(|file| file.rows).sum();
+        Ok(Some(manifest.map_or(0, rows)))
     }
 
     async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {

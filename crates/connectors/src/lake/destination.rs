@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::{Catalog, Publication, Published};
 use super::location::{self, Warehouse};
 use super::options;
-use super::snapshot_commit::{NewSnapshot, remove_all};
+use super::snapshot_commit::{NewSnapshot, overwrites, remove_all};
 use super::table::{self, Table};
 use super::writer::{self, StagedFile};
 use super::{durable, expire};
@@ -159,6 +159,27 @@ impl Destination for LakeDestination {
                 evidence.bytes += footer.bytes;
             }
             Ok(evidence)
+        })
+        .await
+    }
+
+    async fn replaces(&self, staging: &Staging) -> Result<Option<u64>> {
+        let (catalog, write) = (Arc::clone(&self.catalog), staging.write.clone());
+        off_thread(async move || {
+            let Some(table) = current(&catalog, &write.table.name).await? else {
+                return Ok(Some(0));
+            };
+            let mut rows = 0;
+            let current = table.metadata.current_snapshot();
+            for manifest in &expire::manifests(&table, current).await? {
+                let entries = expire::live_entries(&table, manifest).await?;
+                let files = entries.iter().map(|entry| entry.data_file());
+                let replaced = files.filter(|file| overwrites(&write, file));
+                rows += replaced
+                    .map(iceberg::spec::DataFile::record_count)
+                    .sum::<u64>();
+            }
+            Ok(Some(rows))
         })
         .await
     }

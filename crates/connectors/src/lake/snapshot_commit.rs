@@ -97,15 +97,15 @@ impl NewSnapshot<'_> {
             }
         }
     }
+}
 
-    /// Whether the load takes the place of this file: all of them, or those of its partition.
-    fn overwrites(&self, file: &DataFile) -> bool {
-        match &self.write.partition {
-            None => true,
-            Some(partition) => {
-                let value = Literal::string(&partition.value);
-                *file.partition() == Struct::from_iter([Some(value)])
-            }
+/// Whether a load takes the place of this file: all of them, or those of its partition.
+pub(super) fn overwrites(write: &Write, file: &DataFile) -> bool {
+    match &write.partition {
+        None => true,
+        Some(partition) => {
+            let value = Literal::string(&partition.value);
+            *file.partition() == Struct::from_iter([Some(value)])
         }
     }
 }
@@ -194,7 +194,7 @@ impl Work<'_> {
     ) -> Result<Option<ManifestFile>> {
         let entries = expire::live_entries(base, &manifest).await?;
         let new = self.new;
-        let gone = |entry: &ManifestEntry| new.overwrites(entry.data_file());
+        let gone = |entry: &ManifestEntry| overwrites(new.write, entry.data_file());
         if !entries.iter().any(|entry| gone(entry)) {
             return Ok(Some(manifest));
         }
