@@ -175,10 +175,11 @@ impl Lease {
 
     /// Stops the query at the server, then closes the session.
     async fn stop(mut self) {
-        if let Some(session) = self.session.take()
-            && !session.is_closed()
-        {
+        // The session stays in place meanwhile: stopping that is dropped is taken up by `drop`.
+        if let Some(session) = self.session.as_ref().filter(|session| !session.is_closed()) {
             session.canceller().cancel().await;
+        }
+        if let Some(session) = self.session.take() {
             session.close().await;
         }
     }

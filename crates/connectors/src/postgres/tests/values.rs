@@ -112,6 +112,42 @@ async fn numbers() {
 }
 
 #[tokio::test]
+async fn numbers_as_chosen() {
+    check(
+        "chosen",
+        "",
+        &[
+            ("oid", "bigint", &["7"], &["7"]),
+            (
+                "oid",
+                "decimal(5,2)",
+                &["7", "1000"],
+                &["7.00", "!DECIMAL_PRECISION"],
+            ),
+            (
+                "int4",
+                "decimal(3,0)",
+                &["999", "-1000"],
+                &["999", "!DECIMAL_PRECISION"],
+            ),
+            (
+                "regproc",
+                "bigint",
+                &["'pg_catalog.now'::regproc"],
+                &["1299"],
+            ),
+            (
+                "numeric[]",
+                "list<decimal(4,1)>",
+                &["'{1.5,NULL}'", "'{1.55}'"],
+                &["[1.5, ∅]", "!DECIMAL_SCALE"],
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn dates_and_times() {
     check(
         "times",
