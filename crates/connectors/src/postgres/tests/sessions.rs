@@ -6,7 +6,7 @@ use futures::StreamExt;
 use serde_json::json;
 
 use super::support::{
-    cells, client, describe, open, open_in, options, read_split, scan, task, variable,
+    cells, client, describe, open, open_in, options, read_all, read_split, scan, task, variable,
     with_database,
 };
 
@@ -257,7 +257,9 @@ async fn a_lost_holder_is_told() {
 #[tokio::test]
 async fn missing_rights_are_named_before_any_row_moves() {
     let sql = "CREATE TABLE partly (id int PRIMARY KEY, secret text); INSERT INTO partly VALUES (1, 'x');
-         CREATE TABLE closed (id int); CREATE TABLE owned (id int, owner text); ALTER TABLE owned ENABLE ROW LEVEL SECURITY;
+         CREATE TABLE closed (id int);
+         CREATE TABLE parted (id int) PARTITION BY RANGE (id); CREATE TABLE leaf PARTITION OF parted DEFAULT;
+         INSERT INTO parted SELECT generate_series(1, 20000); CREATE TABLE owned (id int, owner text); ALTER TABLE owned ENABLE ROW LEVEL SECURITY;
          CREATE POLICY own ON owned USING (owner = current_user);";
     with_database("rights", sql, async |database| {
         let role = format!("{database}_reader");
@@ -265,7 +267,7 @@ async fn missing_rights_are_named_before_any_row_moves() {
         let other = client(&database).await;
         let grant = format!(
             "CREATE ROLE {role} LOGIN PASSWORD '{password}' CONNECTION LIMIT 3;
-             GRANT SELECT (id) ON partly TO {role}; GRANT SELECT ON owned TO {role};"
+             GRANT SELECT (id) ON partly TO {role}; GRANT SELECT ON owned, parted TO {role};"
         );
         other.batch_execute(&grant).await.unwrap();
         let mut options = options(&database);
@@ -294,10 +296,21 @@ async fn missing_rights_are_named_before_any_row_moves() {
         assert_eq!(cells(&rows.batches), [["1"]]);
         opened.snapshot.close().await;
         drop(source);
+        read_through_the_parent(&database, &options).await;
         let drop_role = format!("DROP OWNED BY {role}; DROP ROLE {role}");
         other.batch_execute(&drop_role).await.unwrap();
     })
     .await;
+}
+
+/// A right to the parent is none to its partitions: they are not read one by one.
+async fn read_through_the_parent(database: &str, options: &serde_json::Value) {
+    for (options, is_cut) in [(options, false), (&super::support::options(database), true)] {
+        let source = open_in(options, "UTC").await.unwrap();
+        let (scan, _) = scan(&describe(source.as_ref(), "parted").await, &[], None);
+        let (rows, splits) = read_all(source.as_ref(), &scan, 4).await.unwrap();
+        assert_eq!((cells(&rows.batches).len(), splits > 1), (20_000, is_cut));
+    }
 }
 
 #[tokio::test]
@@ -332,6 +345,20 @@ async fn connections_that_fail_say_why() {
             cases.push((json!({"tls": {"mode": "verify-ca"}}), Some("TLS_FAILED")));
         } else {
             eprintln!("skipped: GODWIT_TEST_CA is not set, TLS modes are not tried");
+        }
+        let folders = client(&database)
+            .await
+            .query_one("SHOW unix_socket_directories", &[])
+            .await
+            .unwrap();
+        let folders: String = folders.get(0);
+        match folders
+            .split(',')
+            .next()
+            .filter(|folder| std::path::Path::new(folder).is_dir())
+        {
+            Some(folder) => cases.push((json!({"host": folder}), None)),
+            None => eprintln!("skipped: the server's socket is not on this machine"),
         }
         for (change, expected) in cases {
             let mut options = options(&database);
