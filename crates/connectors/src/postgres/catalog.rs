@@ -8,7 +8,7 @@ use model::{Finding, NativeColumn, NativeTable, Result, TableKind, TableName};
 use serde_json::json;
 use tokio_postgres::Row;
 
-use super::catalog_types::Types;
+use super::catalog_types::{TypeUse, Types};
 use super::connect::Session;
 use super::ddl::quote_table;
 use super::errors::error_of;
@@ -207,20 +207,17 @@ async fn columns(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Vec<Nat
     let types = Types::load(session, wanted).await?;
     let mut columns: HashMap<u32, Vec<NativeColumn>> = HashMap::new();
     for row in &rows {
-        let dimensions: i32 = row.get("dimensions");
-        let mut column = types.column(
-            row.get::<_, String>("name"),
-            row.get("atttypid"),
-            row.get("atttypmod"),
-            row.get::<_, String>("type"),
-        );
+        let of = TypeUse {
+            oid: row.get("atttypid"),
+            modifier: row.get("atttypmod"),
+            dimensions: row.get("dimensions"),
+            text: row.get("type"),
+        };
+        let mut column = types.column(row.get("name"), of);
         column.nullable = !row.get::<_, bool>("required");
         column.generated = row.get("generated");
         column.comment = row.get("comment");
         column.collation = row.get("collation");
-        if dimensions > 1 {
-            column.private["dimensions"] = json!(dimensions);
-        }
         if !row.get::<_, bool>("readable") {
             column.private["no-right"] = json!(true);
         }

@@ -52,7 +52,7 @@ struct Described {
     /// The type of a domain, element, subtype.
     inner: Option<Inner>,
     labels: Vec<String>,
-    parts: Vec<Part>,
+    parts: Vec<(String, TypeUse)>,
     text: String,
 }
 
@@ -63,12 +63,14 @@ struct Inner {
     dimensions: i32,
 }
 
-struct Part {
-    name: String,
-    oid: u32,
-    modifier: i32,
-    dimensions: i32,
-    text: String,
+/// A type as a column uses it.
+#[derive(Clone)]
+pub(super) struct TypeUse {
+    pub(super) oid: u32,
+    pub(super) modifier: i32,
+    pub(super) dimensions: i32,
+    /// As the server prints it.
+    pub(super) text: String,
 }
 
 impl Types {
@@ -122,88 +124,73 @@ impl Types {
             .map_err(error_of)?;
         for row in &rows {
             if let Some(owner) = types.get_mut(&row.get::<_, u32>("owner")) {
-                owner.parts.push(Part {
-                    name: row.get("name"),
+                let part = TypeUse {
                     oid: row.get("atttypid"),
                     modifier: row.get("atttypmod"),
                     dimensions: row.get("dimensions"),
                     text: row.get("type"),
-                });
+                };
+                owner.parts.push((row.get("name"), part));
             }
         }
         Ok(Self { types })
     }
 
     /// A column of this type, with all that its type is made of.
-    pub(super) fn column(
-        &self,
-        name: String,
-        oid: u32,
-        modifier: i32,
-        text: String,
-    ) -> NativeColumn {
-        self.nested(name, oid, modifier, text, DEEPEST)
+    pub(super) fn column(&self, name: String, of: TypeUse) -> NativeColumn {
+        self.nested(name, of, DEEPEST)
     }
 
-    fn nested(
-        &self,
-        name: String,
-        oid: u32,
-        modifier: i32,
-        text: String,
-        depth: usize,
-    ) -> NativeColumn {
+    fn nested(&self, name: String, of: TypeUse, depth: usize) -> NativeColumn {
         let mut column = NativeColumn {
             name,
-            type_text: text,
+            type_text: of.text,
             nullable: true,
-            private: json!({"oid": oid}),
+            private: json!({"oid": of.oid}),
             ..NativeColumn::default()
         };
-        let Some(described) = self.types.get(&oid).filter(|_| depth > 0) else {
+        let Some(described) = self.types.get(&of.oid).filter(|_| depth > 0) else {
             "unknown".clone_into(&mut column.base);
             return column;
         };
         described.name.clone_into(&mut column.base);
         column.labels.clone_from(&described.labels);
-        column.private = json!({"oid": oid, "schema": described.schema, "kind": described.kind});
-        apply_modifier(&mut column, modifier);
-        if let Some(inner) = described.inner {
-            // An array's modifier is its element's; a domain has its own.
-            let inner_modifier = if described.kind == "a" {
-                modifier
-            } else {
-                inner.modifier
-            };
-            let text = self
-                .types
-                .get(&inner.oid)
-                .map_or_else(String::new, |described| described.text.clone());
-            let word = match described.kind.as_str() {
-                "a" => "element",
-                "d" => "base",
-                _ => "subtype",
-            };
-            let mut part = self.nested(word.to_owned(), inner.oid, inner_modifier, text, depth - 1);
-            if described.kind == "d" && inner.dimensions > 1 {
-                part.private["dimensions"] = json!(inner.dimensions);
-            }
-            column.parts.push(part);
+        column.private = json!({"oid": of.oid, "schema": described.schema, "kind": described.kind});
+        if of.dimensions > 1 {
+            column.private["dimensions"] = json!(of.dimensions);
         }
-        for part in &described.parts {
-            let mut nested = self.nested(
-                part.name.clone(),
-                part.oid,
-                part.modifier,
-                part.text.clone(),
-                depth - 1,
-            );
-            if part.dimensions > 1 {
-                nested.private["dimensions"] = json!(part.dimensions);
-            }
-            column.parts.push(nested);
+        apply_modifier(&mut column, of.modifier);
+        if let Some(inner) = described.inner {
+            let (word, inner) = self.inner(described, inner, of.modifier);
+            column
+                .parts
+                .push(self.nested(word.to_owned(), inner, depth - 1));
+        }
+        for (name, part) in &described.parts {
+            column
+                .parts
+                .push(self.nested(name.clone(), part.clone(), depth - 1));
         }
         column
+    }
+
+    /// What a type is made of, and what that is called.
+    fn inner(&self, described: &Described, inner: Inner, modifier: i32) -> (&'static str, TypeUse) {
+        let (word, modifier, dimensions) = match described.kind.as_str() {
+            // An array's modifier is its element's; a domain has its own.
+            "a" => ("element", modifier, 0),
+            "d" => ("base", inner.modifier, inner.dimensions),
+            _ => ("subtype", -1, 0),
+        };
+        let text = self.types.get(&inner.oid);
+        let text = text.map_or_else(String::new, |described| described.text.clone());
+        let of = TypeUse {
+            oid: inner.oid,
+            modifier,
+            dimensions,
+            text,
+        };
+        (word, of)
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     /// Major version of the server: 15.
     pub(super) major: u32,
+    /// Whether the database keeps bytes and calls them text (SQL_ASCII).
+    pub(super) keeps_bytes: bool,
     tls: Tls,
     connection: ConnectionTask,
 }
@@ -85,6 +87,7 @@ impl Connector {
         let (config, tls) = self.configuration().await?;
         let (client, connection) = config.connect(tls.clone()).await.map_err(error_of)?;
         let major = connection.parameter("server_version").map_or(0, major_of);
+        let keeps_bytes = connection.parameter("server_encoding") == Some("SQL_ASCII");
         #[allow(
             clippy::disallowed_methods,
             reason = "the session owns the task and aborts it when dropped"
@@ -97,6 +100,7 @@ impl Connector {
         let session = Session {
             client,
             major,
+            keeps_bytes,
             tls,
             connection: ConnectionTask(connection),
         };

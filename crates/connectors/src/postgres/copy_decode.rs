@@ -307,3 +307,173 @@ fn key_text(wire: &Wire, value: &[u8]) -> Option<String> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int32Type;
+    use contract::Rejected;
+    use model::plan::ScanColumn;
+    use model::{LogicalType, NativeColumn, SplitId, TableKind, TableName};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn column(name: &str, base: &str, logical: LogicalType) -> ScanColumn {
+        let native = NativeColumn {
+            name: name.to_owned(),
+            base: base.to_owned(),
+            private: json!({"schema": "pg_catalog", "kind": "b"}),
+            ..NativeColumn::default()
+        };
+        ScanColumn {
+            native,
+            logical,
+            expression: None,
+            decode: "native".to_owned(),
+        }
+    }
+
+    fn decoder(rejected: &Rejected) -> CopyDecoder {
+        let scan = Scan {
+            table: TableName::new("s", "t"),
+            kind: TableKind::Table,
+            columns: vec![
+                column("id", "int4", LogicalType::int(32)),
+                column("v", "text", LogicalType::TEXT),
+            ],
+            filter: None,
+            split_by: Vec::new(),
+            primary_key: vec!["id".to_owned()],
+            estimated_rows: None,
+            estimated_bytes: None,
+            fingerprint: String::new(),
+            private: json!(null),
+        };
+        let limits = BatchLimits {
+            rows: 3,
+            value_bytes: 20,
+            ..BatchLimits::default()
+        };
+        CopyDecoder::new(&scan, limits, rejected.clone()).unwrap()
+    }
+
+    fn rejected() -> Rejected {
+        Rejected::new(&TableName::new("s", "t"), &SplitId::new("00000"))
+    }
+
+    /// A whole copy of these rows.
+    fn copy(rows: &[(i32, Option<&[u8]>)]) -> Vec<u8> {
+        let mut bytes = [&SIGNATURE[..], &[0; 8]].concat();
+        for (id, value) in rows {
+            bytes.extend(2_i16.to_be_bytes());
+            bytes.extend(4_i32.to_be_bytes());
+            bytes.extend(id.to_be_bytes());
+            match value {
+                Some(value) => {
+                    bytes.extend(i32::try_from(value.len()).unwrap().to_be_bytes());
+                    bytes.extend(*value);
+                }
+                None => bytes.extend((-1_i32).to_be_bytes()),
+            }
+        }
+        bytes.extend((-1_i16).to_be_bytes());
+        bytes
+    }
+
+    /// The ids of all rows that arrive when `messages` are fed one by one.
+    fn decode<'a>(
+        decoder: &mut CopyDecoder,
+        messages: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Vec<i32>> {
+        let mut ids = Vec::new();
+        let mut collect = |decoder: &mut CopyDecoder| {
+            if let Some(batch) = decoder.take()? {
+                assert!(batch.num_rows() <= 3);
+                ids.extend(batch.column(0).as_primitive::<Int32Type>().values());
+            }
+            Ok(())
+        };
+        for message in messages {
+            decoder.feed(Bytes::copy_from_slice(message));
+            while decoder.advance()? == Step::Full {
+                collect(decoder)?;
+            }
+        }
+        decoder.finish()?;
+        collect(decoder)?;
+        Ok(ids)
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_are_rejected_by_key() {
+        let rejected = rejected();
+        let rows: [(i32, Option<&[u8]>); 4] = [
+            (1, Some(b"a")),
+            (2, Some(&[0xff, 0x62])),
+            (3, Some(&[b'x'; 21])),
+            (4, None),
+        ];
+        let bytes = copy(&rows);
+        let ids = decode(&mut decoder(&rejected), std::iter::once(&bytes[..])).unwrap();
+        assert_eq!(ids, [1, 4]);
+        let found: Vec<(String, String, String)> = rejected
+            .take()
+            .into_iter()
+            .map(|row| (row.locator, row.column, row.code))
+            .collect();
+        let expected = [
+            ("id=2", "v", "INVALID_UTF8"),
+            ("id=3", "v", "VALUE_TOO_LARGE"),
+        ];
+        let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_copy_cut_short_anywhere_is_an_error() {
+        let bytes = copy(&[(1, Some(b"a")), (2, None)]);
+        for length in 0..bytes.len() {
+            let cut = decode(&mut decoder(&rejected()), std::iter::once(&bytes[..length]));
+            assert_eq!(cut.unwrap_err().code, "PROTOCOL", "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn what_is_no_copy_is_an_error() {
+        let mut no_signature = copy(&[]);
+        no_signature[3] = b'X';
+        let mut other_width = copy(&[(1, None)]);
+        other_width[20] = 3;
+        let mut other_length = copy(&[(1, None)]);
+        other_length[24] = 3;
+        let behind_trailer = [copy(&[]), vec![0]].concat();
+        for bytes in [no_signature, other_width, other_length, behind_trailer] {
+            let broken = decode(&mut decoder(&rejected()), std::iter::once(&bytes[..]));
+            assert_eq!(broken.unwrap_err().code, "PROTOCOL");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn messages_may_be_cut_anywhere(count in 0_i32..12, sizes in prop::collection::vec(1_usize..40, 1..60)) {
+            let rows: Vec<(i32, Option<&[u8]>)> = (0..count)
+                .map(|id| (id, (id % 3 != 0).then_some(&b"some text"[..])))
+                .collect();
+            let bytes = copy(&rows);
+            let mut messages = Vec::new();
+            let mut rest = &bytes[..];
+            for size in sizes.iter().cycle() {
+                if rest.is_empty() {
+                    break;
+                }
+                let (message, after) = rest.split_at((*size).min(rest.len()));
+                messages.push(message);
+                rest = after;
+            }
+            let ids = decode(&mut decoder(&rejected()), messages.into_iter()).unwrap();
+            prop_assert_eq!(ids, (0..count).collect::<Vec<i32>>());
+        }
+    }
+}

@@ -13,7 +13,10 @@ pub(super) async fn check(session: &Session, table: &TableName, filter: &str) ->
     let name = quote_table(table);
     // Two kinds of brackets: a text that closes the one kind does not close the other.
     let enclosures = [
-        (format!("SELECT (ARRAY[\n"), format!("\n])[1] FROM {name}")),
+        (
+            "SELECT (ARRAY[\n".to_owned(),
+            format!("\n])[1] FROM {name}"),
+        ),
         (format!("SELECT 1 FROM {name} WHERE (\n"), "\n)".to_owned()),
     ];
     for (before, after) in &enclosures {

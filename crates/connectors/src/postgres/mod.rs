@@ -1,5 +1,6 @@
 //! PostgreSQL: whole databases read under one held snapshot, by binary COPY, in parallel.
 
+mod binary_types;
 mod catalog;
 mod catalog_types;
 mod connect;

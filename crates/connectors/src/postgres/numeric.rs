@@ -57,7 +57,7 @@ pub(super) fn unscaled(bytes: &[u8], precision: u8, scale: u8) -> Result<i128, M
 fn append_group(value: u128, digits: u128, places: i32) -> Result<u128, Misfit> {
     let kept = u32::try_from((places + 4).clamp(0, 4)).unwrap_or_default();
     let dropped = 10_u128.pow(4 - kept);
-    if digits % dropped != 0 {
+    if !digits.is_multiple_of(dropped) {
         return Err(SCALE);
     }
     value
@@ -145,8 +145,8 @@ mod tests {
             // The groups of four digits around the point, most significant first.
             let padded = format!("{:0>44}", value.unsigned_abs());
             let (whole, fraction) = padded.split_at(44 - usize::from(scale));
-            let whole = format!("{:0>44}", whole);
-            let fraction = format!("{:0<40}", fraction);
+            let whole = format!("{whole:0>44}");
+            let fraction = format!("{fraction:0<40}");
             let groups: Vec<u16> = format!("{whole}{fraction}")
                 .as_bytes()
                 .chunks(4)

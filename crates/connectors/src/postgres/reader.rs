@@ -105,7 +105,8 @@ impl Pool {
             () = task.cancel.cancelled() => return Err(Error::cancelled()),
             lease = self.lease() => lease?,
         };
-        let mut reading = Reading {
+        let reading = Reading {
+            copy: Some(format!("COPY ({query}) TO STDOUT (FORMAT binary)")),
             what: scan.table.to_string(),
             rows: None,
             decoder,
@@ -113,7 +114,6 @@ impl Pool {
             counted: 0,
             lease: Some(lease),
         };
-        reading.start(query).await?;
         let batches = futures::stream::try_unfold(reading, |mut reading| async move {
             Ok(reading.next().await?.map(|batch| (batch, reading)))
         });
@@ -135,6 +135,10 @@ impl Pool {
 /// A session that sees the snapshot's moment.
 async fn join(connector: &Connector, snapshot: &SnapshotId) -> Result<Session> {
     let session = connector.open().await?;
+    if session.keeps_bytes {
+        // Else the server would refuse the first text that is not UTF-8, and with it the table.
+        session.run("SET client_encoding = 'SQL_ASCII'").await?;
+    }
     session
         .run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await?;
@@ -171,10 +175,11 @@ impl Lease {
 
     /// Stops the query at the server, then closes the session.
     async fn stop(mut self) {
-        if let Some(session) = self.session.take()
-            && !session.is_closed()
-        {
+        // The session stays in place meanwhile: stopping that is dropped is taken up by `drop`.
+        if let Some(session) = self.session.as_ref().filter(|session| !session.is_closed()) {
             session.canceller().cancel().await;
+        }
+        if let Some(session) = self.session.take() {
             session.close().await;
         }
     }
@@ -201,6 +206,9 @@ impl Drop for Lease {
 
 /// One stream being read. Dropped early, its lease cancels the query.
 struct Reading {
+    /// The statement, until it is sent: the server answers it with its first rows, which may take
+    /// long.
+    copy: Option<String>,
     what: String,
     rows: Option<Pin<Box<CopyOutStream>>>,
     decoder: CopyDecoder,
@@ -210,30 +218,6 @@ struct Reading {
 }
 
 impl Reading {
-    async fn start(&mut self, query: &str) -> Result<()> {
-        let copy = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
-        let cancel = self.task.cancel.clone();
-        let started = {
-            let Some(lease) = &self.lease else {
-                return Err(Error::internal("a reader was used after its end"));
-            };
-            let client = &lease.session()?.client;
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => None,
-                started = client.copy_out(&copy) => Some(started),
-            }
-        };
-        match started {
-            None => Err(self.stop().await),
-            Some(Ok(rows)) => {
-                self.rows = Some(Box::pin(rows));
-                Ok(())
-            }
-            Some(Err(cause)) => Err(self.failed(error_of(cause)).await),
-        }
-    }
-
     /// The next batch; `None` once the stream ended as its protocol ends.
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         let cancel = self.task.cancel.clone();
@@ -249,7 +233,23 @@ impl Reading {
         }
     }
 
+    async fn start(&mut self, copy: &str) -> Result<()> {
+        let lease = self.lease.as_ref();
+        let lease = lease.ok_or_else(|| Error::internal("a reader was used after its end"))?;
+        let rows = lease
+            .session()?
+            .client
+            .copy_out(copy)
+            .await
+            .map_err(error_of)?;
+        self.rows = Some(Box::pin(rows));
+        Ok(())
+    }
+
     async fn decode(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(copy) = self.copy.take() {
+            self.start(&copy).await?;
+        }
         let mut bytes = 0;
         let batch = loop {
             if self.decoder.advance()? == Step::Full {

@@ -255,7 +255,13 @@ impl Snapshot for PostgresSnapshot {
         let session = holder
             .as_ref()
             .ok_or_else(|| snapshot_lost("it was closed"))?;
-        let parts = match members(session, scan).await? {
+        let members = members(session, scan)
+            .await
+            .map_err(|error| match error.kind {
+                ErrorKind::Unavailable => snapshot_lost(&error.message),
+                _ => error,
+            })?;
+        let parts = match members {
             Some(members) => cut(&members, wanted),
             None => vec![(Payload::whole(&scan.table), 1)],
         };

@@ -1,1 +1,6 @@
-//! Tests.
+//! Against a real server, named by `GODWIT_TEST_POSTGRES_*`; each test in a database of its own.
+
+mod reading;
+mod sessions;
+mod support;
+mod values;

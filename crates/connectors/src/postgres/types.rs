@@ -2,11 +2,12 @@
 //! it is refused and what would do. Pure.
 
 use contract::{Holding, Reading, Refusal, TypeMapping};
-use model::logical_type::{Field, MAX_DECIMAL_PRECISION};
+use model::logical_type::MAX_DECIMAL_PRECISION;
 use model::migration::ColumnChoice;
 use model::plan::{Fidelity, ScanColumn};
 use model::{Error, LogicalType, NativeColumn, Result};
 
+use super::binary_types::{binary, dimensions, element, is_system, kind, listed, without_domain};
 use super::ddl::quote;
 use super::values::Wire;
 
@@ -407,42 +408,6 @@ fn decimal(text: &str) -> Option<LogicalType> {
     exists.then_some(LogicalType::Decimal { precision, scale })
 }
 
-/// The type's letter in the catalog, `a` for arrays.
-fn kind(column: &NativeColumn) -> &str {
-    column.private["kind"].as_str().unwrap_or_default()
-}
-
-fn is_system(column: &NativeColumn) -> bool {
-    column.private["schema"] == "pg_catalog"
-}
-
-fn without_domain(column: &NativeColumn) -> &NativeColumn {
-    match column.parts.first() {
-        Some(base) if kind(column) == "d" => without_domain(base),
-        _ => column,
-    }
-}
-
-fn element(array: &NativeColumn) -> &NativeColumn {
-    array.parts.first().map_or(array, without_domain)
-}
-
-/// How many brackets the declaration has; the server does not hold values to it.
-fn dimensions(column: &NativeColumn) -> usize {
-    let declared = column.private["dimensions"].as_u64();
-    match column.parts.first() {
-        Some(base) if declared.is_none() && kind(column) == "d" => dimensions(base),
-        _ => declared
-            .and_then(|count| usize::try_from(count).ok())
-            .unwrap_or(1)
-            .clamp(1, 6),
-    }
-}
-
-fn listed(dimensions: usize, element: LogicalType) -> LogicalType {
-    (0..dimensions).fold(element, |inner, _| LogicalType::List(Box::new(inner)))
-}
-
 /// Whether `::text` says the same in every session: no instants, which follow its zone, no names,
 /// which follow its search path.
 fn is_plain_text(column: &NativeColumn) -> bool {
@@ -456,111 +421,74 @@ fn is_plain_text(column: &NativeColumn) -> bool {
         && column.parts.iter().all(is_plain_text)
 }
 
-/// What is decoded from the binary form as it is: exact, and the same in every session.
-fn binary(column: &NativeColumn) -> Option<(LogicalType, Wire)> {
-    match kind(column) {
-        "d" => {
-            let mut base = column.parts.first()?.clone();
-            if column.private["dimensions"].is_u64() {
-                base.private["dimensions"] = column.private["dimensions"].clone();
-            }
-            binary(&base)
-        }
-        "e" => Some((LogicalType::TEXT, Wire::Text)),
-        "a" if !matches!(column.base.as_str(), "int2vector" | "oidvector") => {
-            let (logical, wire) = binary(element(column))?;
-            let dimensions = dimensions(column);
-            Some((
-                listed(dimensions, logical),
-                Wire::List(dimensions, Box::new(wire)),
-            ))
-        }
-        "c" => structure(column),
-        "r" if element(column).base == "timestamptz" => {
-            Some((LogicalType::TEXT, Wire::InstantRange))
-        }
-        "m" if element(column).base == "timestamptz" => {
-            Some((LogicalType::TEXT, Wire::InstantMultirange))
-        }
-        "b" if is_system(column) => scalar(column),
-        "b" => match column.base.as_str() {
-            "citext" => Some((LogicalType::TEXT, Wire::Text)),
-            "ltree" => Some((LogicalType::TEXT, Wire::VersionedText)),
-            "hstore" => Some((LogicalType::Map(Box::new(LogicalType::TEXT)), Wire::Hstore)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-fn structure(column: &NativeColumn) -> Option<(LogicalType, Wire)> {
-    let mut fields = Vec::with_capacity(column.parts.len());
-    let mut wires = Vec::with_capacity(column.parts.len());
-    for part in &column.parts {
-        let base = without_domain(part);
-        let (logical, wire) = match base.base.as_str() {
-            "point" if is_system(base) => (LogicalType::TEXT, Wire::Point),
-            _ => binary(part)?,
+    use super::*;
+
+    fn column(base: &str, private: serde_json::Value) -> NativeColumn {
+        NativeColumn {
+            name: "c".to_owned(),
+            type_text: base.to_owned(),
+            base: base.to_owned(),
+            private,
+            ..NativeColumn::default()
+        }
+    }
+
+    fn refusal(
+        column: &NativeColumn,
+        choice: &ColumnChoice,
+    ) -> (&'static str, Vec<Option<String>>) {
+        let refusal = PostgresTypes.to_logical(column, choice).unwrap_err();
+        let proposals = refusal.proposals.into_iter().map(|choice| choice.read_as);
+        (refusal.code, proposals.collect())
+    }
+
+    #[test]
+    fn refusals_propose_what_would_do() {
+        let text = || Some("text".to_owned());
+        let system = |base| column(base, json!({"schema": "pg_catalog", "kind": "b"}));
+        let none = ColumnChoice::default();
+        let decimal = Some("decimal(38,10)".to_owned());
+        assert_eq!(
+            refusal(&system("numeric"), &none),
+            ("DECIMAL_PRECISION", vec![text(), decimal, None])
+        );
+        let foreign = column("box3d", json!({"schema": "public", "kind": "b"}));
+        assert_eq!(
+            refusal(&foreign, &none),
+            ("UNKNOWN_TYPE", vec![text(), None])
+        );
+        let pseudo = column("record", json!({"schema": "pg_catalog", "kind": "p"}));
+        assert_eq!(refusal(&pseudo, &none), ("UNKNOWN_TYPE", vec![None]));
+        let hidden = column(
+            "text",
+            json!({"schema": "pg_catalog", "kind": "b", "no-right": true}),
+        );
+        assert_eq!(refusal(&hidden, &none), ("NO_RIGHT", vec![None]));
+        let gbk = ColumnChoice {
+            charset: Some("gbk".to_owned()),
+            ..ColumnChoice::default()
         };
-        fields.push(Field {
-            name: part.name.clone(),
-            logical,
-        });
-        wires.push(wire);
+        assert_eq!(
+            refusal(&system("text"), &gbk),
+            ("NOT_SERVED_YET", vec![None])
+        );
+        let boolean = ColumnChoice {
+            read_as: Some("boolean".to_owned()),
+            ..ColumnChoice::default()
+        };
+        assert_eq!(
+            refusal(&system("int4"), &boolean),
+            ("CHOICE_UNSUPPORTED", vec![text(), None])
+        );
     }
-    (!fields.is_empty()).then_some((LogicalType::Struct(fields), Wire::Struct(wires)))
-}
 
-fn scalar(column: &NativeColumn) -> Option<(LogicalType, Wire)> {
-    let fraction = column
-        .precision
-        .and_then(|digits| u8::try_from(digits).ok())
-        .unwrap_or(6);
-    let timestamp = |zoned| LogicalType::Timestamp {
-        precision: fraction,
-        zoned,
-    };
-    Some(match column.base.as_str() {
-        "bool" => (LogicalType::Boolean, Wire::Boolean),
-        "int2" => (LogicalType::int(16), Wire::Int2),
-        "int4" => (LogicalType::int(32), Wire::Int4),
-        "int8" => (LogicalType::int(64), Wire::Int8),
-        "oid" => (LogicalType::int(64), Wire::Oid),
-        "float4" => (LogicalType::Float32, Wire::Float4),
-        "float8" => (LogicalType::Float64, Wire::Float8),
-        "numeric" => {
-            let (precision, scale) = digits(column.precision?, column.scale?)?;
-            (
-                LogicalType::Decimal { precision, scale },
-                Wire::Numeric(precision, scale),
-            )
-        }
-        "text" | "name" => (LogicalType::TEXT, Wire::Text),
-        "varchar" | "bpchar" => {
-            let max_chars = column.length.and_then(|length| u32::try_from(length).ok());
-            (LogicalType::Text { max_chars }, Wire::Text)
-        }
-        "json" => (LogicalType::Json, Wire::Text),
-        "jsonb" => (LogicalType::Json, Wire::VersionedText),
-        "bytea" => (LogicalType::Binary, Wire::Bytes),
-        "date" => (LogicalType::Date, Wire::Date),
-        "timestamp" => (timestamp(false), Wire::Timestamp),
-        "timestamptz" => (timestamp(true), Wire::Timestamp),
-        "uuid" => (LogicalType::Uuid, Wire::Uuid),
-        "bit" if column.length == Some(1) => (LogicalType::Boolean, Wire::OneBit),
-        "bit" | "varbit" => (LogicalType::TEXT, Wire::Bits),
-        _ => return None,
-    })
-}
-
-/// Digits in all and behind the point of a decimal that holds all values of `numeric(precision,
-/// scale)`; the scale may be negative, or larger than the precision.
-fn digits(precision: u32, scale: i32) -> Option<(u8, u8)> {
-    let behind = u32::try_from(scale.max(0)).ok()?;
-    let before = i64::from(precision) - i64::from(scale);
-    let all = u32::try_from(before.max(0)).ok()? + behind;
-    let (all, behind) = (u8::try_from(all).ok()?, u8::try_from(behind).ok()?);
-    (1..=MAX_DECIMAL_PRECISION)
-        .contains(&all)
-        .then_some((all, behind))
+    #[test]
+    fn a_type_of_a_person_is_not_taken_for_the_systems() {
+        let own = column("int4", json!({"schema": "public", "kind": "b"}));
+        assert_eq!(refusal(&own, &ColumnChoice::default()).0, "UNKNOWN_TYPE");
+    }
 }
