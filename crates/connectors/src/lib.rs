@@ -11,7 +11,7 @@ pub mod postgres;
 pub mod sqlite;
 
 /// Every connector, in the order in which people see them.
-pub static CONNECTORS: &[&dyn AnyConnector] = &[];
+pub static CONNECTORS: &[&dyn AnyConnector] = &[&mysql::Mysql];
 
 /// The connector that the migration file calls `id`.
 pub fn connector(id: &str) -> Option<&'static dyn AnyConnector> {

@@ -2,6 +2,8 @@
 
 pub(crate) mod batch;
 pub(crate) mod calendar;
+pub(crate) mod charset;
 pub(crate) mod column_builder;
 pub(crate) mod decimal;
+pub(crate) mod key_range;
 pub(crate) mod tls;

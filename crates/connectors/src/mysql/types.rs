@@ -1,0 +1,366 @@
+//! MySQL's types as logical types: exactly, wider, or refused with proposals; and what a person may
+//! choose instead. Pure. The word in `decode` is understood by [`super::decode`] alone.
+
+use contract::{Holding, Reading, Refusal, TypeMapping};
+use model::migration::ColumnChoice;
+use model::plan::Fidelity;
+use model::{Finding, LogicalType, NativeColumn};
+
+use super::choice::Choice;
+use super::column::is_unreadable;
+use super::ddl::quote;
+use crate::family::charset::Charset;
+
+/// The types of MySQL and MariaDB.
+pub(crate) struct MysqlTypes;
+
+type Read = Result<Reading, Refusal>;
+
+impl TypeMapping for MysqlTypes {
+    fn to_logical(&self, column: &NativeColumn, choice: &ColumnChoice) -> Read {
+        if is_unreadable(column) {
+            return Err(Refusal::new(
+                "NO_RIGHT",
+                format!("the user may not read column {:?}", column.name),
+            ));
+        }
+        let chosen = match &choice.read_as {
+            None => None,
+            Some(text) => match Choice::parse(text) {
+                Some(chosen) => Some(chosen),
+                None => return Err(cannot(column, text)),
+            },
+        };
+        let charset = choice.charset.as_deref();
+        match (&chosen, family(&column.base)) {
+            (_, Family::Unknown) => unknown(column),
+            (_, Family::Geometry) => geometry(column, chosen.as_ref()),
+            (None, family) => by_default(column, family, charset),
+            (Some(chosen), family) => by_choice(column, family, chosen, charset),
+        }
+    }
+
+    /// Never called: the connector is a source alone.
+    fn to_native(&self, logical: &LogicalType) -> Result<Holding, Refusal> {
+        Err(Refusal::new(
+            "UNSUPPORTED",
+            format!("MySQL is not written to, so it holds no {logical}"),
+        ))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Integer(u8),
+    Bit,
+    Decimal,
+    Float,
+    Double,
+    Year,
+    Date,
+    DateTime,
+    Instant,
+    Time,
+    Text,
+    Labels,
+    Json,
+    Uuid,
+    Address,
+    Bytes,
+    Geometry,
+    Unknown,
+}
+
+fn family(base: &str) -> Family {
+    match base {
+        "tinyint" => Family::Integer(8),
+        "smallint" => Family::Integer(16),
+        "mediumint" | "int" | "integer" => Family::Integer(32),
+        "bigint" => Family::Integer(64),
+        "bit" => Family::Bit,
+        "decimal" | "numeric" => Family::Decimal,
+        "float" => Family::Float,
+        "double" | "real" => Family::Double,
+        "year" => Family::Year,
+        "date" => Family::Date,
+        "datetime" => Family::DateTime,
+        "timestamp" => Family::Instant,
+        "time" => Family::Time,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Family::Text,
+        "enum" | "set" => Family::Labels,
+        "json" => Family::Json,
+        "uuid" => Family::Uuid,
+        "inet4" | "inet6" => Family::Address,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Family::Bytes,
+        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
+        | "multipolygon" | "geometrycollection" | "geomcollection" => Family::Geometry,
+        _ => Family::Unknown,
+    }
+}
+
+fn by_default(column: &NativeColumn, family: Family, charset: Option<&str>) -> Read {
+    Ok(match family {
+        Family::Integer(bits) => Reading::exact(
+            LogicalType::Integer {
+                bits,
+                signed: !column.unsigned,
+            },
+            "integer",
+        ),
+        Family::Bit => bit(column),
+        Family::Decimal => return decimal(column),
+        Family::Float => Reading::exact(LogicalType::Float32, "float"),
+        Family::Double => Reading::exact(LogicalType::Float64, "float"),
+        Family::Year => Reading::exact(LogicalType::int(32), "integer").at(Fidelity::Widened),
+        Family::Date => Reading::exact(LogicalType::Date, "date"),
+        Family::DateTime => {
+            let logical = LogicalType::Timestamp {
+                precision: fraction(column),
+                zoned: false,
+            };
+            Reading::exact(logical, "datetime")
+        }
+        Family::Instant => {
+            let logical = LogicalType::Timestamp {
+                precision: fraction(column),
+                zoned: true,
+            };
+            Reading::exact(logical, "instant").by(seconds_of(column))
+        }
+        Family::Time => Reading::exact(LogicalType::TEXT, time_text(column)).at(Fidelity::Widened),
+        Family::Text => return text(column, charset),
+        Family::Labels => return labels(column, charset),
+        Family::Json => Reading::exact(LogicalType::Json, "text:utf8mb4"),
+        Family::Uuid => Reading::exact(LogicalType::Uuid, "text:ascii"),
+        Family::Address => Reading::exact(LogicalType::TEXT, "text:ascii").at(Fidelity::Widened),
+        Family::Bytes if charset.is_some() => return text(column, charset),
+        Family::Bytes => Reading::exact(LogicalType::Binary, "bytes"),
+        Family::Geometry | Family::Unknown => return unknown(column),
+    })
+}
+
+fn by_choice(
+    column: &NativeColumn,
+    family: Family,
+    chosen: &Choice,
+    charset: Option<&str>,
+) -> Read {
+    let whole = matches!(
+        family,
+        Family::Integer(_) | Family::Year | Family::Bit | Family::Decimal
+    );
+    let exact = |logical: LogicalType, decode: &str| {
+        Ok(Reading::exact(logical, decode).at(Fidelity::Widened))
+    };
+    let checked = |logical: LogicalType, decode: &str| {
+        let price = "rows whose value does not fit are rejected".to_owned();
+        Ok(Reading::exact(logical, decode).at(Fidelity::Lossy(price)))
+    };
+    match (chosen, family) {
+        (Choice::Text, Family::Text | Family::Bytes) => text(column, charset),
+        (Choice::Text, Family::Labels) => labels(column, charset),
+        (Choice::Text, Family::Json | Family::Uuid | Family::Address) => {
+            exact(LogicalType::TEXT, "text:utf8mb4")
+        }
+        (Choice::Text, Family::Time) => exact(LogicalType::TEXT, &time_text(column)),
+        (Choice::Text, Family::Instant) => {
+            let word = format!("instant-text:{}", fraction(column));
+            Ok(Reading::exact(LogicalType::TEXT, word)
+                .at(Fidelity::Widened)
+                .by(seconds_of(column)))
+        }
+        (Choice::Text, Family::DateTime) => exact(
+            LogicalType::TEXT,
+            &format!("datetime-text:{}", fraction(column)),
+        ),
+        (Choice::Text, Family::Date) => exact(LogicalType::TEXT, "date-text"),
+        (Choice::Text, Family::Bit) => exact(LogicalType::TEXT, "bit"),
+        (Choice::Text, _) => exact(LogicalType::TEXT, "print"),
+        (Choice::Binary, Family::Text | Family::Bytes | Family::Labels | Family::Json) => {
+            exact(LogicalType::Binary, "bytes")
+        }
+        (Choice::Boolean, Family::Bit) => checked(LogicalType::Boolean, "bit"),
+        (Choice::Boolean, Family::Integer(_)) => checked(LogicalType::Boolean, "integer"),
+        (Choice::Integer(bits), Family::Bit) => checked(LogicalType::int(*bits), "bit"),
+        (Choice::Integer(64), Family::Time) => exact(LogicalType::int(64), "time-micros"),
+        (Choice::Integer(bits), Family::Decimal) => checked(LogicalType::int(*bits), "decimal"),
+        (Choice::Integer(bits), _) if whole => checked(LogicalType::int(*bits), "integer"),
+        (Choice::Decimal(20..=38, 0), Family::Bit) => exact(
+            LogicalType::Decimal {
+                precision: 20,
+                scale: 0,
+            },
+            "bit",
+        ),
+        (Choice::Decimal(precision, scale), _) if whole && family != Family::Bit => checked(
+            LogicalType::Decimal {
+                precision: *precision,
+                scale: *scale,
+            },
+            "decimal",
+        ),
+        (Choice::Float32, Family::Float) => Ok(Reading::exact(LogicalType::Float32, "float")),
+        (Choice::Float64, Family::Float | Family::Double) => exact(LogicalType::Float64, "float"),
+        (Choice::Time, Family::Time) => checked(
+            LogicalType::Time {
+                precision: fraction(column),
+            },
+            "time-of-day",
+        ),
+        (Choice::Date, Family::Date) | (Choice::Timestamp, Family::DateTime | Family::Instant) => {
+            by_default(column, family, charset)
+        }
+        (Choice::Json, Family::Text | Family::Json) => {
+            text(column, charset).map(|reading| Reading {
+                logical: LogicalType::Json,
+                ..reading
+            })
+        }
+        (Choice::Uuid, Family::Uuid) => by_default(column, family, charset),
+        _ => Err(cannot(column, &chosen.to_string())),
+    }
+}
+
+fn bit(column: &NativeColumn) -> Reading {
+    let logical = match column.precision.unwrap_or(1) {
+        0 | 1 => LogicalType::Boolean,
+        2..=63 => LogicalType::int(64),
+        _ => LogicalType::Decimal {
+            precision: 20,
+            scale: 0,
+        },
+    };
+    Reading::exact(logical, "bit").at(Fidelity::Widened)
+}
+
+fn decimal(column: &NativeColumn) -> Read {
+    let precision = column.precision.unwrap_or(10);
+    let scale = u8::try_from(column.scale.unwrap_or(0)).unwrap_or(0);
+    match u8::try_from(precision) {
+        Ok(precision) if precision <= 38 => Ok(Reading::exact(
+            LogicalType::Decimal { precision, scale },
+            "decimal",
+        )),
+        _ => Err(Refusal::new(
+            "DECIMAL_PRECISION",
+            format!("{} has more than 38 digits", column.type_text),
+        )
+        .propose("text")
+        .propose(format!("decimal(38,{})", scale.min(38)))),
+    }
+}
+
+fn text(column: &NativeColumn, chosen: Option<&str>) -> Read {
+    let name = match (chosen, &column.charset) {
+        (Some(chosen), _) => chosen.to_ascii_lowercase(),
+        (None, Some(charset)) => charset.to_ascii_lowercase(),
+        (None, None) if family(&column.base) == Family::Bytes => {
+            return Err(Refusal::new(
+                "NO_CHARSET",
+                format!(
+                    "column {:?} holds bytes: reading them as text takes a character set",
+                    column.name
+                ),
+            ));
+        }
+        (None, None) => "utf8mb4".to_owned(),
+    };
+    if Charset::named(&name).is_none() {
+        return Err(Refusal::new(
+            "UNKNOWN_CHARSET",
+            format!(
+                "character set {name} of column {:?} is not known",
+                column.name
+            ),
+        )
+        .propose("binary"));
+    }
+    let limited = matches!(column.base.as_str(), "char" | "varchar") && chosen.is_none();
+    let max_chars = column
+        .length
+        .filter(|_| limited)
+        .and_then(|length| u32::try_from(length).ok());
+    let reading = Reading::exact(LogicalType::Text { max_chars }, format!("text:{name}"));
+    Ok(match chosen {
+        Some(_) => reading.at(Fidelity::Widened),
+        None => reading,
+    })
+}
+
+fn labels(column: &NativeColumn, charset: Option<&str>) -> Read {
+    let reading = text(column, charset)?;
+    let ambiguous = column.base == "enum" && column.labels.iter().any(String::is_empty);
+    let reading = Reading {
+        logical: LogicalType::TEXT,
+        ..reading
+    }
+    .at(Fidelity::Widened);
+    Ok(match ambiguous {
+        false => reading,
+        true => reading.with(Finding::warning(
+            "ENUM_ERROR_VALUE",
+            "",
+            format!(
+                "the label '' of column {:?} and the enum's error value both read as empty text",
+                column.name
+            ),
+        )),
+    })
+}
+
+fn geometry(column: &NativeColumn, chosen: Option<&Choice>) -> Read {
+    match chosen {
+        Some(Choice::Binary) => Ok(Reading::exact(LogicalType::Binary, "bytes")
+            .at(Fidelity::Widened)
+            .with(Finding::warning(
+                "GEOMETRY_WITH_SRID",
+                "",
+                format!(
+                    "column {:?} arrives as 4 bytes SRID (little-endian) and WKB behind them",
+                    column.name
+                ),
+            ))),
+        _ => Err(Refusal::new(
+            "UNKNOWN_TYPE",
+            format!(
+                "{} has no counterpart; as binary it is its 4-byte SRID and WKB behind it",
+                column.type_text
+            ),
+        )
+        .propose("binary")),
+    }
+}
+
+fn unknown(column: &NativeColumn) -> Read {
+    Err(Refusal::new(
+        "UNKNOWN_TYPE",
+        format!("type {} is not known", column.type_text),
+    ))
+}
+
+fn cannot(column: &NativeColumn, wanted: &str) -> Refusal {
+    Refusal::new(
+        "CANNOT_READ_AS",
+        format!(
+            "{} of column {:?} cannot be read as {wanted}",
+            column.type_text, column.name
+        ),
+    )
+}
+
+/// Instants as seconds since the epoch, whatever zone the session is in.
+fn seconds_of(column: &NativeColumn) -> String {
+    format!("UNIX_TIMESTAMP({})", quote(&column.name))
+}
+
+fn fraction(column: &NativeColumn) -> u8 {
+    column
+        .precision
+        .and_then(|digits| u8::try_from(digits).ok())
+        .unwrap_or(0)
+        .min(6)
+}
+
+fn time_text(column: &NativeColumn) -> String {
+    format!("time-text:{}", fraction(column))
+}
