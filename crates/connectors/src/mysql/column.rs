@@ -129,7 +129,7 @@ mod tests {
             &["a", "B", "with,comma", "with'quote", "", "1"],
         );
         check(r"enum('a\\b','x\ny','n\0l')", &["a\\b", "x\ny", "n\0l"]);
-        check("set('中文',''''')", &["中文", "''"]);
+        check("set('中文','''''')", &["中文", "''"]);
     }
 
     #[test]

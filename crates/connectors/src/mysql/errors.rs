@@ -111,13 +111,8 @@ pub(crate) fn is_missing_right(failure: &DriverFailure) -> bool {
 pub(crate) fn translate(failure: DriverFailure) -> Error {
     let error = match &failure {
         DriverFailure::Server(server) => of_server(server.code, &server.message),
-        DriverFailure::Io(IoError::Tls(cause)) => Error::new(
-            ErrorKind::Unavailable,
-            "TLS_FAILED",
-            format!("TLS failed: {cause}"),
-        )
-        .retry(Retry::Never)
-        .hint("check `tls.ca` and the host name, or choose another `tls.mode`"),
+        DriverFailure::Io(IoError::Tls(cause)) => tls_failed(cause),
+        DriverFailure::Io(IoError::Io(cause)) if is_tls(cause) => tls_failed(cause),
         DriverFailure::Io(IoError::Io(cause)) => Error::new(
             ErrorKind::Unavailable,
             "CONNECTION_LOST",
@@ -129,6 +124,23 @@ pub(crate) fn translate(failure: DriverFailure) -> Error {
         }
     };
     error.on(Side::Source).caused_by(failure)
+}
+
+/// The driver hands some failures of TLS on as failures of reading.
+fn is_tls(cause: &std::io::Error) -> bool {
+    cause
+        .get_ref()
+        .is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+fn tls_failed(cause: &dyn std::error::Error) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "TLS_FAILED",
+        format!("TLS failed: {cause}"),
+    )
+    .retry(Retry::Never)
+    .hint("check `tls.ca` and the host name, or choose another `tls.mode`")
 }
 
 fn of_server(number: u16, message: &str) -> Error {

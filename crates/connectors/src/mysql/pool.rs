@@ -270,9 +270,10 @@ impl Lease {
 
     /// Stops what runs and waits until the session is reclaimed; without it, that happens behind.
     pub(crate) async fn stop(mut self) {
-        if let (Phase::Streaming | Phase::Busy, Some(connection)) =
-            (self.phase, self.connection.take())
-        {
+        if !matches!(self.phase, Phase::Streaming | Phase::Busy) {
+            return;
+        }
+        if let Some(connection) = self.connection.take() {
             let pool = Arc::clone(&self.pool);
             pool.reclaim(connection, self.phase).await;
         }
