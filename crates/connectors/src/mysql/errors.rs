@@ -39,14 +39,12 @@ impl Known {
 static TABLE: &[Known] = &[
     known(&[1045, 1698, 1862, 3118], ErrorKind::Auth, "WRONG_PASSWORD")
         .hint("check user, password and the host that the user may come from"),
-    known(
-        &[1044, 1142, 1143, 1227, 1370, 1356, 1449],
-        ErrorKind::Auth,
-        "NO_RIGHT",
-    )
-    .hint("grant the user SELECT on what is read"),
+    known(&[1044, 1142, 1143, 1227, 1370], ErrorKind::Auth, "NO_RIGHT")
+        .hint("grant the user SELECT on what is read"),
     known(&[1130], ErrorKind::Auth, "HOST_REFUSED")
         .hint("let the user come from this machine's address"),
+    known(&[1356, 1449], ErrorKind::Data, "VIEW_BROKEN")
+        .hint("repair the view at the server, or leave it out"),
     known(&[1049], ErrorKind::NotFound, "NO_SUCH_DATABASE"),
     known(&[1146, 1051, 1109], ErrorKind::NotFound, "NO_SUCH_TABLE"),
     known(&[1054], ErrorKind::NotFound, "NO_SUCH_COLUMN"),

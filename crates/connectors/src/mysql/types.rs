@@ -364,3 +364,104 @@ fn fraction(column: &NativeColumn) -> u8 {
 fn time_text(column: &NativeColumn) -> String {
     format!("time-text:{}", fraction(column))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(text: &str) -> NativeColumn {
+        let (base, rest) = text.split_once('(').unwrap_or((text, ""));
+        let numbers: Vec<u32> = rest
+            .split([',', ')'])
+            .filter_map(|number| number.trim().parse().ok())
+            .collect();
+        let textual = matches!(base, "varchar" | "text" | "enum");
+        NativeColumn {
+            name: "c`x".to_owned(),
+            type_text: text.to_owned(),
+            base: base.split(' ').next().unwrap_or_default().to_owned(),
+            precision: numbers.first().copied(),
+            scale: numbers.get(1).and_then(|scale| i32::try_from(*scale).ok()),
+            length: numbers.first().map(|length| u64::from(*length)),
+            unsigned: text.ends_with("unsigned"),
+            charset: textual.then(|| "latin1".to_owned()),
+            ..NativeColumn::default()
+        }
+    }
+
+    /// `expected`: the logical type and the decoder's word, or the refusal's code.
+    fn check(text: &str, read_as: Option<&str>, expected: &str) {
+        let choice = ColumnChoice {
+            read_as: read_as.map(str::to_owned),
+            ..ColumnChoice::default()
+        };
+        let found = match MysqlTypes.to_logical(&column(text), &choice) {
+            Ok(reading) => format!("{} {}", reading.logical, reading.decode),
+            Err(refusal) => refusal.code.to_owned(),
+        };
+        assert_eq!(found, expected, "{text} as {read_as:?}");
+    }
+
+    #[test]
+    fn types_by_default() {
+        check("tinyint(1)", None, "int8 integer");
+        check("tinyint(3) unsigned", None, "uint8 integer");
+        check("mediumint(8) unsigned", None, "uint32 integer");
+        check("bigint(20) unsigned", None, "uint64 integer");
+        check("bit(1)", None, "boolean bit");
+        check("bit(63)", None, "int64 bit");
+        check("bit(64)", None, "decimal(20,0) bit");
+        check("decimal(38,30)", None, "decimal(38,30) decimal");
+        check("decimal(39,0)", None, "DECIMAL_PRECISION");
+        check("year(4)", None, "int32 integer");
+        check("timestamp(6)", None, "instant(6) instant");
+        check("datetime(3)", None, "timestamp(3) datetime");
+        check("time(6)", None, "text time-text:6");
+        check("varchar(9)", None, "text(9) text:latin1");
+        check("json", None, "json text:utf8mb4");
+        check("point", None, "UNKNOWN_TYPE");
+        check("vector(3)", None, "UNKNOWN_TYPE");
+    }
+
+    #[test]
+    fn types_by_choice() {
+        check("tinyint(1)", Some("boolean"), "boolean integer");
+        check("bigint(20) unsigned", Some("bigint"), "int64 integer");
+        check("bigint(20) unsigned", Some("text"), "text print");
+        check("decimal(65,30)", Some("text"), "text print");
+        check(
+            "decimal(65,30)",
+            Some("decimal(38,30)"),
+            "decimal(38,30) decimal",
+        );
+        check("time(6)", Some("bigint"), "int64 time-micros");
+        check("time(0)", Some("time"), "time(0) time-of-day");
+        check("date", Some("text"), "text date-text");
+        check("point", Some("binary"), "binary bytes");
+        check("date", Some("bigint"), "CANNOT_READ_AS");
+        check("int(11)", Some("nonsense"), "CANNOT_READ_AS");
+        check("vector(3)", Some("binary"), "UNKNOWN_TYPE");
+    }
+
+    #[test]
+    fn instants_do_not_depend_on_the_sessions_zone() {
+        let reading = MysqlTypes.to_logical(&column("timestamp(0)"), &ColumnChoice::default());
+        let expression = reading.ok().and_then(|reading| reading.expression);
+        assert_eq!(expression.as_deref(), Some("UNIX_TIMESTAMP(`c``x`)"));
+    }
+
+    #[test]
+    fn character_sets_are_known_or_refused_by_name() {
+        for (charset, expected) in [("gbk", Ok("text:gbk")), ("dec8", Err("UNKNOWN_CHARSET"))] {
+            let native = NativeColumn {
+                charset: Some(charset.to_owned()),
+                ..column("text")
+            };
+            let found = MysqlTypes.to_logical(&native, &ColumnChoice::default());
+            let found = found
+                .map(|reading| reading.decode)
+                .map_err(|refusal| refusal.code);
+            assert_eq!(found.as_deref().map_err(|code| *code), expected);
+        }
+    }
+}
