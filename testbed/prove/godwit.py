@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -134,7 +135,7 @@ class Process:
             self.popen = subprocess.Popen([*(program or [binary()]), *self.words], cwd=self.room,
                                           env={**inherited, **(environment or {})},
                                           stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        self.pid, self.outcome = self.popen.pid, None
+        self.pid, self.outcome, self.peak_bytes = self.popen.pid, None, 0
 
     def alive(self):
         if self.outcome is not None:
@@ -157,6 +158,13 @@ class Process:
             return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
         return "?"
 
+    def look_at_memory(self):
+        """The most that it held so far. What wait4 tells would count the process that started it, too."""
+        with contextlib.suppress(OSError):
+            found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+            if found:
+                self.peak_bytes = int(found[1]) * 1024
+
     def go_on(self):
         self.signal(signal.SIGCONT)
 
@@ -169,17 +177,18 @@ class Process:
             return self.outcome
         deadline = self.started + seconds
         while self.alive():
+            self.look_at_memory()
             if time.monotonic() > deadline:
                 self.signal(signal.SIGKILL)
                 os.waitpid(self.pid, 0)
                 self.popen.returncode = -9
                 raise Refuted(f"godwit {self.words[0]} did not end within {seconds} s")
-            time.sleep(0.002)
+            time.sleep(0.004)
         _, status, usage = os.wait4(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         self.popen.returncode = code
         out, err = (path.read_text(encoding="utf-8", errors="replace") for path in self.files)
-        self.outcome = Outcome(self.words, code, out, err, time.monotonic() - self.started, usage.ru_maxrss * 1024,
+        self.outcome = Outcome(self.words, code, out, err, time.monotonic() - self.started, self.peak_bytes,
                                usage.ru_utime + usage.ru_stime)
         return self.outcome
 

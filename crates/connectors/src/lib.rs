@@ -13,6 +13,7 @@ pub mod sqlite;
 /// Every connector, in the order in which people see them.
 pub static CONNECTORS: &[&dyn AnyConnector] = &[
     &postgres::Postgres,
+    &mysql::Mysql,
     &sqlite::Sqlite,
     &lake::Lake,
     &files::Files,

@@ -2,7 +2,10 @@
 
 pub(crate) mod batch;
 pub(crate) mod calendar;
+pub(crate) mod charset;
+pub(crate) mod charset_exceptions;
 pub(crate) mod column_builder;
 pub(crate) mod decimal;
+pub(crate) mod key_range;
 pub(crate) mod parquet_split;
 pub(crate) mod tls;

@@ -1,1 +1,88 @@
-//! The `mysql` connector.
+//! MySQL 5.7 and 8, MariaDB 10 and later, as a source: one held moment for all tables, rows by the
+//! binary protocol, decoded here down to the byte.
+
+mod bisect;
+mod catalog;
+mod choice;
+mod column;
+mod connect;
+mod ddl;
+mod decode;
+mod errors;
+mod lock;
+mod options;
+mod pool;
+mod read;
+mod snapshot;
+mod source;
+mod split;
+mod statement;
+mod temporal;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use contract::capabilities::{Capabilities, ReadCapabilities, SnapshotKind};
+use contract::{About, Connector, Dialect, NoOptions, Opening, Source, TypeMapping};
+use model::Result;
+
+pub use options::{HiddenColumns, MysqlConnection, MysqlRead};
+
+/// MySQL and MariaDB.
+pub struct Mysql;
+
+#[async_trait]
+impl Connector for Mysql {
+    type Connection = MysqlConnection;
+    type Read = MysqlRead;
+    type Write = NoOptions;
+    const ID: &'static str = "mysql";
+
+    fn about(&self) -> About {
+        About {
+            title: "MySQL",
+            summary: "MySQL 5.7 and 8, MariaDB 10 and later",
+            verified_against: "MariaDB 10.11",
+            manual: include_str!("README.md"),
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            read: Some(ReadCapabilities {
+                filter: true,
+                splits: true,
+                schemas: true,
+                snapshot: SnapshotKind::Fixed,
+            }),
+            write: None,
+        }
+    }
+
+    fn types(&self) -> &'static dyn TypeMapping {
+        &types::MysqlTypes
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &ddl::MysqlDialect
+    }
+
+    async fn source(
+        &self,
+        at: MysqlConnection,
+        how: MysqlRead,
+        opening: &Opening,
+    ) -> Result<Arc<dyn Source>> {
+        let server = connect::Server::new(&at, &opening.base, &opening.time_zone)?;
+        Ok(Arc::new(source::MysqlSource {
+            server: Arc::new(server),
+            database: at.database,
+            connections: at.connections,
+            hidden_columns: how.hidden_columns,
+        }))
+    }
+}

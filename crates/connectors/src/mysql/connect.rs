@@ -1,0 +1,221 @@
+//! Sessions: how they are opened and what they are set to, the same for all, so that what is read
+//! depends on the migration alone and not on the server's defaults.
+
+use std::path::Path;
+use std::time::Duration;
+
+use model::zone::ZoneForm;
+use model::{Error, ErrorKind, Result, Side, TimeZone};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder, SslOpts};
+
+use super::ddl::literal;
+use super::errors::{number, translate};
+use super::options::MysqlConnection;
+use crate::family::tls::TlsMode;
+
+/// A server that sessions are opened at.
+pub(crate) struct Server {
+    options: Opts,
+    zone: TimeZone,
+    timeout: Duration,
+    label: String,
+    encrypted: bool,
+}
+
+/// An open session.
+pub(crate) struct Session {
+    pub(crate) connection: Conn,
+    /// Whether the session stands in the migration's zone; where not, it stands in UTC, because the
+    /// server has no zone tables.
+    pub(crate) zone_known: bool,
+}
+
+const PACKET_LIMIT: usize = 1 << 30;
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Must succeed in every session.
+const REQUIRED_SETTINGS: &[&str] = &[
+    "SET NAMES utf8mb4",
+    // Values come in the column's own character set and are decoded by us, who can name the row.
+    "SET SESSION character_set_results = NULL, \
+     sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', \
+     net_write_timeout = 7200, net_read_timeout = 7200, wait_timeout = 2147483, \
+     lock_wait_timeout = 10, sql_big_selects = 1, sql_select_limit = 18446744073709551615",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+];
+
+/// Known to some servers only; each would end or change our reads where an administrator set it.
+const OPTIONAL_SETTINGS: &[&str] = &[
+    "SET SESSION idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0",
+    "SET SESSION max_statement_time = 0",
+    "SET SESSION max_execution_time = 0",
+    "SET SESSION system_versioning_asof = DEFAULT",
+];
+
+const UNKNOWN_VARIABLE: u16 = 1193;
+const UNKNOWN_ZONE: u16 = 1298;
+
+impl Server {
+    /// The server that `connection` describes; reads the password now, connects later.
+    pub(crate) fn new(connection: &MysqlConnection, base: &Path, zone: &TimeZone) -> Result<Self> {
+        let password = match &connection.password {
+            Some(secret) => Some(secret.reveal(base)?),
+            None => None,
+        };
+        let socket = connection.socket.as_ref().map(|path| base.join(path));
+        let tls = match socket {
+            Some(_) => None,
+            None => tls_options(connection, base),
+        };
+        let label = match &socket {
+            Some(path) => path.display().to_string(),
+            None => format!("{}:{}", connection.host, connection.port),
+        };
+        let encrypted = tls.is_some();
+        let options = OptsBuilder::default()
+            .ip_or_hostname(&connection.host)
+            .tcp_port(connection.port)
+            .socket(socket.map(|path| path.to_string_lossy().into_owned()))
+            .prefer_socket(false)
+            .user(Some(&connection.user))
+            .pass(password)
+            .tcp_keepalive(Some(KEEPALIVE))
+            .max_allowed_packet(Some(PACKET_LIMIT))
+            .wait_timeout(Some(usize::MAX >> 16))
+            .ssl_opts(tls);
+        Ok(Self {
+            options: options.into(),
+            zone: zone.clone(),
+            timeout: Duration::from_secs(connection.connect_timeout_seconds),
+            label,
+            encrypted,
+        })
+    }
+
+    /// `host:port`, or the socket's path.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Whether connections are encrypted.
+    pub(crate) fn encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// The migration's zone.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Opens a session and sets it up.
+    pub(crate) async fn connect(&self) -> Result<Session> {
+        match tokio::time::timeout(self.timeout, self.open()).await {
+            Ok(opened) => opened
+                .map_err(|error| error.context(format!("could not connect to {}", self.label))),
+            Err(_) => Err(Error::new(
+                ErrorKind::Unavailable,
+                "UNREACHABLE",
+                format!(
+                    "{} did not let us in within {} seconds",
+                    self.label,
+                    self.timeout.as_secs()
+                ),
+            )
+            .on(Side::Source)
+            .hint("check host and port, or raise `connect-timeout-seconds`")),
+        }
+    }
+
+    async fn open(&self) -> Result<Session> {
+        let mut connection = Conn::new(self.options.clone()).await.map_err(|failure| {
+            let mut error = translate(failure);
+            if error.code == "CONNECTION_LOST" {
+                error.code = "UNREACHABLE";
+                error = error.hint("check host and port, and that the server runs");
+            }
+            error
+        })?;
+        for statement in REQUIRED_SETTINGS {
+            connection.query_drop(*statement).await.map_err(translate)?;
+        }
+        for statement in OPTIONAL_SETTINGS {
+            match connection.query_drop(*statement).await {
+                Err(failure) if number(&failure) != Some(UNKNOWN_VARIABLE) => {
+                    return Err(translate(failure));
+                }
+                _ => {}
+            }
+        }
+        let zone_known = set_zone(&mut connection, &self.zone).await?;
+        Ok(Session {
+            connection,
+            zone_known,
+        })
+    }
+
+    /// Asks the server to stop what another session is running; that session stays.
+    pub(crate) async fn stop_query(&self, id: u32) -> Result<()> {
+        let mut session = self.connect().await?;
+        let stopped = session
+            .connection
+            .query_drop(format!("KILL QUERY {id}"))
+            .await;
+        let _ = session.connection.disconnect().await;
+        match stopped {
+            Err(failure) if number(&failure) != Some(1094) => Err(translate(failure)),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn set_zone(connection: &mut Conn, zone: &TimeZone) -> Result<bool> {
+    let wanted = match zone.form() {
+        ZoneForm::Fixed(_) => zone.fixed_text().unwrap_or_else(|| "+00:00".to_owned()),
+        ZoneForm::Named(name) => name,
+    };
+    let set = connection
+        .query_drop(format!("SET SESSION time_zone = {}", literal(&wanted)))
+        .await;
+    match set {
+        Ok(()) => Ok(true),
+        Err(failure) if number(&failure) == Some(UNKNOWN_ZONE) => {
+            let utc = connection
+                .query_drop("SET SESSION time_zone = '+00:00'")
+                .await;
+            utc.map_err(translate)?;
+            Ok(false)
+        }
+        Err(failure) => Err(translate(failure)),
+    }
+}
+
+/// What the mode says, exactly; `None` for clear text.
+fn tls_options(connection: &MysqlConnection, base: &Path) -> Option<SslOpts> {
+    let mode = connection.tls.mode_for(&connection.host);
+    let mut options = SslOpts::default();
+    if let Some(ca) = &connection.tls.ca {
+        options = options
+            .with_root_certs(vec![base.join(ca).into()])
+            .with_disable_built_in_roots(true);
+    } else if matches!(mode, TlsMode::VerifyCa | TlsMode::VerifyFull) {
+        let found = rustls_native_certs::load_native_certs();
+        let roots = found
+            .certs
+            .iter()
+            .map(|certificate| certificate.to_vec().into());
+        options = options
+            .with_root_certs(roots.collect())
+            .with_disable_built_in_roots(true);
+    }
+    match mode {
+        TlsMode::Disable => None,
+        TlsMode::Require => Some(
+            options
+                .with_danger_accept_invalid_certs(true)
+                .with_danger_skip_domain_validation(true),
+        ),
+        TlsMode::VerifyCa => Some(options.with_danger_skip_domain_validation(true)),
+        TlsMode::VerifyFull => Some(options),
+    }
+}

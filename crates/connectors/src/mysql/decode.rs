@@ -1,0 +1,340 @@
+//! One value as the binary protocol gives it, appended to its column exactly, or a misfit that names
+//! the reason. Knows the words that [`super::types`] writes into `decode`.
+
+use arrow::datatypes::DataType;
+use model::plan::ScanColumn;
+use model::{Error, Result};
+use mysql_async::Value;
+
+use super::temporal;
+use crate::family::charset::{Charset, CharsetMisfit};
+use crate::family::column_builder::ColumnBuilder;
+use crate::family::decimal;
+
+/// How one column's values are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decoder {
+    Integer,
+    Bit,
+    Decimal { precision: u8, scale: u8 },
+    Float,
+    Date,
+    DateTime,
+    Instant,
+    TimeMicros,
+    TimeOfDay,
+    DateText,
+    DateTimeText { digits: u8 },
+    InstantText { digits: u8 },
+    TimeText { digits: u8 },
+    Text(Charset),
+    Bytes,
+    Print,
+}
+
+/// Why a value cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    pub(crate) code: &'static str,
+    pub(crate) reason: &'static str,
+}
+
+/// A misfit of this code.
+pub(crate) const fn misfit(code: &'static str, reason: &'static str) -> Misfit {
+    Misfit { code, reason }
+}
+
+const TOO_LARGE: Misfit = misfit(
+    "VALUE_TOO_LARGE",
+    "the value is larger than one value may be",
+);
+const OVERFLOW: Misfit = misfit(
+    "INT_OVERFLOW",
+    "the number does not fit the type that was asked for",
+);
+const NOT_BOOLEAN: Misfit = misfit("NOT_A_BOOLEAN", "the number is neither 0 nor 1");
+/// The server sent another kind of value than the column's description promises.
+pub(crate) const UNEXPECTED: Misfit = misfit(
+    "UNEXPECTED_VALUE",
+    "the server sent another kind of value than the column has",
+);
+
+impl Decoder {
+    /// The decoder for a planned column.
+    pub(crate) fn new(column: &ScanColumn) -> Result<Self> {
+        let (word, argument) = column
+            .decode
+            .split_once(':')
+            .unwrap_or((&column.decode, ""));
+        let digits = argument.parse().unwrap_or(0);
+        Ok(match word {
+            "integer" => Self::Integer,
+            "bit" => Self::Bit,
+            "decimal" => match column.logical.arrow() {
+                DataType::Decimal128(precision, scale) => Self::Decimal {
+                    precision,
+                    scale: u8::try_from(scale).unwrap_or(0),
+                },
+                _ => Self::Decimal {
+                    precision: 38,
+                    scale: 0,
+                },
+            },
+            "float" => Self::Float,
+            "date" => Self::Date,
+            "datetime" => Self::DateTime,
+            "instant" => Self::Instant,
+            "time-micros" => Self::TimeMicros,
+            "time-of-day" => Self::TimeOfDay,
+            "date-text" => Self::DateText,
+            "datetime-text" => Self::DateTimeText { digits },
+            "instant-text" => Self::InstantText { digits },
+            "time-text" => Self::TimeText { digits },
+            "text" => match Charset::named(argument) {
+                Some(charset) => Self::Text(charset),
+                None => return Err(unplanned(column)),
+            },
+            "bytes" => Self::Bytes,
+            "print" => Self::Print,
+            _ => return Err(unplanned(column)),
+        })
+    }
+
+    /// Appends `value`, or appends nothing and says why. `room` is the largest value allowed, in
+    /// bytes; `scratch` is a buffer to decode text in.
+    pub(crate) fn append(
+        self,
+        value: &Value,
+        to: &mut ColumnBuilder,
+        room: usize,
+        scratch: &mut String,
+    ) -> Result<(), Misfit> {
+        if let Value::NULL = value {
+            to.append_null();
+            return Ok(());
+        }
+        match self {
+            Self::Integer => append_integer(integer(value)?, to),
+            Self::Bit => append_integer(bits(value)?, to),
+            Self::Decimal { precision, scale } => append_decimal(value, precision, scale, to),
+            Self::Float => append_float(value, to),
+            Self::Bytes => append_bytes(value, to, room),
+            Self::Date => append_i32(temporal::days(value)?, to),
+            Self::DateTime => append_i64(temporal::wall_micros(value)?, to),
+            Self::Instant => append_i64(temporal::instant_micros(value)?, to),
+            Self::TimeMicros => append_integer(i128::from(temporal::span_micros(value)?), to),
+            Self::TimeOfDay => append_i64(temporal::time_of_day(value)?, to),
+            Self::Text(charset) => append_text(charset, value, to, (room, scratch)),
+            Self::DateText
+            | Self::DateTimeText { .. }
+            | Self::InstantText { .. }
+            | Self::TimeText { .. }
+            | Self::Print => {
+                scratch.clear();
+                self.print(value, scratch)?;
+                append_str(scratch, to)
+            }
+        }
+    }
+
+    fn print(self, value: &Value, out: &mut String) -> Result<(), Misfit> {
+        match self {
+            Self::DateText => temporal::print_date(value, out),
+            Self::DateTimeText { digits } => temporal::print_wall(value, digits, out),
+            Self::InstantText { digits } => temporal::print_instant(value, digits, out),
+            Self::TimeText { digits } => temporal::print_span(value, digits, out),
+            _ => print(value, out),
+        }
+    }
+}
+
+fn unplanned(column: &ScanColumn) -> Error {
+    Error::internal(format!(
+        "unknown decoder {:?} for column {:?}",
+        column.decode, column.native.name
+    ))
+}
+
+/// The value as text, digits only where it is a number.
+fn print(value: &Value, out: &mut String) -> Result<(), Misfit> {
+    use std::fmt::Write as _;
+    let written = match value {
+        Value::Int(number) => write!(out, "{number}"),
+        Value::UInt(number) => write!(out, "{number}"),
+        Value::Float(number) => write!(out, "{number:?}"),
+        Value::Double(number) => write!(out, "{number:?}"),
+        Value::Bytes(bytes) => return Charset::Utf8.decode(bytes, out).map_err(of_charset),
+        _ => return Err(UNEXPECTED),
+    };
+    written.map_err(|_| UNEXPECTED)
+}
+
+fn integer(value: &Value) -> Result<i128, Misfit> {
+    match value {
+        Value::Int(number) => Ok(i128::from(*number)),
+        Value::UInt(number) => Ok(i128::from(*number)),
+        Value::Bytes(bytes) => decimal::parse(bytes, 38, 0).map_err(|_| UNEXPECTED),
+        _ => Err(UNEXPECTED),
+    }
+}
+
+/// A bit field: its bytes, highest first.
+fn bits(value: &Value) -> Result<i128, Misfit> {
+    match value {
+        Value::Bytes(bytes) if bytes.len() <= 8 => Ok(bytes
+            .iter()
+            .fold(0, |number, byte| number << 8 | i128::from(*byte))),
+        other => integer(other),
+    }
+}
+
+fn append_integer(number: i128, to: &mut ColumnBuilder) -> Result<(), Misfit> {
+    match to {
+        ColumnBuilder::Boolean(builder) => match number {
+            0 | 1 => builder.append_value(number == 1),
+            _ => return Err(NOT_BOOLEAN),
+        },
+        ColumnBuilder::Int8(builder) => {
+            builder.append_value(i8::try_from(number).map_err(|_| OVERFLOW)?);
+        }
+        ColumnBuilder::Int16(builder) => {
+            builder.append_value(i16::try_from(number).map_err(|_| OVERFLOW)?);
+        }
+        ColumnBuilder::Int32(builder) => {
+            builder.append_value(i32::try_from(number).map_err(|_| OVERFLOW)?);
+        }
+        ColumnBuilder::Int64(builder) => {
+            builder.append_value(i64::try_from(number).map_err(|_| OVERFLOW)?);
+        }
+        // Unsigned numbers of 64 bits, whose 20 digits the column has room for.
+        ColumnBuilder::Decimal(builder) => builder.append_value(number),
+        ColumnBuilder::Text(builder) => builder.append_value(number.to_string()),
+        _ => return Err(UNEXPECTED),
+    }
+    Ok(())
+}
+
+fn append_decimal(
+    value: &Value,
+    precision: u8,
+    scale: u8,
+    to: &mut ColumnBuilder,
+) -> Result<(), Misfit> {
+    let printed;
+    let text: &[u8] = match value {
+        Value::Bytes(bytes) => bytes,
+        Value::Int(number) => {
+            printed = number.to_string();
+            printed.as_bytes()
+        }
+        Value::UInt(number) => {
+            printed = number.to_string();
+            printed.as_bytes()
+        }
+        _ => return Err(UNEXPECTED),
+    };
+    match to {
+        ColumnBuilder::Decimal(builder) => {
+            builder.append_value(decimal::parse(text, precision, scale).map_err(of_decimal)?);
+            Ok(())
+        }
+        _ => append_integer(decimal::parse(text, 38, 0).map_err(of_decimal)?, to),
+    }
+}
+
+fn append_float(value: &Value, to: &mut ColumnBuilder) -> Result<(), Misfit> {
+    match (to, value) {
+        (ColumnBuilder::Float32(builder), Value::Float(number)) => builder.append_value(*number),
+        (ColumnBuilder::Float64(builder), Value::Double(number)) => builder.append_value(*number),
+        (ColumnBuilder::Float64(builder), Value::Float(number)) => {
+            builder.append_value(f64::from(*number));
+        }
+        _ => return Err(UNEXPECTED),
+    }
+    Ok(())
+}
+
+fn append_bytes(value: &Value, to: &mut ColumnBuilder, room: usize) -> Result<(), Misfit> {
+    match (to, value) {
+        (ColumnBuilder::Binary(_), Value::Bytes(bytes)) if bytes.len() > room => Err(TOO_LARGE),
+        (ColumnBuilder::Binary(builder), Value::Bytes(bytes)) => {
+            builder.append_value(bytes);
+            Ok(())
+        }
+        _ => Err(UNEXPECTED),
+    }
+}
+
+fn append_text(
+    charset: Charset,
+    value: &Value,
+    to: &mut ColumnBuilder,
+    (room, scratch): (usize, &mut String),
+) -> Result<(), Misfit> {
+    let Value::Bytes(bytes) = value else {
+        return Err(UNEXPECTED);
+    };
+    if bytes.len() > room {
+        return Err(TOO_LARGE);
+    }
+    if charset == Charset::Utf8 {
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| of_charset(CharsetMisfit::InvalidUtf8))?;
+        return append_str(text, to);
+    }
+    scratch.clear();
+    charset.decode(bytes, scratch).map_err(of_charset)?;
+    match scratch.len() > room {
+        true => Err(TOO_LARGE),
+        false => append_str(scratch, to),
+    }
+}
+
+fn append_str(text: &str, to: &mut ColumnBuilder) -> Result<(), Misfit> {
+    match to {
+        ColumnBuilder::Text(builder) => {
+            builder.append_value(text);
+            Ok(())
+        }
+        _ => Err(UNEXPECTED),
+    }
+}
+
+fn append_i32(number: i32, to: &mut ColumnBuilder) -> Result<(), Misfit> {
+    match to {
+        ColumnBuilder::Date(builder) => {
+            builder.append_value(number);
+            Ok(())
+        }
+        _ => Err(UNEXPECTED),
+    }
+}
+
+fn append_i64(number: i64, to: &mut ColumnBuilder) -> Result<(), Misfit> {
+    match to {
+        ColumnBuilder::Timestamp(builder) => builder.append_value(number),
+        ColumnBuilder::Time(builder) => builder.append_value(number),
+        _ => return Err(UNEXPECTED),
+    }
+    Ok(())
+}
+
+fn of_charset(cause: CharsetMisfit) -> Misfit {
+    let reason = match cause {
+        CharsetMisfit::InvalidUtf8 => "the bytes are not UTF-8",
+        CharsetMisfit::Unmappable => "the bytes hold a sequence that has no character",
+    };
+    misfit(cause.code(), reason)
+}
+
+fn of_decimal(cause: decimal::DecimalMisfit) -> Misfit {
+    use decimal::DecimalMisfit;
+    let reason = match cause {
+        DecimalMisfit::NotANumber => "the value is not a decimal number",
+        DecimalMisfit::Precision => {
+            "the number has more digits before the point than there is room"
+        }
+        DecimalMisfit::Scale => "the number has digits behind the last place",
+    };
+    misfit(cause.code(), reason)
+}
