@@ -1,4 +1,5 @@
 //! The workspace's one integration-test binary: engine, connectors and service together.
+#![allow(clippy::expect_used, reason = "a test ends where its setting cannot be made")]
 
 mod engine_flights;
 mod lakes;
