@@ -128,7 +128,7 @@ pub(crate) fn translate(failure: DriverFailure) -> Error {
 fn is_tls(cause: &std::io::Error) -> bool {
     cause
         .get_ref()
-        .is_some_and(|inner| inner.is::<rustls::Error>())
+        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }
 
 fn tls_failed(cause: &dyn std::error::Error) -> Error {
