@@ -146,15 +146,20 @@ enum Locked {
     Nothing,
 }
 
-/// Stops writers. The session waits for the lock no longer than its `lock_wait_timeout`.
+/// Stops writers. The session waits for a lock no longer than its `lock_wait_timeout`; where
+/// somebody's long statement elsewhere keeps the server from being locked, the selected tables are.
 async fn lock(guard: &mut Conn, tables: &[TableName]) -> Result<Locked> {
-    match guard.query_drop("FLUSH TABLES WITH READ LOCK").await {
+    let busy = match guard.query_drop("FLUSH TABLES WITH READ LOCK").await {
         Ok(()) => return Ok(Locked::Everything),
-        Err(failure) if is_missing_right(&failure) => {}
+        Err(failure) if is_missing_right(&failure) => None,
         Err(failure) => {
-            return Err(translate(failure).context("could not lock the server against writers"));
+            let error = translate(failure).context("could not lock the server against writers");
+            if error.code != "LOCK_TIMEOUT" {
+                return Err(error);
+            }
+            Some(error)
         }
-    }
+    };
     if tables.is_empty() {
         return Ok(Locked::Nothing);
     }
@@ -162,13 +167,14 @@ async fn lock(guard: &mut Conn, tables: &[TableName]) -> Result<Locked> {
         .iter()
         .map(|table| format!("{} READ", quote_table(table)))
         .collect();
-    match guard
+    let locked = guard
         .query_drop(format!("LOCK TABLES {}", names.join(", ")))
-        .await
-    {
-        Ok(()) => Ok(Locked::Selected),
-        Err(failure) if is_missing_right(&failure) => Ok(Locked::Nothing),
-        Err(failure) => {
+        .await;
+    match (locked, busy) {
+        (Ok(()), _) => Ok(Locked::Selected),
+        (Err(failure), None) if is_missing_right(&failure) => Ok(Locked::Nothing),
+        (Err(failure), Some(busy)) if is_missing_right(&failure) => Err(busy),
+        (Err(failure), _) => {
             Err(translate(failure).context("could not lock the tables against writers"))
         }
     }

@@ -329,39 +329,43 @@ async fn values_arrive_exactly_or_not_at_all() {
 const SEQUENCE: &str = "INSERT INTO composite SELECT IF(seq % 100 = 0, 2, IF(seq = 7, 3, 1)), seq \
     FROM seq_0_to_19999";
 
+const SPLIT_TABLES: &[&str] = &[
+    "CREATE TABLE composite (tenant INT, id INT, PRIMARY KEY (tenant, id))",
+    SEQUENCE,
+    "CREATE TABLE sparse (id BIGINT PRIMARY KEY)",
+    "INSERT INTO sparse SELECT seq FROM seq_1_to_1000",
+    "INSERT INTO sparse VALUES (-5), (1541815603606036480), (9223372036854775807)",
+    "CREATE TABLE large (id BIGINT UNSIGNED PRIMARY KEY)",
+    "INSERT INTO large VALUES (0),(1),(9223372036854775807),(9223372036854775808),(18446744073709551615)",
+    "CREATE TABLE moments (k DATETIME(6) PRIMARY KEY)",
+    "INSERT INTO moments VALUES ('2024-01-01'),('2024-01-01 00:00:00.000001'),('9999-12-31 23:59:59.999999')",
+    "CREATE TABLE bytes (k BINARY(4) PRIMARY KEY)",
+    "INSERT INTO bytes VALUES (0x00000000),(0x7FFFFFFF),(0x80000000),(0xFFFFFFFF)",
+    "CREATE TABLE words (k VARCHAR(9) COLLATE utf8mb4_general_ci PRIMARY KEY)",
+    "INSERT INTO words VALUES ('0a'),('F1'),('f2'),('Z9'),('z8'),('~'),('Ä')",
+    "CREATE TABLE coded (k VARCHAR(9) COLLATE utf8mb4_bin PRIMARY KEY)",
+    "INSERT INTO coded VALUES ('0a'),('F1'),('f2'),('Z9'),('z8'),('~'),('Ä')",
+    "CREATE TABLE sums (k DECIMAL(30,2) PRIMARY KEY)",
+    "INSERT INTO sums SELECT seq + 12345678901234567890.11 FROM seq_1_to_50",
+    "CREATE TABLE inexact (k FLOAT PRIMARY KEY)",
+    "INSERT INTO inexact VALUES (0.1),(0.2),(1e30)",
+    "CREATE TABLE keyless (k INT)",
+    "INSERT INTO keyless VALUES (1),(1),(NULL)",
+    "CREATE TABLE history (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
+    "INSERT INTO history VALUES (1,1),(2,1),(3,1)",
+    "UPDATE history SET v = 2 WHERE id = 1",
+    "DELETE FROM history WHERE id = 3",
+    "CREATE TABLE parted (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10), PARTITION z VALUES LESS THAN MAXVALUE)",
+    "INSERT INTO parted SELECT seq FROM seq_1_to_30",
+    "CREATE TABLE nothing (id INT PRIMARY KEY)",
+    "ANALYZE TABLE composite, sparse, large",
+];
+
 #[tokio::test]
 async fn each_row_is_read_once_however_the_table_is_cut() {
-    let Some(fixture) = Fixture::new("splits", &[
-        "CREATE TABLE composite (tenant INT, id INT, PRIMARY KEY (tenant, id))",
-        SEQUENCE,
-        "CREATE TABLE sparse (id BIGINT PRIMARY KEY)",
-        "INSERT INTO sparse SELECT seq FROM seq_1_to_1000",
-        "INSERT INTO sparse VALUES (-5), (1541815603606036480), (9223372036854775807)",
-        "CREATE TABLE large (id BIGINT UNSIGNED PRIMARY KEY)",
-        "INSERT INTO large VALUES (0),(1),(9223372036854775807),(9223372036854775808),(18446744073709551615)",
-        "CREATE TABLE moments (k DATETIME(6) PRIMARY KEY)",
-        "INSERT INTO moments VALUES ('2024-01-01'),('2024-01-01 00:00:00.000001'),('9999-12-31 23:59:59.999999')",
-        "CREATE TABLE bytes (k BINARY(4) PRIMARY KEY)",
-        "INSERT INTO bytes VALUES (0x00000000),(0x7FFFFFFF),(0x80000000),(0xFFFFFFFF)",
-        "CREATE TABLE words (k VARCHAR(9) COLLATE utf8mb4_general_ci PRIMARY KEY)",
-        "INSERT INTO words VALUES ('0a'),('F1'),('f2'),('Z9'),('z8'),('~'),('Ä')",
-        "CREATE TABLE coded (k VARCHAR(9) COLLATE utf8mb4_bin PRIMARY KEY)",
-        "INSERT INTO coded VALUES ('0a'),('F1'),('f2'),('Z9'),('z8'),('~'),('Ä')",
-        "CREATE TABLE sums (k DECIMAL(30,2) PRIMARY KEY)",
-        "INSERT INTO sums SELECT seq + 12345678901234567890.11 FROM seq_1_to_50",
-        "CREATE TABLE inexact (k FLOAT PRIMARY KEY)",
-        "INSERT INTO inexact VALUES (0.1),(0.2),(1e30)",
-        "CREATE TABLE keyless (k INT)",
-        "INSERT INTO keyless VALUES (1),(1),(NULL)",
-        "CREATE TABLE history (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
-        "INSERT INTO history VALUES (1,1),(2,1),(3,1)",
-        "UPDATE history SET v = 2 WHERE id = 1",
-        "DELETE FROM history WHERE id = 3",
-        "CREATE TABLE parted (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10), PARTITION z VALUES LESS THAN MAXVALUE)",
-        "INSERT INTO parted SELECT seq FROM seq_1_to_30",
-        "CREATE TABLE nothing (id INT PRIMARY KEY)",
-        "ANALYZE TABLE composite, sparse, large",
-    ]).await else { return };
+    let Some(fixture) = Fixture::new("splits", SPLIT_TABLES).await else {
+        return;
+    };
     let source = fixture.source(json!({}), "UTC").await;
     let expected: BTreeMap<&str, (usize, usize)> = BTreeMap::from([
         // Rows, and the least number of splits for 16 wanted.
@@ -545,6 +549,59 @@ async fn the_moment_is_one_and_definitions_wait() {
     let altered = source.open_snapshot(&scans[..1], 2).await.unwrap();
     assert_eq!(altered.refused[0].1.code, "TABLE_CHANGED");
     altered.snapshot.close().await;
+    fixture.drop().await;
+}
+
+#[tokio::test]
+async fn readers_see_one_sum_while_money_moves() {
+    let statements = &[
+        "CREATE TABLE bank (id INT PRIMARY KEY, balance BIGINT NOT NULL)",
+        "INSERT INTO bank SELECT seq, 1000 FROM seq_1_to_400",
+    ];
+    let Some(fixture) = Fixture::new("bank", statements).await else {
+        return;
+    };
+    let mut moving = tokio::task::JoinSet::new();
+    let mut teller = admin(&fixture.place).await;
+    teller
+        .query_drop(format!("USE {}", fixture.database))
+        .await
+        .unwrap();
+    moving.spawn(async move {
+        for turn in 0_u32.. {
+            let (from, to) = (turn * 7 % 400 + 1, turn * 131 % 400 + 1);
+            teller.query_drop("START TRANSACTION").await.unwrap();
+            for (id, sign) in [(from, '-'), (to, '+')] {
+                let transfer =
+                    format!("UPDATE bank SET balance = balance {sign} 7 WHERE id = {id}");
+                teller.query_drop(transfer).await.unwrap();
+            }
+            teller.query_drop("COMMIT").await.unwrap();
+        }
+    });
+    let source = fixture.source(json!({}), "UTC").await;
+    let scan = scan_of(&describe(&*source, &fixture.database, "bank").await, &[]);
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..10 {
+        let opened = source
+            .open_snapshot(std::slice::from_ref(&scan), 4)
+            .await
+            .unwrap();
+        let snapshot = &*opened.snapshot;
+        assert_eq!(snapshot.readers(), 4);
+        let splits = snapshot.split(&scan, 4).await.unwrap();
+        assert_eq!(splits.len(), 4);
+        let given =
+            futures::future::join_all(splits.iter().map(|split| read(snapshot, &scan, split)));
+        let found = rows(&given.await);
+        let sum: i64 = found.iter().map(|row| row[1].parse::<i64>().unwrap()).sum();
+        assert_eq!((found.len(), sum), (400, 400_000));
+        seen.insert(found);
+        snapshot.check_held().await.unwrap();
+        snapshot.close().await;
+    }
+    assert!(seen.len() > 1, "nothing moved");
+    moving.shutdown().await;
     fixture.drop().await;
 }
 
@@ -754,15 +811,13 @@ async fn filters_are_understood_as_they_stand_or_refused() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_a_finding_of_its_table_alone() {
-    let Some(mut fixture) = Fixture::new(
+    let Some(fixture) = Fixture::new(
         "catalog",
         &[
             "CREATE TABLE gone (id INT)",
             "CREATE VIEW broken AS SELECT id FROM gone",
             "DROP TABLE gone",
             "CREATE TABLE old (id INT PRIMARY KEY) ENGINE=MyISAM",
-            "CREATE TABLE part (id INT PRIMARY KEY, seen INT, secret INT)",
-            "INSERT INTO part VALUES (1, 2, 3)",
             "CREATE TABLE `x'; --` (`a``b` INT PRIMARY KEY, UNIQUE KEY u (`a``b`)) COMMENT='it''s'",
             "CREATE SEQUENCE s",
             "CREATE VIEW fine AS SELECT id FROM old",
@@ -780,13 +835,6 @@ async fn what_cannot_be_read_is_a_finding_of_its_table_alone() {
         .collect();
     assert_eq!(kinds["broken"], TableKind::View);
     assert_eq!(kinds["s"], TableKind::Sequence);
-    let codes = |table: &NativeTable| -> Vec<(String, bool)> {
-        table
-            .findings
-            .iter()
-            .map(|finding| (finding.code.clone(), finding.is_blocker()))
-            .collect()
-    };
     let broken = describe(&*source, &fixture.database, "broken").await;
     assert_eq!(codes(&broken), [("VIEW_BROKEN".to_owned(), true)]);
     let old = describe(&*source, &fixture.database, "old").await;
@@ -803,7 +851,25 @@ async fn what_cannot_be_read_is_a_finding_of_its_table_alone() {
         .await
         .unwrap();
     assert!(missing[0].is_none());
+    fixture.drop().await;
+}
 
+/// Codes of a table's findings, and whether they block.
+fn codes(table: &NativeTable) -> Vec<(String, bool)> {
+    let of = |finding: &model::Finding| (finding.code.clone(), finding.is_blocker());
+    table.findings.iter().map(of).collect()
+}
+
+#[tokio::test]
+async fn without_rights_the_table_is_refused_and_one_session_reads() {
+    let statements = &[
+        "CREATE TABLE old (id INT PRIMARY KEY)",
+        "CREATE TABLE part (id INT PRIMARY KEY, seen INT, secret INT)",
+        "INSERT INTO part VALUES (1, 2, 3)",
+    ];
+    let Some(mut fixture) = Fixture::new("rights", statements).await else {
+        return;
+    };
     let user = format!("g{}", std::process::id());
     let database = fixture.database.clone();
     for statement in [
@@ -836,6 +902,15 @@ async fn what_cannot_be_read_is_a_finding_of_its_table_alone() {
         (opened.snapshot.readers(), opened.findings[0].code.as_str()),
         (1, "NO_LOCK_RIGHT")
     );
+    opened.snapshot.check_held().await.unwrap();
+    opened.snapshot.close().await;
+    let grant = format!("GRANT LOCK TABLES ON {database}.* TO {user}");
+    fixture.admin.query_drop(grant).await.unwrap();
+    let opened = limited
+        .open_snapshot(&[scan_of(&old, &[])], 4)
+        .await
+        .unwrap();
+    assert_eq!((opened.snapshot.readers(), opened.findings.len()), (4, 0));
     opened.snapshot.check_held().await.unwrap();
     opened.snapshot.close().await;
     fixture
@@ -945,34 +1020,7 @@ async fn a_filled_database_is_read_alike_in_any_number_of_splits() {
     }
     let mut scans = Vec::new();
     for table in described.into_iter().flatten() {
-        for finding in &table.findings {
-            eprintln!("{}: {} {}", table.name, finding.code, finding.message);
-        }
-        for native in &table.columns {
-            if let Err(refusal) = MysqlTypes.to_logical(native, &ColumnChoice::default()) {
-                eprintln!(
-                    "{}.{}: {} {}",
-                    table.name, native.name, refusal.code, refusal.reason
-                );
-            }
-        }
-        if !table.findings.iter().any(model::Finding::is_blocker) {
-            let proposed: Vec<(String, String)> = table
-                .columns
-                .iter()
-                .filter_map(|native| {
-                    let refusal = MysqlTypes
-                        .to_logical(native, &ColumnChoice::default())
-                        .err()?;
-                    Some((native.name.clone(), refusal.proposals[0].read_as.clone()?))
-                })
-                .collect();
-            let proposed: Vec<(&str, &str)> = proposed
-                .iter()
-                .map(|(name, word)| (name.as_str(), word.as_str()))
-                .collect();
-            scans.push(scan_of(&table, &proposed));
-        }
+        scans.extend(as_proposed(&table));
     }
     let opened = source.open_snapshot(&scans, 4).await.unwrap();
     assert!(opened.refused.is_empty(), "{:?}", opened.refused);
@@ -1013,6 +1061,26 @@ async fn a_filled_database_is_read_alike_in_any_number_of_splits() {
         compare_with_hex(&mut admin, scan, &found).await;
     }
     opened.snapshot.close().await;
+}
+
+/// The table as it is read when each refusal's first proposal is accepted.
+fn as_proposed(table: &NativeTable) -> Option<Scan> {
+    for finding in &table.findings {
+        eprintln!("{}: {} {}", table.name, finding.code, finding.message);
+    }
+    let mut proposed: Vec<(String, String)> = Vec::new();
+    for native in &table.columns {
+        if let Err(refusal) = MysqlTypes.to_logical(native, &ColumnChoice::default()) {
+            eprintln!("{}.{}: {}", table.name, native.name, refusal.code);
+            proposed.push((native.name.clone(), refusal.proposals[0].read_as.clone()?));
+        }
+    }
+    let proposed: Vec<(&str, &str)> = proposed
+        .iter()
+        .map(|(name, word)| (name.as_str(), word.as_str()))
+        .collect();
+    let blocked = table.findings.iter().any(model::Finding::is_blocker);
+    (!blocked).then(|| scan_of(table, &proposed))
 }
 
 /// Texts and bytes against HEX() of the server, row by row of those not rejected.
