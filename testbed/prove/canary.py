@@ -63,8 +63,8 @@ class Secretive:
         self.database, self.user, self.kind = database, user, database.kind
         self.options, self.table = database.options, database.table
 
-    def connection(self, **other):
-        return {**self.database.connection(), "user": self.user, "password": f"${{env:{VARIABLE}}}", **other}
+    def connection(self):
+        return {**self.database.connection(), "user": self.user, "password": f"${{env:{VARIABLE}}}"}
 
 
 def with_user(work, database):

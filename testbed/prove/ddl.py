@@ -1,11 +1,13 @@
 """DDL at the source during a run: it waits, or it makes that table fail by name."""
 
+import pyarrow as pa
+
 from prove.claim import ensure
 from prove.databases import servers
 from prove.destinations import destination_of
 from prove.godwit import Migration
 from prove.journal import saw, wait_for, watched
-from prove.moments import Numbered, moment_of
+from prove.moments import Numbered, moment_of, payload
 
 SWAP = {
     "postgresql": "BEGIN; ALTER TABLE {t} RENAME TO {t}_old; ALTER TABLE {t}_new RENAME TO {t}; COMMIT;",
@@ -73,8 +75,7 @@ def fly(work, database, numbered, changes, moment):
         (failed if result == "failed" else through if title in at_once else waited).add(title)
     ensure(running, "no table was under way")
     ensure(outcome.code == (0 if not failed else 3 if len(failed) < len(sessions) else 1), f"exit code {outcome.code}")
-    if database.kind == "postgresql":
-        damage(work, database, outcome.report, migration, numbered)
+    damage(work, database, outcome.report, migration, numbered)
     journal.close()
     return waited, failed, through
 
@@ -95,11 +96,16 @@ def check_table(database, title, report, name, table, base):
 
 
 def damage(work, database, report, migration, numbered):
+    """A report that calls the first table succeeded, beside what such a table may hold when the DDL was not kept off."""
     name = numbered.names[0]
-    good = destination_of(migration).read(name)
-    if good is None or good.num_rows == 0:
-        return
-    emptied, half = good.slice(0, 0), good.slice(0, good.num_rows // 2)
-    for what, table in (("a table read after TRUNCATE", emptied), ("half a table read after VACUUM FULL", half),
+    lied = {"tables": [dict(line, state="succeeded") for line in report["tables"]]}
+    whole = [{"id": number, "tx": 0, "payload": payload(number)} for number in range(1, numbered.base + 1)]
+    sound = pa.Table.from_pylist(whole)
+    check_table(database, "saboteur", lied, name, sound, numbered.base)
+    for what, table in (("a table read after TRUNCATE", sound.slice(0, 0)),
+                        ("half a table read after VACUUM FULL", sound.slice(0, numbered.base // 2)),
                         ("a table that is said to be there and is not", None)):
-        work.sabotage(what, check_table, database, "saboteur", report, name, table, numbered.base)
+        work.sabotage(f"{database.title}: {what}", check_table, database, "saboteur", lied, name, table, numbered.base)
+    work.sabotage(f"{database.title}: a table that failed, and is there", check_table, database, "saboteur",
+                  {"tables": [dict(line, state="failed", code="X", message=name) for line in report["tables"]]}, name,
+                  sound, numbered.base)

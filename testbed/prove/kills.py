@@ -27,7 +27,7 @@ def kills(work):
         kind = ("lake", "files")[(number + (number // 2 if work.full else 0)) % 2]
         pair = tables.database.database, kind
         if pair not in migrations:
-            migrations[pair] = Migration(work.room("-".join(pair)), tables.database, kind, tables.names)
+            migrations[pair] = Migration(work.room("-".join(pair)), tables.database, kind, tables.names, **tables.padded)
         phase = PHASES[number // work.amount(1, 5)]
         trial = Trial(migrations[pair], tables, phase, random.Random(SEED + number))
         with tables:

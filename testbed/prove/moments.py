@@ -14,34 +14,35 @@ import pyarrow.compute as pc
 
 from prove.claim import Refuted, ensure
 
-LARGE_ROWS = 1_100_000  # as many as are read in several splits
 ROW_TIMES = 8  # the payload is the md5 of the id, so many times
 
 
 class Numbered:
     """The tables t0, t1, … of one database, and the writer that goes on writing into them.
 
-    With `cut`, the first one looks large enough to the server that it is read in several splits."""
+    With `cut`, the first one takes so much room that it is read in several splits."""
 
     def __init__(self, database, base, tables=4, cut=False):
         self.database, self.base = database, base
         self.names = [f"t{n}" for n in range(tables)]
         self.last = 0
+        self.padded = {"each": [{"table": database.table("t0"), "columns": {"padding": {"skip": True}}}]} if (
+            cut and database.kind == "mysql") else {}
         self._stop, self._thread = threading.Event(), None
         text = "text" if database.kind == "postgresql" else "varchar(400)"
         for name in self.names:
             database.execute(
                 f"CREATE TABLE {name} (id bigint NOT NULL PRIMARY KEY, tx bigint NOT NULL, payload {text} NOT NULL);"
                 + (database.spacious(name) if cut and name == "t0" else "") +
-                f"INSERT INTO {name} SELECT n, 0, {payload_sql('n')} FROM {database.numbers(base)};"
-                + (database.analyzed(name, LARGE_ROWS if cut and name == "t0" else None)))
+                f"INSERT INTO {name} (id, tx, payload) SELECT n, 0, {payload_sql('n')} FROM {database.numbers(base)};"
+                + database.analyze(name))
 
     def clocks(self):
         return sorted({1, self.base // 2, self.base})
 
     def transaction(self, number):
         clocks = ", ".join(map(str, self.clocks()))
-        steps = [f"INSERT INTO {name} VALUES ({self.base + number}, {number}, {payload_sql(self.base + number)});"
+        steps = [f"INSERT INTO {name} (id, tx, payload) VALUES ({self.base + number}, {number}, {payload_sql(self.base + number)});"
                  f"UPDATE {name} SET tx = {number} WHERE id IN ({clocks});" for name in self.names]
         return "BEGIN; " + " ".join(steps) + " COMMIT;"
 
