@@ -90,9 +90,9 @@ def every_command(migration):
     loud = {VARIABLE: CANARY, "RUST_LOG": "trace"}
     outputs = []
 
-    def ask(*words, environment=loud, expect=None):
+    def ask(*words, environment=loud, expect=None, said=""):
         outcome = Process(words, room, environment).wait(60)
-        outputs.append((outcome.shown(), outcome.out + outcome.err))
+        outputs.append((f"what {outcome.shown()} printed{said}", outcome.out + outcome.err))
         if expect is not None:
             outcome.expect(expect)
         return outcome
@@ -117,7 +117,7 @@ def every_command(migration):
         migration.write()
         text = migration.path.read_text()
         for more in ([], ["--json"]):
-            refused = ask("run", file, *data, *more)
+            refused = ask("run", file, *data, *more, said=f" for {migration.kind}, {', '.join(wrong)} being wrong")
             ensure(refused.code != 0, f"a run with {sorted(wrong)} wrong went through")
         if CANARY in text:  # the person's own file; it must not be quoted anywhere else
             migration.path.unlink()

@@ -96,7 +96,7 @@ def check_table(database, title, report, name, table, base):
 
 
 def damage(work, database, report, migration, numbered):
-    """A report that calls the first table succeeded, beside what such a table may hold when the DDL was not kept off."""
+    """A report that calls the first table succeeded, beside what it may hold when the DDL was not kept off."""
     name = numbered.names[0]
     lied = {"tables": [dict(line, state="succeeded") for line in report["tables"]]}
     whole = [{"id": number, "tx": 0, "payload": payload(number)} for number in range(1, numbered.base + 1)]

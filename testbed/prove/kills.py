@@ -25,9 +25,10 @@ def kills(work):
         tables = numbered[number % 2]
         # by default PostgreSQL into a lake and MariaDB into files; in full all four pairs
         kind = ("lake", "files")[(number + (number // 2 if work.full else 0)) % 2]
-        pair = tables.database.database, kind
+        pair = tables.database.kind, kind
         if pair not in migrations:
-            migrations[pair] = Migration(work.room("-".join(pair)), tables.database, kind, tables.names, **tables.padded)
+            room = work.room("-".join(pair))
+            migrations[pair] = Migration(room, tables.database, kind, tables.names, **tables.padded)
         phase = PHASES[number // work.amount(1, 5)]
         trial = Trial(migrations[pair], tables, phase, random.Random(SEED + number))
         with tables:

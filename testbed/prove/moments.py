@@ -42,7 +42,8 @@ class Numbered:
 
     def transaction(self, number):
         clocks = ", ".join(map(str, self.clocks()))
-        steps = [f"INSERT INTO {name} (id, tx, payload) VALUES ({self.base + number}, {number}, {payload_sql(self.base + number)});"
+        row = f"{self.base + number}, {number}, {payload_sql(self.base + number)}"
+        steps = [f"INSERT INTO {name} (id, tx, payload) VALUES ({row});"
                  f"UPDATE {name} SET tx = {number} WHERE id IN ({clocks});" for name in self.names]
         return "BEGIN; " + " ".join(steps) + " COMMIT;"
 
