@@ -18,19 +18,19 @@ def memory_bounded(work):
         make_tables(database, rows, wide, large)
         migration = Migration(work.room(database.kind), database, kind, ["many_rows", "wide_rows", "large_values"])
         outcome = migration.run()
-        below_limit(outcome)
+        below_limit(f"{database.title} to {kind}", outcome)
         for name, expected in (("many_rows", rows), ("wide_rows", wide), ("large_values", large)):
             found = destination_of(migration).rows(name)
             ensure(found == expected, f"{name} has {found} rows instead of {expected}")
         figures.append(f"{database.title} to {kind}: peak {outcome.peak_bytes / 1e6:.0f} MB over {rows:,} rows of "
                        f"1 kB, {wide:,} rows of {WIDE} columns, {large} values of 4 MB ({outcome.seconds:.1f} s)")
     greedy = Process(["-c", "x = b'x' * (600 << 20)"], work.folder, program=[sys.executable]).wait()
-    work.sabotage("a process that holds 600 MB, measured the same way", below_limit, greedy)
+    work.sabotage("a process that holds 600 MB, measured the same way", below_limit, "Python", greedy)
     return "; ".join(figures)
 
 
-def below_limit(outcome):
-    ensure(0 < outcome.peak_bytes < LIMIT_BYTES, f"the peak is {outcome.peak_bytes / 1e6:.0f} MB")
+def below_limit(title, outcome):
+    ensure(0 < outcome.peak_bytes < LIMIT_BYTES, f"{title}: the peak is {outcome.peak_bytes / 1e6:.0f} MB")
 
 
 def make_tables(database, rows, wide, large):
