@@ -26,3 +26,8 @@ pub fn connector(id: &str) -> Option<&'static dyn AnyConnector> {
         .copied()
         .find(|connector| connector.id() == id)
 }
+
+/// What must be set before the process has a second thread: call it first in `main`.
+pub fn prepare_process() {
+    mysql::bound_buffers();
+}

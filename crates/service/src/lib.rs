@@ -15,3 +15,6 @@ pub mod run;
 pub mod runs;
 pub mod schema;
 pub mod sources;
+
+/// What must be set before the process has a second thread: call it first in `main`.
+pub use connectors::prepare_process;

@@ -1,5 +1,6 @@
 //! What kin among the connectors share. Knows no connector by name.
 
+pub(crate) mod address;
 pub(crate) mod batch;
 pub(crate) mod calendar;
 pub(crate) mod charset;

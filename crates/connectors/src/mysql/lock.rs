@@ -56,6 +56,12 @@ pub(crate) async fn open(
         guard.query_drop("UNLOCK TABLES").await.map_err(translate)?;
     }
     let (position, mut untouched) = opened?;
+    let readers_alone = sessions.len().saturating_sub(1);
+    for reader in &mut sessions[..readers_alone] {
+        // The holder has the tables already. A reader holds them, too, so that a statement that waits
+        // for the holder, such as ALTER TABLE, does not make the reader wait behind it.
+        take_hold(reader, &tables).await;
+    }
     refused.append(&mut untouched);
     refused.append(&mut changed(guard, scans, &refused).await?);
     let _ = session.connection.disconnect().await;
@@ -203,23 +209,30 @@ async fn begin(
     let Some(holder) = sessions.last_mut() else {
         return Err(Error::internal("no session was opened"));
     };
+    let refused = take_hold(holder, tables).await;
+    Ok((position, refused))
+}
+
+/// Touches each table, so that its definition is the session's until its transaction ends; gives back
+/// those that it could not.
+async fn take_hold(session: &mut Conn, tables: &[TableName]) -> Vec<(TableName, Error)> {
     let mut refused = Vec::new();
     for chunk in tables.chunks(TOUCHED_AT_ONCE) {
         let all: Vec<String> = chunk
             .iter()
             .map(|table| format!("({})", touch(table)))
             .collect();
-        if holder.query_drop(all.join(" UNION ALL ")).await.is_ok() {
+        if session.query_drop(all.join(" UNION ALL ")).await.is_ok() {
             continue;
         }
         for table in chunk {
-            if let Err(failure) = holder.query_drop(touch(table)).await {
+            if let Err(failure) = session.query_drop(touch(table)).await {
                 let error = translate(failure).context(format!("could not hold {table}"));
                 refused.push((table.clone(), error));
             }
         }
     }
-    Ok((position, refused))
+    refused
 }
 
 /// Where the server's log of changes stands, as far as the user may know.

@@ -86,3 +86,18 @@ impl Connector for Mysql {
         }))
     }
 }
+
+/// The driver keeps up to 128 buffers for the whole process, each as large as the largest packet that
+/// it held, up to 4 MiB: half a gigabyte after a table of large values. They can be kept smaller by the
+/// environment alone, which is read once.
+#[allow(
+    unsafe_code,
+    reason = "sound where no other thread runs yet, as the caller promises"
+)]
+pub(crate) fn bound_buffers() {
+    const LARGEST_KEPT: &str = "MYSQL_ASYNC_BUFFER_SIZE_CAP";
+    if std::env::var_os(LARGEST_KEPT).is_none() {
+        // SAFETY: called first in `main`, before any thread is started.
+        unsafe { std::env::set_var(LARGEST_KEPT, "65536") };
+    }
+}

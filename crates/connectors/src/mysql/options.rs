@@ -7,6 +7,7 @@ use model::{Finding, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::family::address::host_finding;
 use crate::family::tls::TlsOptions;
 
 /// # MySQL connection
@@ -72,13 +73,12 @@ fn default_connect_timeout() -> u64 {
 
 impl Options for MysqlConnection {
     fn findings(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let by_host = self.socket.is_none();
+        let host = by_host.then(|| host_finding(&self.host)).flatten();
+        let mut findings: Vec<Finding> = host.into_iter().collect();
         let mut refuse = |at: &str, message: &str| {
             findings.push(Finding::blocker("BAD_VALUE", at, message));
         };
-        if self.host.trim().is_empty() && self.socket.is_none() {
-            refuse("host", "the host is empty");
-        }
         if self.port == 0 {
             refuse("port", "port 0 is no port");
         }

@@ -5,6 +5,7 @@ use model::{Finding, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::family::address::host_finding;
 use crate::family::tls::{TlsMode, TlsOptions};
 
 /// # PostgreSQL connection
@@ -76,19 +77,10 @@ impl ConnectionOptions {
 
 impl Options for ConnectionOptions {
     fn findings(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> = host_finding(&self.host).into_iter().collect();
         let mut blocker = |at: &str, message: &str| {
             findings.push(Finding::blocker("BAD_VALUE", at, message));
         };
-        if self.host.is_empty() {
-            blocker("host", "host is empty");
-        }
-        if self.host.contains("://") || self.host.contains('@') {
-            blocker(
-                "host",
-                "host is a name, an address or a socket folder, not a URL",
-            );
-        }
         if !(1..=64).contains(&self.connections) {
             blocker("connections", "connections is a number from 1 to 64");
         }

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use contract::{Batches, TaskContext};
 use futures::StreamExt;
 use model::plan::Scan;
-use model::{Error, Result, Side, SnapshotId};
+use model::{Error, Result, Side, SnapshotId, TableName};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -16,8 +16,11 @@ use tokio_postgres::CopyOutStream;
 
 use super::connect::{Connector, Session};
 use super::copy_decode::{CopyDecoder, Step};
-use super::ddl::literal;
+use super::ddl::{literal, quote_table};
 use super::errors::{error_of, snapshot_lost};
+use super::snapshot::under_savepoint;
+
+const LOCKED_AT_ONCE: usize = 200;
 
 /// The reader sessions of one snapshot.
 pub(super) struct Pool {
@@ -64,6 +67,22 @@ impl Pool {
             cleaning: Mutex::default(),
         };
         Ok((Arc::new(pool), opened))
+    }
+
+    /// Lets every reader lock the tables, too. Else a statement that waits for the holder, such as a
+    /// TRUNCATE, would make the readers wait behind it. What cannot be locked is read as it is.
+    pub(super) async fn lock(&self, tables: &[TableName]) {
+        let sessions = unpoisoned(&self.idle).take().unwrap_or_default();
+        for session in &sessions {
+            for tables in tables.chunks(LOCKED_AT_ONCE) {
+                let names: Vec<String> = tables.iter().map(quote_table).collect();
+                let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
+                if let Err(error) = under_savepoint(session, &lock).await {
+                    tracing::debug!(%error, "a reader goes without locks of its own");
+                }
+            }
+        }
+        *unpoisoned(&self.idle) = Some(sessions);
     }
 
     async fn lease(self: &Arc<Self>) -> Result<Lease> {

@@ -23,6 +23,9 @@ use super::split::{Member, Payload, Piece, cut};
 const ATTEMPTS: usize = 3;
 /// Below this share of a table, a filter's rows are better found by one query than by many scans.
 const SELECTIVE: f64 = 0.05;
+/// How many locks of tables the sessions of a snapshot take together: about half of what a server keeps
+/// room for by default, for all of its users.
+const MOST_READER_LOCKS: usize = 3_000;
 /// The first server that reads ranges of ctid without reading the rest.
 const TID_RANGES_SINCE: u32 = 14;
 
@@ -67,6 +70,15 @@ pub(super) async fn open(
     refused.extend(changed_since_planned(spare, scans, &refused).await?);
     let wanted = connector.options.readers(readers);
     let (pool, readers) = Pool::open(Arc::clone(connector), id.clone(), wanted).await?;
+    let held: Vec<TableName> = scans
+        .iter()
+        .filter(|scan| is_lockable(scan.kind))
+        .filter(|scan| refused.iter().all(|(table, _)| *table != scan.table))
+        .map(|scan| scan.table.clone())
+        .collect();
+    if held.len() * (readers + 1) <= MOST_READER_LOCKS {
+        pool.lock(&held).await;
+    }
     let mut findings = Vec::new();
     if readers < wanted {
         let message = format!("the server allows {readers} readers instead of {wanted}");
@@ -135,14 +147,7 @@ async fn hold(holder: &Session, spare: &Session, scans: &[Scan]) -> Result<(Snap
 async fn lock(holder: &Session, scans: &[Scan], refused: &mut Refused) -> Result<Vec<TableName>> {
     let mut touched = Vec::new();
     for scan in scans {
-        let lockable = !matches!(
-            scan.kind,
-            TableKind::MaterializedView
-                | TableKind::ForeignTable
-                | TableKind::Sequence
-                | TableKind::Virtual
-        );
-        if !lockable {
+        if !is_lockable(scan.kind) {
             touched.push(scan.table.clone());
             continue;
         }
@@ -161,7 +166,18 @@ async fn lock(holder: &Session, scans: &[Scan], refused: &mut Refused) -> Result
     Ok(touched)
 }
 
-async fn under_savepoint(session: &Session, statement: &str) -> Result<()> {
+fn is_lockable(kind: TableKind) -> bool {
+    !matches!(
+        kind,
+        TableKind::MaterializedView
+            | TableKind::ForeignTable
+            | TableKind::Sequence
+            | TableKind::Virtual
+    )
+}
+
+/// Runs a statement that may fail without ending the transaction.
+pub(super) async fn under_savepoint(session: &Session, statement: &str) -> Result<()> {
     let all = format!("SAVEPOINT godwit; {statement}; RELEASE SAVEPOINT godwit");
     let outcome = session.run(&all).await;
     if outcome.is_err() && !session.is_closed() {
