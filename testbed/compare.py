@@ -25,7 +25,6 @@ import dataclasses
 import datetime
 import decimal
 import fnmatch
-import glob
 import hashlib
 import json
 import os
@@ -907,11 +906,7 @@ class Files:
 
 
 def live_files(folder):
-    """The Parquet files that readers should see: those that manifests name where there are any, else all."""
-    manifests = sorted(glob.glob(os.path.join(glob.escape(str(folder)), "_manifests", "*.json")))
-    if manifests:
-        named = [name for manifest in manifests for name in json.loads(Path(manifest).read_text())["files"]]
-        return [folder / name for name in named]
+    """The Parquet files that any reader sees who lists the folder and leaves out names that begin with . or _."""
     return [file for file in sorted(folder.rglob("*.parquet"))
             if not any(part[0] in "._" for part in file.relative_to(folder).parts)]
 
