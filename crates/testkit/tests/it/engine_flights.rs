@@ -51,13 +51,17 @@ fn setting(tables: &[(&str, i64)]) -> Setting {
 
 impl Setting {
     async fn run(&self) -> RunReport {
+        self.run_watched(&Arc::new(Progress::new(&self.plan))).await
+    }
+
+    async fn run_watched(&self, progress: &Arc<Progress>) -> RunReport {
         engine::run(Flight {
             run: RunId::new("run"),
             plan: self.plan.clone(),
             source: Arc::clone(&self.source) as Arc<dyn Source>,
             destination: Arc::new(self.destination.clone()),
             journal: Arc::clone(&self.journal) as _,
-            progress: Arc::new(Progress::new(&self.plan)),
+            progress: Arc::clone(progress),
             cancel: self.cancel.clone(),
             patience: Patience {
                 pause: Duration::from_millis(1),
@@ -83,6 +87,30 @@ async fn a_broken_reader_is_tried_again_and_nothing_doubles() {
     assert_eq!(report.state, RunState::Succeeded, "{report:?}");
     assert_eq!((report.rows, setting.published("a")), (100, Some(100)));
     assert_eq!(report.tables[0].rows_read, 100);
+}
+
+#[tokio::test]
+async fn who_watches_learns_of_a_pause_before_a_rerun_and_cancel_ends_it() {
+    let mut setting = setting(&[("a", 100)]);
+    setting.plan.policy.run.reruns = 1;
+    let switches = setting.source.switches();
+    switches.breaks.store(1000, Ordering::SeqCst);
+    let progress = Arc::new(Progress::new(&setting.plan));
+    let running = setting.run_watched(&progress);
+    let watching = async {
+        while progress.rerun().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        setting.cancel.cancel();
+        progress.rerun()
+    };
+    let (report, rerun) = tokio::join!(running, watching);
+    let rerun = rerun.expect("looked at before anything else runs");
+    assert_eq!((rerun.number, rerun.tables), (1, 1));
+    assert_eq!(rerun.message, "a reader broke");
+    assert_eq!(progress.rerun(), None);
+    assert_eq!(report.state, RunState::Cancelled);
+    assert_eq!(report.tables[0].code.as_deref(), Some("BROKEN"));
 }
 
 #[tokio::test]
