@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use contract::{Evidence, Manifest, Receipt, Split, Staging};
 use model::run::{RejectedRow, TableReport};
-use model::{LoadId, PipelineId, Result, RunId, SnapshotId};
+use model::{LoadId, PipelineId, Result, RunId, SnapshotId, TableName};
 use serde::{Deserialize, Serialize};
 
 /// Where entries are kept; append-only.
@@ -18,6 +18,9 @@ pub trait Journal: Send + Sync {
 
     /// Keeps the rejected rows of a split whose manifest was accepted.
     async fn keep_rejected(&self, run: &RunId, rows: Vec<RejectedRow>) -> Result<()>;
+
+    /// Forgets the rejected rows kept of a table: it is read anew, and they would be there twice.
+    async fn forget_rejected(&self, run: &RunId, table: &TableName) -> Result<()>;
 }
 
 /// One line of the journal.

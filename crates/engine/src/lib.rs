@@ -13,6 +13,6 @@ mod verify;
 mod write_exec;
 
 pub use journal::{Entry, Journal};
-pub use progress::{Progress, TablePhase, TableProgress};
+pub use progress::{Progress, Rerun, TablePhase, TableProgress};
 pub use recovery::{Settled, settle_unfinished};
 pub use run::{Flight, Patience, run};

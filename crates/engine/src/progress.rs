@@ -2,6 +2,7 @@
 //! journalled.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use contract::Meter;
 use model::plan::Plan;
@@ -10,6 +11,20 @@ use model::{PipelineId, TableName};
 /// The whole run's progress; shared by the engine, which counts, and a door, which shows.
 pub struct Progress {
     tables: Vec<Counters>,
+    rerun: Mutex<Option<Rerun>>,
+}
+
+/// A pause before tables that failed are run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rerun {
+    /// Which one, from 1.
+    pub number: u8,
+    /// How many tables.
+    pub tables: usize,
+    /// How long the pause is.
+    pub minutes: u64,
+    /// What went wrong with the first of them.
+    pub message: String,
 }
 
 struct Counters {
@@ -85,6 +100,7 @@ impl Progress {
         });
         Self {
             tables: counters.collect(),
+            rerun: Mutex::default(),
         }
     }
 
@@ -100,6 +116,18 @@ impl Progress {
             splits_done: counters.splits_done.load(Ordering::Relaxed),
         };
         self.tables.iter().map(look).collect()
+    }
+
+    /// The rerun that is waited for, if any.
+    pub fn rerun(&self) -> Option<Rerun> {
+        self.rerun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn await_rerun(&self, rerun: Option<Rerun>) {
+        *self.rerun.lock().unwrap_or_else(PoisonError::into_inner) = rerun;
     }
 
     pub(crate) fn enter(&self, pipeline: &PipelineId, phase: TablePhase) {

@@ -14,7 +14,7 @@ use crate::journal::{Entry, Journal};
 pub(crate) struct TableRecord {
     /// The digest of its plan when the run last started.
     pub(crate) digest: Option<String>,
-    /// Attempts so far.
+    /// The number of the last attempt.
     pub(crate) attempts: u32,
     /// The last load, unless it ended.
     open: Option<OpenLoad>,
@@ -63,7 +63,9 @@ impl RunRecord {
                 snapshot,
             } => {
                 let table = self.at(&pipeline);
-                table.attempts += 1;
+                // An attempt that failed before its room was noted leaves a hole in the numbers: no
+                // load's name is ever given twice, for the destination remembers those given up.
+                table.attempts = (table.attempts + 1).max(staging.load.attempt().unwrap_or(0));
                 table.open = Some(OpenLoad {
                     staging: *staging,
                     intended: None,

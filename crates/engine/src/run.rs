@@ -14,7 +14,7 @@ use model::{Error, ErrorKind, Finding, PipelineId, Result, RunId, Side, TableNam
 use tokio::sync::Semaphore;
 
 use crate::journal::{Entry, Journal};
-use crate::progress::{Progress, TablePhase};
+use crate::progress::{Progress, Rerun, TablePhase};
 use crate::recovery::{RunRecord, settle_open};
 use crate::table::{Hangar, TableFlight, blank_report, failed};
 
@@ -193,9 +193,14 @@ impl Tower {
                 reruns += 1;
                 let minutes = u64::from(policy.run.rerun_interval_minutes);
                 tracing::info!(tables = self.waiting.len(), minutes, "tables are run again");
+                self.announce(reruns, minutes);
                 tokio::select! {
-                    () = self.hangar.cancel.cancelled() => break,
+                    () = self.hangar.cancel.cancelled() => {}
                     () = tokio::time::sleep(Duration::from_secs(minutes * 60)) => {}
+                }
+                self.hangar.progress.await_rerun(None);
+                if self.hangar.cancel.is_cancelled() {
+                    break;
                 }
             } else {
                 break;
@@ -207,6 +212,18 @@ impl Tower {
                 self.fail(&pipeline, &error);
             }
         }
+    }
+
+    /// Tells those who watch why nothing moves for a while.
+    fn announce(&self, number: u8, minutes: u64) {
+        let errors = self.waiting.iter().filter_map(|(_, error)| error.as_ref());
+        let first = errors.map(|error| error.message.clone()).next();
+        self.hangar.progress.await_rerun(Some(Rerun {
+            number,
+            tables: self.waiting.len(),
+            minutes,
+            message: first.unwrap_or_default(),
+        }));
     }
 
     /// All waiting tables at one moment, or each at its own.

@@ -166,6 +166,11 @@ impl TableFlight<'_> {
         splits: &[Split],
         report: &mut TableReport,
     ) -> Result<Vec<Manifest>> {
+        if self.attempt > 1 {
+            let table = &self.pipeline.scan.table;
+            let journal = &self.hangar.journal;
+            journal.forget_rejected(&self.hangar.run, table).await?;
+        }
         self.hangar.destination.prepare(staging).await?;
         self.enter(TablePhase::Moving);
         let manifests = self.move_rows(staging, splits).await?;

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use model::RunId;
 use model::plan::Plan;
 use model::table::escape_controls;
-use service::run::{Progress, Settled, TablePhase, TableProgress, Watcher};
+use service::run::{Progress, Rerun, Settled, TablePhase, TableProgress, Watcher};
 
 use crate::render::numbers::{bytes, count, plural};
 use crate::terminal::Terminal;
@@ -80,15 +80,21 @@ pub(crate) async fn show<T>(
     } else {
         Screen::Plain(Plain::default())
     };
+    let mut told_rerun = None;
     loop {
         let result = tokio::select! {
             result = &mut running => Some(result),
             _ = ticks.tick() => None,
         };
-        let (lines, progress) = {
+        let (mut lines, progress) = {
             let mut told = watch.told();
             (std::mem::take(&mut told.lines), told.progress.clone())
         };
+        let rerun = progress.as_ref().and_then(|progress| progress.rerun());
+        if rerun != told_rerun {
+            lines.extend(rerun.as_ref().map(pause));
+            told_rerun = rerun;
+        }
         let tables = progress.map(|progress| progress.tables());
         match &mut screen {
             Screen::Live(live) => live.look(&lines, &tables.unwrap_or_default()),
@@ -158,6 +164,24 @@ impl Plain {
         }
         text
     }
+}
+
+/// Why nothing moves for a while.
+fn pause(rerun: &Rerun) -> String {
+    let (verb, pronoun) = if rerun.tables == 1 {
+        ("is", "it")
+    } else {
+        ("are", "the first of them")
+    };
+    format!(
+        "{} {verb} run again in {}; {pronoun} failed because: {}",
+        plural(rerun.tables, "table"),
+        plural(
+            usize::try_from(rerun.minutes).unwrap_or(usize::MAX),
+            "minute"
+        ),
+        escape_controls(&rerun.message)
+    )
 }
 
 fn line(table: &TableProgress) -> String {
@@ -269,6 +293,24 @@ mod tests {
             splits: 1,
             splits_done: 0,
         }
+    }
+
+    #[test]
+    fn a_pause_is_told_with_its_reason() {
+        let rerun = |tables| Rerun {
+            number: 1,
+            tables,
+            minutes: 5,
+            message: "no answer".to_owned(),
+        };
+        assert_eq!(
+            pause(&rerun(1)),
+            "1 table is run again in 5 minutes; it failed because: no answer"
+        );
+        assert_eq!(
+            pause(&rerun(2)),
+            "2 tables are run again in 5 minutes; the first of them failed because: no answer"
+        );
     }
 
     #[test]

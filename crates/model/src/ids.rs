@@ -66,4 +66,10 @@ impl LoadId {
     pub fn of(run: &RunId, pipeline: &PipelineId, attempt: u32) -> Self {
         Self(format!("{run}_{pipeline}_{attempt}"))
     }
+
+    /// Which attempt of its run it is; `None` where the id was not made by [`LoadId::of`].
+    pub fn attempt(&self) -> Option<u32> {
+        let (_, attempt) = self.0.rsplit_once('_')?;
+        attempt.parse().ok()
+    }
 }

@@ -37,6 +37,10 @@ pub(crate) fn fit(
     findings: &mut Vec<Finding>,
 ) -> Vec<ColumnMapping> {
     findings.extend(existing.findings.iter().cloned());
+    // What could not be read says nothing of its columns: they are not missing there.
+    if existing.columns.is_empty() && existing.findings.iter().any(Finding::is_blocker) {
+        return Vec::new();
+    }
     findings.extend(partition_mismatch(pair, existing, partition));
     findings.extend(
         planned
@@ -240,6 +244,28 @@ mod tests {
             expected,
             "{from} into {to}"
         );
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_read_is_not_told_to_lack_columns() {
+        let unreadable = ExistingTable {
+            columns: Vec::new(),
+            partition_column: None,
+            findings: vec![Finding::blocker("BAD_METADATA", "ns.t", "broken")],
+        };
+        let (source, destination) = (TableName::new("s", "t"), TableName::new("ns", "t"));
+        let pair = Pair {
+            source: &source,
+            destination: &destination,
+            complete: true,
+        };
+        let partition = Partition {
+            column: "pt".to_owned(),
+            value: "1".to_owned(),
+        };
+        let mut findings = Vec::new();
+        let mappings = fit(&pair, &unreadable, &[], Some(&partition), &mut findings);
+        assert_eq!((mappings.len(), findings), (0, unreadable.findings.clone()));
     }
 
     fn decimal(precision: u8, scale: u8) -> LogicalType {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use engine::{Entry, Journal};
 use model::run::RejectedRow;
-use model::{Error, ErrorKind, Result, RunId, Side};
+use model::{Error, ErrorKind, Result, RunId, Side, TableName};
 use store::Store;
 
 pub(crate) struct StoreJournal(pub(crate) Store);
@@ -35,5 +35,9 @@ impl Journal for StoreJournal {
 
     async fn keep_rejected(&self, run: &RunId, rows: Vec<RejectedRow>) -> Result<()> {
         self.0.keep_rejected(run, &rows).await
+    }
+
+    async fn forget_rejected(&self, run: &RunId, table: &TableName) -> Result<()> {
+        self.0.forget_rejected(run, &table.to_string()).await
     }
 }

@@ -34,6 +34,22 @@ impl Store {
         transaction.commit().await.map_err(failed)
     }
 
+    /// Forgets the rows kept of one table of a run, by the name that they were kept with.
+    pub async fn forget_rejected(&self, run: &RunId, table: &str) -> Result<()> {
+        sqlx::query("DELETE FROM rejected_rows WHERE run = $1 AND source = $2")
+            .bind(run.as_str())
+            .bind(table)
+            .execute(&self.pool)
+            .await
+            .map_err(|cause| {
+                failure(
+                    &format!("could not forget the rejected rows of {run}"),
+                    cause,
+                )
+            })?;
+        Ok(())
+    }
+
     /// The rows kept of a run, oldest first, at most `limit`.
     pub async fn rejected(&self, run: &RunId, limit: u32) -> Result<Vec<RejectedRow>> {
         let rows = sqlx::query(
@@ -83,5 +99,29 @@ mod tests {
         store.keep_rejected(&run, &rows[3..]).await.unwrap();
         assert_eq!(store.rejected(&run, 100).await.unwrap(), rows);
         assert_eq!(store.rejected(&run, 2).await.unwrap(), rows[..2]);
+    }
+
+    #[tokio::test]
+    async fn rows_of_one_table_of_one_run_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let (run, other_run) = (RunId::generate(), RunId::generate());
+        let row = |table: &str| RejectedRow {
+            table: table.to_owned(),
+            split: "00000".to_owned(),
+            locator: "id=1".to_owned(),
+            column: "day".to_owned(),
+            code: "ZERO_DATE".to_owned(),
+            reason: "the day is zero".to_owned(),
+            bytes_hex: "00".to_owned(),
+        };
+        let rows = [row("public.a"), row("public.b"), row("public.a")];
+        store.keep_rejected(&run, &rows).await.unwrap();
+        store.keep_rejected(&other_run, &rows).await.unwrap();
+        store.forget_rejected(&run, "public.a").await.unwrap();
+        store.keep_rejected(&run, &rows[..1]).await.unwrap();
+        let left = store.rejected(&run, 10).await.unwrap();
+        assert_eq!(left, [row("public.b"), row("public.a")]);
+        assert_eq!(store.rejected(&other_run, 10).await.unwrap(), rows);
     }
 }

@@ -280,4 +280,10 @@ impl Journal for FaultyJournal {
             .around("keep-rejected", self.inner.keep_rejected(run, rows))
             .await
     }
+
+    async fn forget_rejected(&self, run: &RunId, table: &TableName) -> Result<()> {
+        self.plan
+            .around("forget-rejected", self.inner.forget_rejected(run, table))
+            .await
+    }
 }

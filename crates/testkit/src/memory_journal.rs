@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use engine::{Entry, Journal};
 use model::run::RejectedRow;
-use model::{Result, RunId};
+use model::{Result, RunId, TableName};
 
 /// Entries of one run, and its rejected rows.
 #[derive(Default)]
@@ -62,6 +62,15 @@ impl Journal for MemoryJournal {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .extend(rows);
+        Ok(())
+    }
+
+    async fn forget_rejected(&self, _run: &RunId, table: &TableName) -> Result<()> {
+        let name = table.to_string();
+        self.rejected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|row| row.table != name);
         Ok(())
     }
 }

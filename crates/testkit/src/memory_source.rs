@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use async_trait::async_trait;
-use contract::{Batches, OpenedSnapshot, Snapshot, SnapshotKind, Source, Split, TaskContext};
+use contract::{
+    Batches, OpenedSnapshot, Rejection, Snapshot, SnapshotKind, Source, Split, TaskContext,
+};
 use futures::stream;
 use model::plan::Scan;
 use model::table::ListedTable;
@@ -33,6 +35,10 @@ pub struct Switches {
     pub breaks: AtomicU32,
     /// So many times the moment is found lost.
     pub losses: AtomicU32,
+    /// So many times a table cannot be cut, because the moment is lost.
+    pub uncut: AtomicU32,
+    /// The first row of every split is rejected.
+    pub rejects: std::sync::atomic::AtomicBool,
     /// Reads never end until cancelled.
     pub hangs: std::sync::atomic::AtomicBool,
     /// Reads that are open now.
@@ -125,6 +131,9 @@ impl Snapshot for MemorySnapshot {
     }
 
     async fn split(&self, scan: &Scan, _wanted: usize) -> Result<Vec<Split>> {
+        if take_one(&self.switches.uncut) {
+            return Err(moment_lost());
+        }
         let rows = self.tables.get(&scan.table).map_or(0, Vec::len);
         let part = rows.div_ceil(PARTS).max(1);
         let ranges = (0..rows)
@@ -152,6 +161,20 @@ impl Snapshot for MemorySnapshot {
                 Err(Error::cancelled())
             })));
         }
+        let rejects = self.switches.rejects.load(Ordering::SeqCst) && !rows.is_empty();
+        let rows = if rejects {
+            task.meter.add(1, 0);
+            task.rejected.push(Rejection {
+                locator: format!("id={}", rows[0].0),
+                column: "name",
+                code: "REJECTED",
+                reason: "the source was told to".to_owned(),
+                bytes: &[],
+            });
+            &rows[1..]
+        } else {
+            rows
+        };
         let breaks = take_one(&self.switches.breaks);
         let mut batches = Vec::new();
         for chunk in rows.chunks(7) {
@@ -174,17 +197,17 @@ impl Snapshot for MemorySnapshot {
 
     async fn check_held(&self) -> Result<()> {
         if take_one(&self.switches.losses) {
-            return Err(Error::new(
-                ErrorKind::Unavailable,
-                "SNAPSHOT_LOST",
-                "the moment is lost",
-            )
-            .retry(model::Retry::Never));
+            return Err(moment_lost());
         }
         Ok(())
     }
 
     async fn close(&self) {}
+}
+
+fn moment_lost() -> Error {
+    let message = "the moment is lost";
+    Error::new(ErrorKind::Unavailable, "SNAPSHOT_LOST", message).retry(model::Retry::Never)
 }
 
 /// A read that is open; counts itself out.

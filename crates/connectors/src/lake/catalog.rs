@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{Error, ErrorKind, LoadId, Result, TableName};
+use model::{Error, ErrorKind, LoadId, Result, Retry, TableName};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::durable;
@@ -298,13 +298,13 @@ impl Catalog {
                 "see that the lake's folder is on a sound local disk",
             ),
         };
-        Error::new(
-            kind,
-            code,
-            format!("could not {verb} the catalog \"{shown}\""),
-        )
-        .hint(hint)
-        .caused_by(error)
+        let message = format!("could not {verb} the catalog \"{shown}\"");
+        let failure = Error::new(kind, code, message).hint(hint).caused_by(error);
+        // A full disk stays full until somebody makes room.
+        match code {
+            "DISK_FULL" => failure.retry(Retry::Never),
+            _ => failure,
+        }
     }
 }
 
@@ -444,4 +444,24 @@ fn is_busy(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_tried_again_and_a_busy_catalog_is() {
+        let catalog = Catalog::new(PathBuf::from("/lake/catalog.db"));
+        for (result, code, again) in [
+            (ffi::SQLITE_FULL, "DISK_FULL", false),
+            (ffi::SQLITE_BUSY, "CATALOG_BUSY", true),
+        ] {
+            let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(result), None);
+            let error = catalog.failed("update", cause);
+            assert_eq!((error.code, error.is_retryable()), (code, again));
+        }
+    }
 }

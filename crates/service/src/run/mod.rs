@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use contract::CancellationToken;
-pub use engine::{Progress, Settled, TablePhase, TableProgress};
+pub use engine::{Progress, Rerun, Settled, TablePhase, TableProgress};
 use model::migration::LoadingPolicy;
 use model::plan::{Part, Plan};
 use model::run::{RunReport, RunState};

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use contract::{CancellationToken, Source};
-use engine::{Flight, Patience, Progress};
+use engine::{Entry, Flight, Journal, Patience, Progress};
 use model::migration::{EmptyOverwrite, LoadingPolicy, OnLostSnapshot};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableState};
@@ -51,13 +51,17 @@ fn setting(tables: &[(&str, i64)]) -> Setting {
 
 impl Setting {
     async fn run(&self) -> RunReport {
+        self.run_watched(&Arc::new(Progress::new(&self.plan))).await
+    }
+
+    async fn run_watched(&self, progress: &Arc<Progress>) -> RunReport {
         engine::run(Flight {
             run: RunId::new("run"),
             plan: self.plan.clone(),
             source: Arc::clone(&self.source) as Arc<dyn Source>,
             destination: Arc::new(self.destination.clone()),
             journal: Arc::clone(&self.journal) as _,
-            progress: Arc::new(Progress::new(&self.plan)),
+            progress: Arc::clone(progress),
             cancel: self.cancel.clone(),
             patience: Patience {
                 pause: Duration::from_millis(1),
@@ -83,6 +87,30 @@ async fn a_broken_reader_is_tried_again_and_nothing_doubles() {
     assert_eq!(report.state, RunState::Succeeded, "{report:?}");
     assert_eq!((report.rows, setting.published("a")), (100, Some(100)));
     assert_eq!(report.tables[0].rows_read, 100);
+}
+
+#[tokio::test]
+async fn who_watches_learns_of_a_pause_before_a_rerun_and_cancel_ends_it() {
+    let mut setting = setting(&[("a", 100)]);
+    setting.plan.policy.run.reruns = 1;
+    let switches = setting.source.switches();
+    switches.breaks.store(1000, Ordering::SeqCst);
+    let progress = Arc::new(Progress::new(&setting.plan));
+    let running = setting.run_watched(&progress);
+    let watching = async {
+        while progress.rerun().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        setting.cancel.cancel();
+        progress.rerun()
+    };
+    let (report, rerun) = tokio::join!(running, watching);
+    let rerun = rerun.expect("looked at before anything else runs");
+    assert_eq!((rerun.number, rerun.tables), (1, 1));
+    assert_eq!(rerun.message, "a reader broke");
+    assert_eq!(progress.rerun(), None);
+    assert_eq!(report.state, RunState::Cancelled);
+    assert_eq!(report.tables[0].code.as_deref(), Some("BROKEN"));
 }
 
 #[tokio::test]
@@ -117,6 +145,52 @@ async fn a_lost_moment_fails_where_a_person_says_so() {
     let report = setting.run().await;
     assert_eq!(report.tables[0].code.as_deref(), Some("SNAPSHOT_LOST"));
     assert_eq!(setting.published("a"), None);
+}
+
+#[tokio::test]
+async fn rejected_rows_are_kept_once_however_often_their_table_is_read() {
+    let mut setting = setting(&[("a", 30)]);
+    setting.plan.policy.rejected_rows.limit = 3;
+    let switches = setting.source.switches();
+    switches.rejects.store(true, Ordering::SeqCst);
+    switches.losses.store(1, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+    assert_eq!(report.tables[0].rows_rejected, 3);
+    let mut kept: Vec<_> = setting.journal.rejected();
+    kept.sort_by(|one, other| one.split.cmp(&other.split));
+    let kept: Vec<_> = kept.iter().map(|row| row.locator.as_str()).collect();
+    assert_eq!(kept, ["id=0", "id=10", "id=20"]);
+}
+
+#[tokio::test]
+async fn no_load_is_named_twice_though_an_attempt_ended_before_it_was_noted() {
+    let mut setting = setting(&[("a", 10)]);
+    setting.plan.policy.on_lost_snapshot = OnLostSnapshot::RestartUnfinished;
+    setting.plan.policy.rejected_rows.limit = 0;
+    let switches = setting.source.switches();
+    switches.uncut.store(1, Ordering::SeqCst);
+    switches.rejects.store(true, Ordering::SeqCst);
+    let first = setting.run().await;
+    assert_eq!(first.tables[0].code.as_deref(), Some("TOO_MANY_REJECTED"));
+    setting
+        .source
+        .switches()
+        .rejects
+        .store(false, Ordering::SeqCst);
+    let second = setting.run().await;
+    assert_eq!(second.state, RunState::Succeeded, "{second:?}");
+    let entries = setting.journal.read(&RunId::new("run")).await.unwrap();
+    let mut loads: Vec<_> = entries
+        .into_iter()
+        .filter_map(|entry| match entry {
+            Entry::Prepared { staging, .. } => Some(staging.load),
+            _ => None,
+        })
+        .collect();
+    let noted = loads.len();
+    loads.dedup();
+    assert_eq!((noted, loads.len()), (2, 2), "{loads:?}");
 }
 
 #[tokio::test]
