@@ -1,5 +1,8 @@
 //! The workspace's one integration-test binary: engine, connectors and service together.
-#![allow(clippy::expect_used, reason = "a test ends where its setting cannot be made")]
+#![allow(
+    clippy::expect_used,
+    reason = "a test ends where its setting cannot be made"
+)]
 
 mod engine_flights;
 mod lakes;
