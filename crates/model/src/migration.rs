@@ -499,7 +499,7 @@ pub enum Drift {
     Fail,
     /// New columns are added at the destination.
     AddColumns,
-    /// Columns that the destination lacks are left out.
+    /// The source is read as it is now; columns of a table that is there must still fit.
     Ignore,
 }
 

@@ -42,11 +42,11 @@ pub(crate) fn fit(
         return Vec::new();
     }
     findings.extend(partition_mismatch(pair, existing, partition));
-    findings.extend(
-        planned
-            .iter()
-            .filter_map(|planned| missing(pair, existing, planned)),
-    );
+    // What is blocked for its own reason may not list all its columns.
+    if !existing.findings.iter().any(Finding::is_blocker) {
+        let missing = planned.iter().filter_map(|p| missing(pair, existing, p));
+        findings.extend(missing);
+    }
     let is_partition =
         |column: &Column| existing.partition_column.as_deref() == Some(column.name.as_str());
     let sources: BTreeSet<&str> = planned.iter().map(|p| p.column.name.as_str()).collect();

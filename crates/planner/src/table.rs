@@ -138,17 +138,17 @@ fn kind_note(table: &NativeTable) -> Option<Finding> {
 
 fn drift(shared: &Shared<'_>, table: &NativeTable) -> Option<Finding> {
     let last = shared.input.fingerprints.get(&table.name)?;
-    if shared.input.spec.drift != Drift::Fail || *last == table.fingerprint() {
+    if *last == table.fingerprint() {
         return None;
     }
-    let message = format!(
-        "{} has other columns, types or keys than in the last successful run",
-        table.name
-    );
-    Some(
-        Finding::blocker("SOURCE_CHANGED", table.name.to_string(), message)
-            .hint("godwit plan shows its columns now; a migration of another name starts afresh"),
-    )
+    let at = table.name.to_string();
+    let message = format!("{at} has other columns, types or keys than in the last successful run");
+    if shared.input.spec.drift == Drift::Ignore {
+        return Some(Finding::note("SOURCE_DIFFERS", at, message));
+    }
+    Some(Finding::blocker("SOURCE_CHANGED", at, message).hint(
+        "if that is meant, write drift: ignore; columns of a table that is there must still fit",
+    ))
 }
 
 fn filter(shared: &Shared<'_>, table: &TableName, findings: &mut Vec<Finding>) -> Option<String> {

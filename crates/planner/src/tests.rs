@@ -518,6 +518,36 @@ fn a_changed_source_is_refused() {
 }
 
 #[test]
+fn a_changed_source_is_read_as_it_is_where_drift_is_ignored() {
+    let changed = |there: &[(&str, LogicalType, bool)]| {
+        let mut world = one(r#"{"drift": "ignore"}"#, orders()).existing(there, None);
+        let name = TableName::new("public", "orders");
+        world.fingerprints.insert(name, "other".to_owned());
+        world
+    };
+    let id = ("id", LogicalType::int(32), true);
+    let note = ("note", LogicalType::TEXT, true);
+    let pipeline = changed(&[id.clone(), note]).planned();
+    assert_eq!(codes(&pipeline.findings), ["SOURCE_DIFFERS", "OVERWRITE"]);
+    assert!(!pipeline.findings[0].is_blocker());
+    let mut unchanged = one(r#"{"drift": "ignore"}"#, orders());
+    let name = TableName::new("public", "orders");
+    unchanged.fingerprints.insert(name, orders().fingerprint());
+    assert_eq!(codes(&unchanged.planned().findings), [""; 0]);
+    changed(&[id]).refused(&["COLUMN_MISSING public.orders.note"]);
+}
+
+#[test]
+fn a_blocked_destination_does_not_miss_each_column_as_well() {
+    let mut world = one("{}", orders()).existing(&[], None);
+    for existing in world.existing.values_mut() {
+        let blocker = Finding::blocker("NOT_READABLE", "lake.orders", "metadata is gone");
+        existing.findings.push(blocker);
+    }
+    world.refused(&["NOT_READABLE lake.orders"]);
+}
+
+#[test]
 fn blockers_of_source_and_destination_refuse_the_table() {
     let mut table = orders();
     let blocker = Finding::blocker("NO_RIGHT", "public.orders", "no right to read secret");

@@ -85,10 +85,10 @@ fn words(spec: &MigrationSpec) -> [Word; 13] {
             "write counts",
         ),
         (
-            spec.drift != Drift::Fail,
+            spec.drift == Drift::AddColumns,
             "drift",
-            "anything but fail",
-            "write fail",
+            "add-columns",
+            "write fail or ignore",
         ),
         (
             spec.destination.loading_policy == LoadingPolicy::Update,
