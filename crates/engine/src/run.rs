@@ -390,7 +390,7 @@ impl Tower {
             .iter()
             .filter_map(|pipeline| self.reports.get(&pipeline.id).cloned())
             .collect();
-        tables.extend(plan.refused.iter().map(refused_report));
+        tables.extend(plan.refused.iter().map(TableReport::refused));
         let succeeded = || {
             tables
                 .iter()
@@ -415,27 +415,6 @@ impl Tower {
             tables,
             findings,
         }
-    }
-}
-
-fn refused_report(refused: &model::plan::Refused) -> TableReport {
-    let blocker = refused.findings.iter().find(|finding| finding.is_blocker());
-    TableReport {
-        source: refused.source.to_string(),
-        destination: refused.destination.as_ref().map(ToString::to_string),
-        state: TableState::Refused,
-        rows_read: 0,
-        rows_written: 0,
-        rows_rejected: 0,
-        rows_filtered: 0,
-        bytes: 0,
-        verified: model::migration::Verify::None,
-        snapshot: None,
-        resumed: false,
-        code: blocker.map(|finding| finding.code.clone()),
-        message: blocker.map(|finding| finding.message.clone()),
-        hint: blocker.and_then(|finding| finding.hint.clone()),
-        seconds: 0.0,
     }
 }
 

@@ -55,23 +55,8 @@ pub(crate) struct TableFlight<'a> {
 
 /// A report before anything happened.
 pub(crate) fn blank_report(pipeline: &Pipeline, state: TableState) -> TableReport {
-    TableReport {
-        source: pipeline.scan.table.to_string(),
-        destination: Some(pipeline.write.table.name.to_string()),
-        state,
-        rows_read: 0,
-        rows_written: 0,
-        rows_rejected: 0,
-        rows_filtered: 0,
-        bytes: 0,
-        verified: model::migration::Verify::None,
-        snapshot: None,
-        resumed: false,
-        code: None,
-        message: None,
-        hint: None,
-        seconds: 0.0,
-    }
+    let destination = Some(pipeline.write.table.name.to_string());
+    TableReport::blank(pipeline.scan.table.to_string(), destination, state)
 }
 
 /// What an error makes of a report.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::ids::{RunId, SnapshotId};
 use crate::migration::Verify;
+use crate::plan::Refused;
 
 /// How a run ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,41 @@ pub struct TableReport {
     pub hint: Option<String>,
     /// Wall time of this table.
     pub seconds: f64,
+}
+
+impl TableReport {
+    /// Of a table of which nothing was read.
+    pub fn blank(source: String, destination: Option<String>, state: TableState) -> Self {
+        Self {
+            source,
+            destination,
+            state,
+            rows_read: 0,
+            rows_written: 0,
+            rows_rejected: 0,
+            rows_filtered: 0,
+            bytes: 0,
+            verified: Verify::None,
+            snapshot: None,
+            resumed: false,
+            code: None,
+            message: None,
+            hint: None,
+            seconds: 0.0,
+        }
+    }
+
+    /// Of a table that the plan refused, with its first blocker.
+    pub fn refused(refused: &Refused) -> Self {
+        let blocker = refused.findings.iter().find(|finding| finding.is_blocker());
+        let destination = refused.destination.as_ref().map(ToString::to_string);
+        Self {
+            code: blocker.map(|finding| finding.code.clone()),
+            message: blocker.map(|finding| finding.message.clone()),
+            hint: blocker.and_then(|finding| finding.hint.clone()),
+            ..Self::blank(refused.source.to_string(), destination, TableState::Refused)
+        }
+    }
 }
 
 impl RunState {

@@ -169,7 +169,7 @@ fn filter(shared: &Shared<'_>, table: &TableName, findings: &mut Vec<Finding>) -
 }
 
 fn filter_refused(table: &TableName, error: &Error, at: &str) -> Finding {
-    let mut finding = Finding::of_error(error, table.to_string());
+    let mut finding = Finding::of_error(error, at);
     finding.message = format!("filter for {table}: {}", finding.message);
     finding.hint.get_or_insert_with(|| {
         let table = crate::yaml::table(table);

@@ -45,8 +45,8 @@ impl Loaded {
         }
     }
 
-    /// Gives findings of one source table the place in the file that a person would change: the filter
-    /// for a filter, else the table's exception, its line in the list, or the selection.
+    /// Gives findings of one source table the place in the file that a person would change: their own,
+    /// where they name one, else the table's exception, its line in the list, or the selection.
     pub(crate) fn locate_table<'a>(
         &self,
         table: &TableName,
@@ -59,12 +59,7 @@ impl Loaded {
         let spec = &file.migration;
         let same = |reference: &TableReference| reference.resolve(default_schema) == *table;
         let exception = spec.each.iter().position(|each| same(&each.table));
-        let own_filter = exception.filter(|index| spec.each[*index].filter.is_some());
         let listed = spec.tables.listed.iter().flatten().position(same);
-        let of_filter = match own_filter {
-            Some(index) => format!("migration.each[{index}].filter"),
-            None => "migration.filter".to_owned(),
-        };
         let of_table = match (exception, listed) {
             (Some(index), _) => format!("migration.each[{index}]"),
             (None, Some(index)) => format!("migration.tables.listed[{index}]"),
@@ -73,11 +68,7 @@ impl Loaded {
         for finding in findings {
             document.locate(finding);
             if finding.position.is_none() {
-                let path = match finding.code.as_str() {
-                    "BAD_FILTER" => &of_filter,
-                    _ => &of_table,
-                };
-                finding.position = document.position(path);
+                finding.position = document.position(&of_table);
             }
         }
     }

@@ -147,7 +147,7 @@ fn refused(
     let tables: Vec<TableReport> = plan
         .iter()
         .flat_map(|plan| &plan.refused)
-        .map(refused_table)
+        .map(TableReport::refused)
         .collect();
     RunReport {
         run: RunId::generate(),
@@ -160,41 +160,5 @@ fn refused(
         tables,
         moments: 0,
         findings,
-    }
-}
-
-fn refused_table(refused: &model::plan::Refused) -> TableReport {
-    let blocker = refused.findings.iter().find(|finding| finding.is_blocker());
-    let destination = refused.destination.as_ref();
-    TableReport {
-        code: blocker.map(|finding| finding.code.clone()),
-        message: blocker.map(|finding| finding.message.clone()),
-        hint: blocker.and_then(|finding| finding.hint.clone()),
-        ..blank(
-            refused.source.to_string(),
-            destination.map(ToString::to_string),
-            TableState::Refused,
-        )
-    }
-}
-
-/// A table of which nothing was read.
-pub(super) fn blank(source: String, destination: Option<String>, state: TableState) -> TableReport {
-    TableReport {
-        source,
-        destination,
-        state,
-        rows_read: 0,
-        rows_written: 0,
-        rows_rejected: 0,
-        rows_filtered: 0,
-        bytes: 0,
-        verified: model::migration::Verify::None,
-        snapshot: None,
-        resumed: false,
-        code: None,
-        message: None,
-        hint: None,
-        seconds: 0.0,
     }
 }

@@ -14,7 +14,6 @@ use store::RunRecord;
 use crate::journal::StoreJournal;
 use crate::migration_file::Loaded;
 use crate::plan::{Compiled, Occasion};
-use crate::run::fly::blank;
 use crate::run::{Desk, Start};
 
 /// How many differences of the file are told.
@@ -203,7 +202,7 @@ fn interrupted(run: &RunRecord, committed: &BTreeMap<PipelineId, TableReport>) -
             committed.get(&pipeline.id).cloned().unwrap_or(TableReport {
                 code: Some("INTERRUPTED".to_owned()),
                 message: Some("the process ended before the table was committed".to_owned()),
-                ..blank(source, destination, TableState::Failed)
+                ..TableReport::blank(source, destination, TableState::Failed)
             })
         })
         .collect();
