@@ -355,7 +355,7 @@ fn r7_02_filters_are_the_tables_own_the_general_one_or_none() {
     let finding = &plan.refused[0].findings[0];
     assert_eq!(
         (finding.code.as_str(), finding.at.as_str()),
-        ("UNDEFINED_COLUMN", "public.c")
+        ("UNDEFINED_COLUMN", "migration.filter.one-time")
     );
     assert!(
         finding

@@ -198,7 +198,7 @@ async fn a_broken_reader_is_replaced_under_the_same_snapshot() {
         other.batch_execute("DELETE FROM t").await.unwrap();
         let terminate =
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1
-                         AND query LIKE 'SET TRANSACTION SNAPSHOT%'";
+                         AND query LIKE 'SAVEPOINT godwit; LOCK TABLE%'";
         let ended: i64 = other
             .query_one(terminate, &[&database])
             .await
