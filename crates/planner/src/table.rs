@@ -98,6 +98,7 @@ pub(crate) fn plan_table(
         partition_column,
         &mut findings,
     );
+    drop_repetitions(table, &mut findings);
     let filter = filter(shared, &table.name, &mut findings);
     let split_by = split_by(shared, table, &planned, &mut findings);
     let converted = named.is_some_and(|named| named.converted);
@@ -120,6 +121,18 @@ pub(crate) fn plan_table(
         write,
         findings,
     })
+}
+
+/// What is refused as a whole is not refused column by column for the same reason.
+fn drop_repetitions(table: &NativeTable, findings: &mut Vec<Finding>) {
+    let at = table.name.to_string();
+    let blockers = table.findings.iter().filter(|finding| finding.is_blocker());
+    let whole: Vec<&str> = blockers.map(|finding| finding.code.as_str()).collect();
+    let before = findings.len();
+    findings.retain(|finding| finding.at == at || !whole.contains(&finding.code.as_str()));
+    if findings.len() < before {
+        findings.retain(|finding| finding.code != "PROPOSALS");
+    }
 }
 
 fn kind_note(table: &NativeTable) -> Option<Finding> {
@@ -169,8 +182,10 @@ fn filter(shared: &Shared<'_>, table: &TableName, findings: &mut Vec<Finding>) -
 }
 
 fn filter_refused(table: &TableName, error: &Error, at: &str) -> Finding {
-    let mut finding = Finding::of_error(error, table.to_string());
-    finding.message = format!("filter for {table}: {}", finding.message);
+    let mut finding = Finding::of_error(error, at);
+    if !finding.message.contains(&table.to_string()) {
+        finding.message = format!("filter for {table}: {}", finding.message);
+    }
     finding.hint.get_or_insert_with(|| {
         let table = crate::yaml::table(table);
         format!("change {at}, or except the table: each: [{{ table: {table}, filter: none }}]")
