@@ -18,7 +18,7 @@ const OTHER: [&str; 6] = [
 ];
 
 /// What stands before a code that is one word: the functions that take one.
-const TAKERS: [&str; 8] = [
+const TAKERS: [&str; 9] = [
     "blocker(",
     "warning(",
     "note(",
@@ -27,6 +27,7 @@ const TAKERS: [&str; 8] = [
     "Rejected(",
     "misfit(",
     "\"code\": ",
+    ": &str = ",
 ];
 
 /// Codes of the product that the page lacks, and codes of the page that the product lacks.

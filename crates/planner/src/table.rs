@@ -106,6 +106,8 @@ pub(crate) fn plan_table(
         .as_ref()
         .map(|name| target(shared, table, (name, converted), &planned, &mut findings));
     let (Some((write, columns)), false) = (target, findings.iter().any(Finding::is_blocker)) else {
+        // Nothing is replaced where nothing moves.
+        findings.retain(|finding| finding.code != OVERWRITE);
         return Err(Refused {
             source: table.name.clone(),
             destination: name,
@@ -290,6 +292,8 @@ fn kept(
     }
 }
 
+const OVERWRITE: &str = "OVERWRITE";
+
 fn existing_note(
     pair: &Pair<'_>,
     spec: &MigrationSpec,
@@ -314,7 +318,7 @@ fn existing_note(
         }
         None => format!("the rows of {there} are replaced"),
     };
-    Some(Finding::note("OVERWRITE", at, what))
+    Some(Finding::note(OVERWRITE, at, what))
 }
 
 fn partition_column(
