@@ -1,6 +1,7 @@
 //! Chores of the repository: `tidy` keeps the house's rules, `rows` tells which requirements have a
 //! test, `generate` writes what is derived from the connectors' own descriptions.
 
+mod codes;
 mod generate;
 mod rows;
 mod rules;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::Outcome;
+use crate::codes;
 use crate::rules;
 use crate::tree;
 
@@ -24,6 +25,8 @@ pub(crate) fn run(root: &Path) -> Outcome {
         wrong.extend(rules::leaves_the_engine_alone(source));
     }
     wrong.extend(rules::one_arrow(&lock));
+    let page = std::fs::read_to_string(root.join(codes::PAGE)).unwrap_or_default();
+    wrong.extend(codes::differences(&sources, &page));
     if sources.is_empty() || lock.is_empty() {
         wrong.push("the tree was not found".to_owned());
     }

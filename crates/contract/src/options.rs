@@ -44,6 +44,10 @@ fn describe(path: &str, message: &str) -> Finding {
         return Finding::blocker("SECRET_IN_CLEAR", path, message)
             .hint("put the secret into an environment variable or a file, and name that");
     }
+    if message.starts_with("unknown time zone") {
+        return Finding::blocker("UNKNOWN_TIME_ZONE", path, message)
+            .hint("write GMT+8, UTC or an IANA name such as Asia/Shanghai");
+    }
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if message.starts_with("unknown field") || message.starts_with("unknown variant") {
         let (code, noun) = if message.starts_with("unknown field") {
@@ -65,12 +69,17 @@ fn describe(path: &str, message: &str) -> Finding {
 
 /// The message without the value that does not fit: it may be a secret.
 fn without_value(message: &str) -> String {
-    let Some(rest) = message.strip_prefix("invalid type: ") else {
+    let of_type = message.strip_prefix("invalid type: ");
+    let Some(rest) = of_type.or_else(|| message.strip_prefix("invalid value: ")) else {
         return message.to_owned();
     };
     let Some((found, expected)) = rest.rsplit_once(", expected ") else {
         return "this value does not fit here".to_owned();
     };
+    let expected = expected_words(expected);
+    if of_type.is_none() {
+        return format!("expected {expected}");
+    }
     let found = match found.split([' ', '`']).next().unwrap_or_default() {
         "string" => "a text",
         "integer" | "floating" => "a number",
@@ -80,7 +89,11 @@ fn without_value(message: &str) -> String {
         "null" | "unit" => "nothing",
         _ => "something else",
     };
-    let expected = match expected {
+    format!("expected {expected}, found {found}")
+}
+
+fn expected_words(expected: &str) -> &str {
+    match expected {
         "a string" => "a text",
         "a boolean" => "true or false",
         "a sequence" => "a list",
@@ -92,8 +105,7 @@ fn without_value(message: &str) -> String {
         shape if shape.starts_with("struct ") => "a map of keys",
         shape if shape.starts_with("enum ") => "one of the known words",
         other => other,
-    };
-    format!("expected {expected}, found {found}")
+    }
 }
 
 /// "did you mean …?" where something known is near, else the list of what is known.
@@ -144,6 +156,13 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_time_zone_is_told_as_such() {
+        let finding = parse::<model::TimeZone>(&json!("Mars/Olympus")).unwrap_err();
+        assert_eq!(finding.code, "UNKNOWN_TIME_ZONE");
+        assert!(finding.hint.is_some());
+    }
+
+    #[test]
     fn a_wrong_type_names_its_key() {
         let finding = parse::<Example>(&json!({"host": "h", "port": "x"})).unwrap_err();
         assert_eq!(
@@ -156,6 +175,10 @@ mod tests {
         );
         let finding = parse::<Example>(&json!({"host": 4711, "port": 1})).unwrap_err();
         assert_eq!(finding.message, "expected a text, found a number");
+        for port in [70_000, -1] {
+            let finding = parse::<Example>(&json!({"host": "h", "port": port})).unwrap_err();
+            assert_eq!(finding.message, "expected a whole number from 0 to 65535");
+        }
         let finding = parse::<Example>(&json!({"host": "h"})).unwrap_err();
         assert_eq!(finding.code, "MISSING_KEY");
     }

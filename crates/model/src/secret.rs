@@ -60,9 +60,13 @@ impl Secret {
                         format!(
                             "could not read the secret file {}: {}",
                             path.display(),
-                            cause.kind()
+                            match cause.kind() {
+                                std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
+                                _ => cause.kind().to_string(),
+                            }
                         ),
                     )
+                    .hint("relative paths start at the migration file's folder")
                 })?;
                 Ok(text.trim_end_matches(['\r', '\n']).to_owned())
             }

@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_that_matches_nothing_blocks_where_nothing_is_left() {
+    fn r4_02_a_glob_that_matches_nothing_blocks_where_nothing_is_left() {
         let selection = choose(r#"{"tables": {"matching": {"include": ["orders"]}}}"#);
         let [glob, empty] = selection.findings.as_slice() else {
             panic!("{:?}", selection.findings);

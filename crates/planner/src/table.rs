@@ -98,6 +98,7 @@ pub(crate) fn plan_table(
         partition_column,
         &mut findings,
     );
+    drop_repetitions(table, &mut findings);
     let filter = filter(shared, &table.name, &mut findings);
     let split_by = split_by(shared, table, &planned, &mut findings);
     let converted = named.is_some_and(|named| named.converted);
@@ -105,6 +106,8 @@ pub(crate) fn plan_table(
         .as_ref()
         .map(|name| target(shared, table, (name, converted), &planned, &mut findings));
     let (Some((write, columns)), false) = (target, findings.iter().any(Finding::is_blocker)) else {
+        // Nothing is replaced where nothing moves.
+        findings.retain(|finding| finding.code != OVERWRITE);
         return Err(Refused {
             source: table.name.clone(),
             destination: name,
@@ -120,6 +123,18 @@ pub(crate) fn plan_table(
         write,
         findings,
     })
+}
+
+/// What is refused as a whole is not refused column by column for the same reason.
+fn drop_repetitions(table: &NativeTable, findings: &mut Vec<Finding>) {
+    let at = table.name.to_string();
+    let blockers = table.findings.iter().filter(|finding| finding.is_blocker());
+    let whole: Vec<&str> = blockers.map(|finding| finding.code.as_str()).collect();
+    let before = findings.len();
+    findings.retain(|finding| finding.at == at || !whole.contains(&finding.code.as_str()));
+    if findings.len() < before {
+        findings.retain(|finding| finding.code != "PROPOSALS");
+    }
 }
 
 fn kind_note(table: &NativeTable) -> Option<Finding> {
@@ -170,7 +185,9 @@ fn filter(shared: &Shared<'_>, table: &TableName, findings: &mut Vec<Finding>) -
 
 fn filter_refused(table: &TableName, error: &Error, at: &str) -> Finding {
     let mut finding = Finding::of_error(error, at);
-    finding.message = format!("filter for {table}: {}", finding.message);
+    if !finding.message.contains(&table.to_string()) {
+        finding.message = format!("filter for {table}: {}", finding.message);
+    }
     finding.hint.get_or_insert_with(|| {
         let table = crate::yaml::table(table);
         format!("change {at}, or except the table: each: [{{ table: {table}, filter: none }}]")
@@ -275,6 +292,8 @@ fn kept(
     }
 }
 
+const OVERWRITE: &str = "OVERWRITE";
+
 fn existing_note(
     pair: &Pair<'_>,
     spec: &MigrationSpec,
@@ -299,7 +318,7 @@ fn existing_note(
         }
         None => format!("the rows of {there} are replaced"),
     };
-    Some(Finding::note("OVERWRITE", at, what))
+    Some(Finding::note(OVERWRITE, at, what))
 }
 
 fn partition_column(

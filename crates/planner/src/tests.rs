@@ -552,7 +552,13 @@ fn blockers_of_source_and_destination_refuse_the_table() {
     let mut table = orders();
     let blocker = Finding::blocker("NO_RIGHT", "public.orders", "no right to read secret");
     table.findings.push(blocker.clone());
-    one("{}", table).refused(&["NO_RIGHT public.orders"]);
+    one("{}", table.clone()).refused(&["NO_RIGHT public.orders"]);
+    table.findings[0].code = "UNKNOWN_TYPE".to_owned();
+    for column in ["b what", "u unknown"] {
+        let refused = fake::described("orders", &[column]).columns.remove(0);
+        table.columns.push(refused);
+    }
+    one("{}", table).refused(&["UNKNOWN_TYPE public.orders"]);
     let mut world = one("{}", orders()).existing(
         &[
             ("id", LogicalType::int(32), true),

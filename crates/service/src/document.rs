@@ -38,11 +38,10 @@ impl Document {
         })?;
         let tree = match trees.as_slice() {
             [] => {
-                return Err(Box::new(Finding::blocker(
-                    "BAD_YAML",
-                    "",
-                    "the file is empty",
-                )));
+                let finding = Finding::blocker("BAD_YAML", "", "the file is empty");
+                return Err(Box::new(
+                    finding.hint("start with version: 1, data-sources: and migration:"),
+                ));
             }
             [tree] => tree,
             [_, second, ..] => {

@@ -89,16 +89,31 @@ pub async fn load(path: &Path) -> Result<Loaded> {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
             _ => ErrorKind::Config,
         };
-        let message = format!("could not read the migration file {path:?}: {cause}");
-        Error::new(kind, "FILE_UNREADABLE", message)
+        let (reason, hint) = unreadable(&cause);
+        let message = format!("could not read the migration file {path:?}: {reason}");
+        Error::new(kind, "FILE_UNREADABLE", message).hint(hint)
     })?;
     let text = String::from_utf8(bytes).map_err(|_| {
         let message = format!("the migration file {path:?} is not UTF-8 text");
-        Error::new(ErrorKind::Config, "FILE_UNREADABLE", message)
+        Error::new(ErrorKind::Config, "FILE_UNREADABLE", message).hint("save it as UTF-8")
     })?;
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let base = absolute.parent().unwrap_or(Path::new("/")).to_owned();
     Ok(understand(&text, base))
+}
+
+fn unreadable(cause: &std::io::Error) -> (String, &'static str) {
+    use std::io::ErrorKind as Io;
+    let (reason, hint) = match cause.kind() {
+        Io::NotFound => ("it does not exist", "check the path"),
+        Io::IsADirectory => ("it is a folder", "name the file in it"),
+        Io::PermissionDenied => (
+            "this user may not read it",
+            "give the user that runs godwit the right to read it",
+        ),
+        _ => return (cause.to_string(), "check the path"),
+    };
+    (reason.to_owned(), hint)
 }
 
 /// Understands a file's text; relative paths in it start at `base`.
@@ -128,8 +143,9 @@ pub fn understand(text: &str, base: PathBuf) -> Loaded {
 
 fn read(value: &Json) -> (Option<MigrationFile>, Vec<Finding>) {
     let Json::Object(top) = value else {
-        let finding = Finding::blocker("WRONG_TYPE", "", "expected a migration file")
-            .hint("start with version: 1, data-sources: and migration:");
+        let finding =
+            Finding::blocker("WRONG_TYPE", "", "expected a migration file, a map of keys")
+                .hint("start with version: 1, data-sources: and migration:");
         return (None, vec![finding]);
     };
     let mut findings = top_findings(top);

@@ -117,7 +117,7 @@ mod tests {
                 ("WRONG_TYPE", "migration.name"),
                 ("WRONG_TYPE", "migration.run.parallelism"),
                 ("WRONG_TYPE", "migration.run.reruns"),
-                ("WRONG_TYPE", "migration.source.time-zone"),
+                ("UNKNOWN_TIME_ZONE", "migration.source.time-zone"),
                 ("UNKNOWN_KEY", "migration.sourcee"),
                 ("UNKNOWN_KEY", "migration.tables.al"),
                 ("UNKNOWN_VALUE", "migration.verify"),

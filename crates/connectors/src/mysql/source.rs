@@ -62,6 +62,7 @@ impl Source for MysqlSource {
                     self.database
                 ),
             )
+            .hint("check the name, and grant the user SELECT on it")
             .on(Side::Source)),
         }
     }

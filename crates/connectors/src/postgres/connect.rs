@@ -70,6 +70,8 @@ impl Connector {
         let timeout = Duration::from_secs(u64::from(self.options.connect_timeout_seconds));
         let place = self.options.place();
         match tokio::time::timeout(timeout, Box::pin(self.open_patiently())).await {
+            // A secret that is not there is told before anybody connects.
+            Ok(Err(error)) if error.code == "SECRET_MISSING" => Err(error),
             Ok(opened) => opened.map_err(|error| {
                 error.context(format!("could not connect to PostgreSQL at {place}"))
             }),

@@ -59,7 +59,7 @@ static MEANINGS: &[Meaning] = &[
         ErrorKind::NotFound,
         "DATABASE_MISSING",
         Retry::Never,
-        None,
+        Some("check the name: it is case-sensitive"),
     ),
     meaning(
         "42P01",

@@ -6,7 +6,7 @@ use rusqlite::{ErrorCode, ffi};
 /// What SQLite said while something was being done: `read table main.orders`.
 pub(super) fn error_of(error: rusqlite::Error, doing: &str) -> Error {
     let Some(code) = error.sqlite_error_code() else {
-        return Error::internal(format!("could not {doing}: {error}")).on(Side::Source);
+        return Error::internal(format!("could not {doing}: {}", text(&error))).on(Side::Source);
     };
     if code == ErrorCode::OperationInterrupted {
         return Error::cancelled().on(Side::Source);

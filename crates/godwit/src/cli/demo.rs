@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "godwit-demo")]
     dir: PathBuf,
     /// How large the database is: 1 is 8.6 million rows, about a gigabyte
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SCALE)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SCALE, allow_negative_numbers = true)]
     scale: f64,
 }
 
@@ -44,6 +44,7 @@ pub(super) async fn run(
     terminal: &mut Terminal<'_>,
     cancel: CancellationToken,
 ) -> Result<Exit> {
+    data::check_scale(arguments.scale)?;
     let dir =
         std::path::absolute(&arguments.dir).map_err(|cause| unmade(&arguments.dir, &cause))?;
     let database = dir.join(DATABASE);

@@ -106,7 +106,9 @@ fn usage(error: &clap::Error, json: bool, terminal: &mut Terminal<'_>) -> Exit {
     }
     let text = error.render().to_string();
     if json {
-        let first = text.lines().next().unwrap_or_default();
+        let first = text.lines().take_while(|line| !line.is_empty());
+        let first: Vec<&str> = first.map(str::trim).collect();
+        let first = first.join(" ");
         let message = first.trim_start_matches("error: ");
         terminal.print_json(&json!({ "error": { "code": "USAGE", "message": message } }));
     }

@@ -12,13 +12,19 @@ use super::{curiosities, tpch};
 pub const DEFAULT_SCALE: f64 = 0.01;
 const LARGEST_SCALE: f64 = 100.0;
 
+/// Whether a database can be made so large.
+pub(crate) fn check_scale(scale: f64) -> Result<()> {
+    if scale > 0.0 && scale <= LARGEST_SCALE {
+        return Ok(());
+    }
+    let message = format!("a scale of {scale} is not above 0 and at most {LARGEST_SCALE}");
+    Err(Error::new(ErrorKind::Config, "BAD_SCALE", message).hint("leave --scale out for 0.01"))
+}
+
 /// Makes the database at `path` anew, `scale` times the TPC-H gigabyte. What stood there stands
 /// until the new one is complete.
 pub fn make(path: &Path, scale: f64) -> Result<()> {
-    if !(scale > 0.0 && scale <= LARGEST_SCALE) {
-        let message = format!("a scale of {scale} is not above 0 and at most {LARGEST_SCALE}");
-        return Err(Error::new(ErrorKind::Config, "BAD_SCALE", message));
-    }
+    check_scale(scale)?;
     let partial = beside(path, ".partial");
     remove(&partial)?;
     fill(&partial, scale).map_err(|error| {

@@ -128,7 +128,7 @@ async fn a_table_that_fails_names_itself_and_the_reason() {
 }
 
 #[tokio::test]
-async fn filters_are_checked_without_running_them() {
+async fn r7_02_filters_are_checked_without_running_them() {
     let sql =
         "CREATE TABLE t (id int, at timestamptz); CREATE SCHEMA s; CREATE TABLE s.other (id int);";
     with_database("filters", sql, async |database| {
@@ -157,7 +157,7 @@ async fn filters_are_checked_without_running_them() {
 }
 
 #[tokio::test]
-async fn a_filter_means_the_migrations_zone() {
+async fn r2_07_a_filter_means_the_migrations_zone() {
     let sql = "CREATE TABLE t (id int, at timestamptz);
          INSERT INTO t SELECT n, '2024-01-01 00:00+00'::timestamptz + n * interval '1 hour' FROM generate_series(0, 47) n;";
     with_database("zones", sql, async |database| {
