@@ -302,6 +302,13 @@ fn existing_note(
 ) -> Option<Finding> {
     let at = pair.source.to_string();
     let there = pair.destination;
+    if spec.source.data_source == spec.destination.data_source && pair.source == there {
+        let message = format!("{there} would be loaded from itself");
+        return Some(
+            Finding::blocker("ONTO_ITSELF", at, message)
+                .hint("choose another namespace, other names, or another destination"),
+        );
+    }
     if spec.existing_tables == ExistingTables::Fail {
         let message = format!("{there} is there already");
         return Some(
@@ -389,4 +396,29 @@ fn digest_of(scan: &Scan, columns: &[ColumnMapping], write: &Write) -> String {
         ..scan.clone()
     };
     digest::of(&(scan, columns, write))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake;
+
+    #[test]
+    fn a_table_is_not_loaded_from_itself() {
+        let here = TableName::new("shop", "orders");
+        let elsewhere = TableName::new("copy", "orders");
+        let mut spec = fake::spec("{}");
+        let code = |spec: &MigrationSpec, destination: &TableName| {
+            let pair = Pair {
+                source: &here,
+                destination,
+                complete: true,
+            };
+            existing_note(&pair, spec, LoadingPolicy::Overwrite, None).map(|finding| finding.code)
+        };
+        assert_eq!(code(&spec, &here).as_deref(), Some("OVERWRITE"));
+        spec.source.data_source = spec.destination.data_source.clone();
+        assert_eq!(code(&spec, &here).as_deref(), Some("ONTO_ITSELF"));
+        assert_eq!(code(&spec, &elsewhere).as_deref(), Some("OVERWRITE"));
+    }
 }

@@ -93,7 +93,13 @@ impl Found {
         if let Some((_, folder, manifest)) = self.newest.take()
             && let Some(file) = manifest.files.last()
         {
-            columns = self.columns(&folder.join(&file.name), &manifest)?;
+            let columns_of_file = self.columns(&folder.join(&file.name), &manifest);
+            columns = columns_of_file.map_err(|error| match error.code {
+                "NOT_FOUND" => error.hint(
+                    "bring the file back, or move the table's folder away and load the whole table",
+                ),
+                _ => error,
+            })?;
         }
         columns.extend(partition.as_ref().map(|name| Column {
             name: name.clone(),

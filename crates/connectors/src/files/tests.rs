@@ -581,6 +581,24 @@ async fn what_others_wrote_is_never_replaced() {
 }
 
 #[tokio::test]
+async fn a_table_that_lost_a_file_is_refused_with_a_way_out() {
+    let place = Place::new();
+    load(&place.destination, &overwrite(), "l1", &[1]).await;
+    let folder = place.root().join("orders");
+    std::fs::remove_file(parquet_files(&folder).remove(0)).unwrap();
+    let name = [TableName::new("shop", "orders")];
+    let found = place.destination.describe(&name).await.unwrap();
+    let finding = found[0].clone().unwrap().findings.remove(0);
+    assert_eq!(finding.code, "NOT_FOUND");
+    let hint = finding.hint.unwrap();
+    assert!(hint.contains("move the table's folder away"), "{hint}");
+
+    std::fs::rename(&folder, place.folder.path().join("away")).unwrap();
+    load(&place.destination, &overwrite(), "l2", &[2]).await;
+    assert_eq!(place.numbers("orders"), [2]);
+}
+
+#[tokio::test]
 async fn a_link_in_the_place_of_a_table_is_not_followed() {
     let place = Place::new();
     let outside = place.folder.path().join("outside");

@@ -88,8 +88,16 @@ impl Destination for LakeDestination {
         off_thread(async move || {
             let mut described = Vec::with_capacity(tables.len());
             for name in &tables {
-                let table = current(&catalog, name).await?;
-                described.push(table.as_ref().map(existing));
+                described.push(match current(&catalog, name).await {
+                    Ok(table) => table.as_ref().map(existing),
+                    // One table that is broken stops no other one.
+                    Err(error) if error.code == "BAD_METADATA" => Some(ExistingTable {
+                        columns: Vec::new(),
+                        partition_column: None,
+                        findings: vec![Finding::of_error(&error, name.to_string())],
+                    }),
+                    Err(error) => return Err(error),
+                });
             }
             Ok(described)
         })

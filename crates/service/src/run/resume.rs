@@ -1,5 +1,6 @@
-//! Taking up an unfinished run: the file must be the same, committed tables stay as they are, tables
-//! whose own plan changed fail by name. And closing one that a new run takes the place of.
+//! Taking up an unfinished run: the file must be the same but for its limits, committed tables stay as
+//! they are, tables whose own plan changed fail by name. And closing one that a new run takes the
+//! place of.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,15 @@ use crate::run::{Desk, Start};
 
 /// How many differences of the file are told.
 const TOLD: usize = 5;
+
+/// What may be changed before a run is taken up: limits that stopped it, which its own hints tell to
+/// raise, and how hard it tries. Nothing here changes which rows go where.
+const CHANGEABLE: [&str; 4] = [
+    "migration.rejected-rows",
+    "migration.empty-overwrite",
+    "migration.on-lost-snapshot",
+    "migration.run",
+];
 
 /// The unfinished run, taken up; or why it cannot be.
 pub(super) fn take_up(
@@ -79,11 +89,19 @@ pub(super) fn spec_of(file: &MigrationFile) -> Json {
     json!({ "data-sources": sources, "migration": spec })
 }
 
-/// Path and line of each difference.
+/// Path and line of each difference that matters to a run taken up.
 fn differences(old: &Json, new: &Json) -> Vec<(String, String)> {
     let mut found = Vec::new();
     compare("", old, new, &mut found);
+    found.retain(|(at, _)| !is_changeable(at));
     found
+}
+
+fn is_changeable(at: &str) -> bool {
+    CHANGEABLE.iter().any(|path| {
+        at.strip_prefix(path)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 fn compare(at: &str, old: &Json, new: &Json, found: &mut Vec<(String, String)>) {
@@ -251,5 +269,21 @@ mod tests {
             ]
         );
         assert!(differences(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn limits_may_be_raised_before_a_run_is_taken_up() {
+        let old = json!({"migration": {
+            "rejected-rows": {"limit": 0}, "run": {"timeout-hours": 1.0}, "runs": 1,
+        }});
+        let new = json!({"migration": {
+            "rejected-rows": {"limit": 9, "share": 0.1}, "run": {"timeout-hours": 9.0},
+            "empty-overwrite": "allow", "on-lost-snapshot": "fail", "runs": 2,
+        }});
+        let paths: Vec<_> = differences(&old, &new)
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect();
+        assert_eq!(paths, ["migration.runs"]);
     }
 }

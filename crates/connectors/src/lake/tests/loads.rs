@@ -428,3 +428,23 @@ async fn delete_by_position(fixture: &Fixture) {
     let update = "UPDATE iceberg_tables SET metadata_location = ?1";
     fixture.catalog().execute(update, [location]).unwrap();
 }
+
+#[tokio::test]
+async fn a_table_whose_metadata_is_gone_is_refused_alone() {
+    let fixture = Fixture::new();
+    let destination = fixture.destination().await;
+    let write = plain(LoadingPolicy::Overwrite, false);
+    load(&*destination, &write, 1, &[rows(0..5, "a")]).await;
+    let pointer = fixture.pointer().unwrap();
+    let metadata = super::super::location::local_path(&pointer).unwrap();
+    std::fs::remove_file(metadata).unwrap();
+    let names = [
+        TableName::new("shop", "orders"),
+        TableName::new("shop", "other"),
+    ];
+    let described = destination.describe(&names).await.unwrap();
+    let broken = described[0].as_ref().unwrap();
+    assert_eq!(broken.findings[0].code, "BAD_METADATA");
+    assert!(broken.findings[0].is_blocker());
+    assert_eq!(described[1], None);
+}
