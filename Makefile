@@ -26,6 +26,7 @@ check: sweep ## the quick loop: format, lints, tidy, unit tests
 	stage "check: format" cargo fmt --all --check
 	stage "check: clippy" cargo clippy --workspace --all-targets -- -D warnings
 	stage "check: tidy" cargo xtask tidy
+	stage "check: generated pages" cargo xtask generate --check
 	stage "check: unit tests" cargo test --workspace --lib --bins
 
 test: ## everything: check, tests against real servers, self-tests, proofs
