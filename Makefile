@@ -6,7 +6,7 @@ SHELL := bash
 .SILENT:
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test check prove bench soak testbed clean-testbed sweep
+.PHONY: help demo test check lint prove bench soak testbed clean-testbed sweep
 
 ENV := . scripts/env.sh
 DEMO := godwit-demo
@@ -20,18 +20,21 @@ demo: sweep ## makes a sample shop database, moves all of it into a lake, verifi
 	stage "demo: build" cargo build --workspace --bins >&2
 	stage "demo: run" "$$CARGO_TARGET_DIR/debug/godwit" demo --dir $(DEMO)
 
-check: sweep ## the quick loop: format, lints, tidy, unit tests
+check: lint ## the quick loop: format, lints, tidy, unit tests (those that need a server are skipped)
+	$(ENV)
+	stage "check: unit tests" env -u GODWIT_REQUIRE_SERVERS cargo test --workspace --lib --bins
+
+lint: sweep # format, lints, tidy, generated pages
 	$(ENV)
 	require_rust
 	stage "check: format" cargo fmt --all --check
 	stage "check: clippy" cargo clippy --workspace --all-targets -- -D warnings
 	stage "check: tidy" cargo xtask tidy
 	stage "check: generated pages" cargo xtask generate --check
-	stage "check: unit tests" cargo test --workspace --lib --bins
 
-test: ## everything: check, tests against real servers, self-tests, proofs
+test: ## everything: lints, unit tests, tests against real servers, self-tests, proofs
 	$(ENV)
-	$(MAKE) check
+	$(MAKE) lint
 	stage "test: Python packages" testbed_python
 	stage "test: servers" start_servers
 	python=$$(testbed_python)

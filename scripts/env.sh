@@ -15,8 +15,8 @@ fi
 # The outermost script owns the list of stages and prints it when it ends, however it ends.
 if [ -z "${GODWIT_STAGES:-}" ]; then
     GODWIT_STAGES=$(mktemp "${TMPDIR:-/tmp}/godwit-stages.XXXXXX")
-    export GODWIT_STAGES
-    trap 'print_stages; rm -f "$GODWIT_STAGES"' EXIT
+    export GODWIT_STAGES GODWIT_SKIPPED=$GODWIT_STAGES.skipped
+    trap end_of_stages EXIT
 fi
 
 # stage NAME COMMAND…   runs the command, records its seconds and how it ended, passes its exit code on
@@ -35,6 +35,17 @@ print_stages() {
     [ -s "$GODWIT_STAGES" ] || return 0
     printf '\n%-40s %10s  %s\n' stage seconds result >&2
     awk -F '\t' '{ printf "%-40s %10s  %s\n", $1, $2, $3 }' "$GODWIT_STAGES" >&2
+}
+
+# What could not be tested here is said last, where it is seen.
+end_of_stages() {
+    print_stages
+    if [ -s "$GODWIT_SKIPPED" ]; then
+        echo >&2
+        echo "SKIPPED, for want of a server or of Python packages:" >&2
+        sort -u "$GODWIT_SKIPPED" | sed 's/^/  /' >&2
+    fi
+    rm -f "$GODWIT_STAGES" "$GODWIT_SKIPPED"
 }
 
 # Python with the pinned packages of testbed/requirements.txt, or of the file given.

@@ -362,7 +362,11 @@ impl Tower {
 
     fn fail(&mut self, pipeline: &Pipeline, error: &Error) {
         self.hangar.progress.enter(&pipeline.id, TablePhase::Failed);
-        let report = failed(blank_report(pipeline, TableState::Failed), error);
+        let report = failed(
+            blank_report(pipeline, TableState::Failed),
+            error,
+            &self.hangar.cancel,
+        );
         self.reports.insert(pipeline.id.clone(), report);
     }
 

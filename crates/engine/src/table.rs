@@ -60,10 +60,15 @@ pub(crate) fn blank_report(pipeline: &Pipeline, state: TableState) -> TableRepor
 }
 
 /// What an error makes of a report.
-pub(crate) fn failed(report: TableReport, error: &Error) -> TableReport {
-    let cancelled = error.kind == ErrorKind::Cancelled;
+///
+/// Cancelled is what this run's own token stopped; a query that somebody cancelled at the server failed.
+pub(crate) fn failed(
+    report: TableReport,
+    error: &Error,
+    cancel: &CancellationToken,
+) -> TableReport {
     TableReport {
-        state: if cancelled {
+        state: if error.kind == ErrorKind::Cancelled && cancel.is_cancelled() {
             TableState::Cancelled
         } else {
             TableState::Failed
@@ -100,7 +105,7 @@ impl TableFlight<'_> {
                 },
                 None,
             ),
-            Err(error) => (failed(report, &error), Some(error)),
+            Err(error) => (failed(report, &error, &self.hangar.cancel), Some(error)),
         }
     }
 

@@ -9,4 +9,6 @@ pub(crate) mod column_builder;
 pub(crate) mod decimal;
 pub(crate) mod key_range;
 pub(crate) mod parquet_split;
+#[cfg(test)]
+pub(crate) mod skipped;
 pub(crate) mod tls;

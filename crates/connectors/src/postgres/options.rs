@@ -96,6 +96,14 @@ impl Options for ConnectionOptions {
                 "a socket of this machine is not encrypted; leave tls.mode out",
             );
         }
+        if self.connections < 3 {
+            let message =
+                "a run takes 3 connections at least: one reads, one holds the moment, one is spare";
+            findings.push(
+                Finding::warning("FEW_CONNECTIONS", "connections", message)
+                    .hint("allow at least 4 connections to read in parallel"),
+            );
+        }
         findings
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 /// Runs `testbed/pyiceberg_check.py`; `None` (and a line that says so) where there is no PyIceberg.
 fn pyiceberg(check: &str, root: &Path) -> Option<serde_json::Value> {
     let Ok(python) = std::env::var("GODWIT_PYTHON") else {
-        println!("skipped: GODWIT_PYTHON names no Python with PyIceberg");
+        crate::family::skipped::skipped("GODWIT_PYTHON names no Python with PyIceberg");
         return None;
     };
     let script = concat!(
