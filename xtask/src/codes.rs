@@ -8,12 +8,10 @@ use crate::tree::SourceFile;
 pub(crate) const PAGE: &str = "docs/errors/README.md";
 
 /// Written like codes, and none.
-const OTHER: [&str; 7] = [
+const OTHER: [&str; 5] = [
     "MYSQL_ASYNC_BUFFER_SIZE_CAP",
     "CARGO_PKG_VERSION",
     "FLUSH_TABLES",
-    "GODWIT_DATA",
-    "GODWIT_LOG",
     "NO_COLOR",
     "SQL_ASCII",
 ];
@@ -90,7 +88,7 @@ fn is_code(text: &str, before: &str, after: &str) -> bool {
         return false;
     }
     if text.contains('_') {
-        return !OTHER.contains(&text);
+        return !OTHER.contains(&text) && !text.starts_with("GODWIT_");
     }
     let has_own_line = before.trim().is_empty() && after.trim() == "\",";
     let is_taken = TAKERS.iter().any(|taker| before.ends_with(taker)) || follows_kind(before);
