@@ -96,7 +96,7 @@ impl Options for ConnectionOptions {
                 "a socket of this machine is not encrypted; leave tls.mode out",
             );
         }
-        if self.connections < 3 {
+        if (1..3).contains(&self.connections) {
             let message =
                 "a run takes 3 connections at least: one reads, one holds the moment, one is spare";
             findings.push(
