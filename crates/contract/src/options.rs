@@ -65,6 +65,7 @@ fn describe(path: &str, message: &str) -> Finding {
             .hint(format!("add {key}"));
     }
     Finding::blocker("WRONG_TYPE", path, without_value(message))
+        .hint("write it as expected; godwit check --schema tells what each key takes")
 }
 
 /// The message without the value that does not fit: it may be a secret.

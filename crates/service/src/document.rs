@@ -105,6 +105,7 @@ fn unreadable(reason: &str, text: &str, position: Position) -> Finding {
             .hint("keep one of both")
     } else {
         Finding::blocker("BAD_YAML", "", format!("the file is not YAML: {reason}"))
+            .hint("look at that line and the one before it: brackets, quotes, colons, indentation")
     };
     Finding {
         position: Some(position),
