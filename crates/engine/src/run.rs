@@ -448,10 +448,14 @@ fn plan_changed() -> Error {
 }
 
 fn source_changed(table: &TableName, gone: bool) -> Error {
-    let what = if gone { "is gone" } else { "has changed" };
+    let (code, what) = if gone {
+        ("TABLE_MISSING", "is gone")
+    } else {
+        ("TABLE_CHANGED", "has changed")
+    };
     Error::new(
         ErrorKind::Conflict,
-        "SOURCE_CHANGED",
+        code,
         format!("{table} {what} since it was planned"),
     )
     .on(Side::Source)

@@ -159,9 +159,9 @@ fn drift(shared: &Shared<'_>, table: &NativeTable) -> Option<Finding> {
     let at = table.name.to_string();
     let message = format!("{at} has other columns, types or keys than in the last successful run");
     if shared.input.spec.drift == Drift::Ignore {
-        return Some(Finding::note("SOURCE_DIFFERS", at, message));
+        return Some(Finding::note("DRIFT", at, message));
     }
-    Some(Finding::blocker("SOURCE_CHANGED", at, message).hint(
+    Some(Finding::blocker("DRIFT", at, message).hint(
         "if that is meant, write drift: ignore; columns of a table that is there must still fit",
     ))
 }

@@ -514,7 +514,7 @@ fn a_changed_source_is_refused() {
         .insert(name.clone(), orders().fingerprint());
     world.planned();
     world.fingerprints.insert(name, "other".to_owned());
-    world.refused(&["SOURCE_CHANGED public.orders"]);
+    world.refused(&["DRIFT public.orders"]);
 }
 
 #[test]
@@ -528,7 +528,7 @@ fn a_changed_source_is_read_as_it_is_where_drift_is_ignored() {
     let id = ("id", LogicalType::int(32), true);
     let note = ("note", LogicalType::TEXT, true);
     let pipeline = changed(&[id.clone(), note]).planned();
-    assert_eq!(codes(&pipeline.findings), ["SOURCE_DIFFERS", "OVERWRITE"]);
+    assert_eq!(codes(&pipeline.findings), ["DRIFT", "OVERWRITE"]);
     assert!(!pipeline.findings[0].is_blocker());
     let mut unchanged = one(r#"{"drift": "ignore"}"#, orders());
     let name = TableName::new("public", "orders");

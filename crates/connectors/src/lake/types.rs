@@ -14,13 +14,13 @@ impl TypeMapping for Types {
     fn to_logical(&self, column: &NativeColumn, choice: &ColumnChoice) -> Result<Reading, Refusal> {
         if let Some(read_as) = &choice.read_as {
             return Err(Refusal::new(
-                "UNSUPPORTED_CHOICE",
+                "CHOICE_UNSUPPORTED",
                 format!("an Iceberg column is read as what it is, not as {read_as}"),
             ));
         }
         if choice.charset.is_some() {
             return Err(Refusal::new(
-                "UNSUPPORTED_CHOICE",
+                "CHOICE_UNSUPPORTED",
                 "text in an Iceberg table is always UTF-8",
             ));
         }

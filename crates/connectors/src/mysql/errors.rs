@@ -37,7 +37,7 @@ impl Known {
 }
 
 static TABLE: &[Known] = &[
-    known(&[1045, 1698, 1862, 3118], ErrorKind::Auth, "WRONG_PASSWORD")
+    known(&[1045, 1698, 1862, 3118], ErrorKind::Auth, "AUTH_FAILED")
         .hint("check user, password and the host that the user may come from"),
     known(&[1044, 1142, 1143, 1227, 1370], ErrorKind::Auth, "NO_RIGHT")
         .hint("grant the user SELECT on what is read"),
@@ -45,16 +45,16 @@ static TABLE: &[Known] = &[
         .hint("let the user come from this machine's address"),
     known(&[1356, 1449], ErrorKind::Data, "VIEW_BROKEN")
         .hint("repair the view at the server, or leave it out"),
-    known(&[1049], ErrorKind::NotFound, "NO_SUCH_DATABASE"),
-    known(&[1146, 1051, 1109], ErrorKind::NotFound, "NO_SUCH_TABLE"),
-    known(&[1054], ErrorKind::NotFound, "NO_SUCH_COLUMN"),
+    known(&[1049], ErrorKind::NotFound, "DATABASE_MISSING"),
+    known(&[1146, 1051, 1109], ErrorKind::NotFound, "TABLE_MISSING"),
+    known(&[1054], ErrorKind::NotFound, "COLUMN_MISSING"),
     known(&[1298], ErrorKind::Config, "NO_ZONE_TABLES").hint(
         "load the zone tables at the server: mysql_tzinfo_to_sql /usr/share/zoneinfo | mysql mysql",
     ),
     known(
         &[1064, 1149, 1525, 1582, 1305, 1630, 1210],
         ErrorKind::Config,
-        "BAD_FILTER",
+        "FILTER_INVALID",
     ),
     known(
         &[1040, 1203, 1226, 1129],
@@ -189,7 +189,7 @@ fn of_driver(driver: &DriverError) -> Error {
         ),
         DriverError::MixedParams | DriverError::StmtParamsMismatch { .. } => Error::new(
             ErrorKind::Config,
-            "BAD_FILTER",
+            "FILTER_INVALID",
             "the statement holds a placeholder of its own",
         ),
         _ => Error::new(
@@ -216,17 +216,17 @@ mod tests {
 
     #[test]
     fn numbers_become_codes() {
-        check(1045, "WRONG_PASSWORD", false);
+        check(1045, "AUTH_FAILED", false);
         check(1044, "NO_RIGHT", false);
         check(1143, "NO_RIGHT", false);
-        check(1049, "NO_SUCH_DATABASE", false);
-        check(1146, "NO_SUCH_TABLE", false);
-        check(1054, "NO_SUCH_COLUMN", false);
+        check(1049, "DATABASE_MISSING", false);
+        check(1146, "TABLE_MISSING", false);
+        check(1054, "COLUMN_MISSING", false);
         check(1040, "TOO_MANY_CONNECTIONS", true);
         check(1203, "TOO_MANY_CONNECTIONS", true);
         check(1205, "LOCK_TIMEOUT", true);
         check(1213, "DEADLOCK", true);
-        check(1064, "BAD_FILTER", false);
+        check(1064, "FILTER_INVALID", false);
         check(3024, "STATEMENT_TIMEOUT", true);
         check(2013, "CONNECTION_LOST", true);
         check(9999, "SERVER_ERROR", false);

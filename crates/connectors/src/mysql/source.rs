@@ -39,7 +39,7 @@ impl Source for MysqlSource {
         }
         if !self.server.encrypted() {
             let message = format!("connections to {} are in clear text", self.server.label());
-            findings.push(Finding::note("TLS_OFF", "", message));
+            findings.push(Finding::note("NOT_ENCRYPTED", "", message));
         }
         let found: Option<u8> = session
             .connection
@@ -55,7 +55,7 @@ impl Source for MysqlSource {
             Some(_) => Ok(findings),
             None => Err(Error::new(
                 ErrorKind::NotFound,
-                "NO_SUCH_DATABASE",
+                "DATABASE_MISSING",
                 format!(
                     "{} has no database {:?} that this user may see",
                     self.server.label(),
@@ -162,8 +162,12 @@ fn is_ours(failure: &mysql_async::Error) -> bool {
 
 fn as_filter_error(table: &TableName, failure: mysql_async::Error) -> Error {
     let mut error = translate(failure);
-    if matches!(error.code, "SERVER_ERROR" | "INTERNAL") {
-        error.code = "BAD_FILTER";
+    error.code = match error.code {
+        "COLUMN_MISSING" => "FILTER_COLUMN_MISSING",
+        "SERVER_ERROR" | "INTERNAL" => "FILTER_INVALID",
+        other => other,
+    };
+    if error.code.starts_with("FILTER_") {
         error.kind = ErrorKind::Config;
     }
     error.context(format!("the filter of {table} is not understood"))
@@ -172,7 +176,7 @@ fn as_filter_error(table: &TableName, failure: mysql_async::Error) -> Error {
 fn bad_filter(table: &TableName, reason: &str) -> Error {
     Error::new(
         ErrorKind::Config,
-        "BAD_FILTER",
+        "FILTER_INVALID",
         format!("the filter of {table} is not understood: {reason}"),
     )
     .on(Side::Source)

@@ -757,15 +757,15 @@ async fn filters_are_understood_as_they_stand_or_refused() {
         ("id = 1 -- the first", None),
         ("id = 1 OR id = 2", None),
         ("at < '2024-01-02 00:00:00'", None),
-        ("id = 1) OR (1 = 1", Some("BAD_FILTER")),
-        ("id = 1 /*", Some("BAD_FILTER")),
-        ("id = 1 LIMIT 1", Some("BAD_FILTER")),
-        ("id = ?", Some("BAD_FILTER")),
-        ("id = :id", Some("BAD_FILTER")),
-        ("id =", Some("BAD_FILTER")),
-        ("", Some("BAD_FILTER")),
-        ("COUNT(*) > 1", Some("BAD_FILTER")),
-        ("nothing = 1", Some("NO_SUCH_COLUMN")),
+        ("id = 1) OR (1 = 1", Some("FILTER_INVALID")),
+        ("id = 1 /*", Some("FILTER_INVALID")),
+        ("id = 1 LIMIT 1", Some("FILTER_INVALID")),
+        ("id = ?", Some("FILTER_INVALID")),
+        ("id = :id", Some("FILTER_INVALID")),
+        ("id =", Some("FILTER_INVALID")),
+        ("", Some("FILTER_INVALID")),
+        ("COUNT(*) > 1", Some("FILTER_INVALID")),
+        ("nothing = 1", Some("FILTER_COLUMN_MISSING")),
     ] {
         let filters = [(table.clone(), filter.to_owned())];
         let answer = source.check_filters(&filters).await.unwrap().remove(0);
@@ -927,12 +927,12 @@ async fn a_wrong_password_is_told_and_not_shown() {
     )
     .await;
     let error = source.check().await.unwrap_err();
-    assert_eq!(error.code, "WRONG_PASSWORD");
+    assert_eq!(error.code, "AUTH_FAILED");
     assert!(!error.message.contains(&place.password));
     let source = source_of(&place, "mysql", json!({ "port": 1 }), "UTC").await;
     assert_eq!(source.check().await.unwrap_err().code, "UNREACHABLE");
     let source = source_of(&place, "no such database", json!({}), "UTC").await;
-    assert_eq!(source.check().await.unwrap_err().code, "NO_SUCH_DATABASE");
+    assert_eq!(source.check().await.unwrap_err().code, "DATABASE_MISSING");
 }
 
 #[tokio::test]

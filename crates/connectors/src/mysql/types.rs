@@ -340,7 +340,7 @@ fn unknown(column: &NativeColumn) -> Read {
 
 fn cannot(column: &NativeColumn, wanted: &str) -> Refusal {
     Refusal::new(
-        "CANNOT_READ_AS",
+        "CHOICE_UNSUPPORTED",
         format!(
             "{} of column {:?} cannot be read as {wanted}",
             column.type_text, column.name
@@ -438,8 +438,8 @@ mod tests {
         check("time(0)", Some("time"), "time(0) time-of-day");
         check("date", Some("text"), "text date-text");
         check("point", Some("binary"), "binary bytes");
-        check("date", Some("bigint"), "CANNOT_READ_AS");
-        check("int(11)", Some("nonsense"), "CANNOT_READ_AS");
+        check("date", Some("bigint"), "CHOICE_UNSUPPORTED");
+        check("int(11)", Some("nonsense"), "CHOICE_UNSUPPORTED");
         check("vector(3)", Some("binary"), "UNKNOWN_TYPE");
     }
 

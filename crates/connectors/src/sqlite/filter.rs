@@ -44,7 +44,7 @@ pub(super) fn condition(filter: &str) -> String {
 }
 
 fn refused(message: String) -> Error {
-    Error::new(ErrorKind::Config, "BAD_FILTER", message).on(Side::Source)
+    Error::new(ErrorKind::Config, "FILTER_INVALID", message).on(Side::Source)
 }
 
 #[cfg(test)]

@@ -153,7 +153,7 @@ async fn a_filter_goes_with_the_rows() {
     let checked = source.check_filters(&filters).await.unwrap();
     assert!(checked[0].is_none());
     let problem = checked[1].as_ref().unwrap();
-    assert_eq!(problem.code, "BAD_FILTER");
+    assert_eq!(problem.code, "FILTER_INVALID");
     assert!(problem.message.contains("stauts"), "{problem}");
 }
 
