@@ -5,12 +5,9 @@ The release binary is $GODWIT_BINARY, else release/godwit in $CARGO_TARGET_DIR. 
 (default 1), ROUNDS how often each side runs (default 5). README.md tells what is fixed and why.
 """
 
-import datetime
 import os
-import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ REPOSITORY = HERE.parent
 sys.path.insert(0, str(REPOSITORY / "testbed"))
 
 from prove import tpch  # noqa: E402
+from prove.circumstances import circumstances, machine  # noqa: E402
 from prove.claim import Missing, Refuted  # noqa: E402
 from prove.databases import MariaDb, PostgreSql  # noqa: E402
 from prove.godwit import Migration, Process  # noqa: E402
@@ -131,8 +129,7 @@ def size(path):
 
 
 def section(measured):
-    now = datetime.datetime.now(datetime.timezone.utc)
-    lines = [f"## {now:%Y-%m-%d %H:%M} UTC, commit {commit()}", "",
+    lines = [f"## {circumstances()}", "",
              f"TPC-H SF{SCALE}, {ROUNDS} runs of each side in turns, on {machine()}.", ""]
     for database, ours, peer in measured:
         asked = "SHOW server_version" if database.kind == "postgresql" else "SELECT VERSION()"
@@ -147,23 +144,6 @@ def section(measured):
                   f"of size, {ratios[largest]:.3f} ({'within' if ratios[largest] <= SIZE_LIMIT else 'ABOVE'} "
                   f"{SIZE_LIMIT}).", ""]
     return "\n".join(lines)
-
-
-def commit():
-    def git(*words):
-        return subprocess.run(["git", "-C", str(REPOSITORY), *words], capture_output=True, text=True,
-                              check=False).stdout.strip()
-
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return git("rev-parse", "--short=12", "HEAD") + (" with changes not committed" if changed else "")
-
-
-def machine():
-    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-              if line.startswith("model name")]
-    memory = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
-    model = models[0] if models else platform.machine()
-    return f"{len(os.sched_getaffinity(0))} cores ({model}), {memory / 1e9:.0f} GB, Linux {platform.release()}"
 
 
 def keep(text):

@@ -9,7 +9,8 @@
     SABOTAGE   damaged evidence was shown to the checker of a claim, which saw it
 
 The binary is $GODWIT_BINARY, else debug/godwit in $CARGO_TARGET_DIR. Real PostgreSQL and MariaDB servers are named by
-the variables that `testbed/servers.py env` prints. FULL=1 takes full amounts; the default is about a tenth of them.
+the variables that `testbed/servers.py env` prints. FULL=1 takes full amounts; the default is about a tenth of them. A run of
+all claims with full amounts that proves each writes docs/proofs.md.
 Exit code: 0 if all that was asked for is proven, else 1.
 """
 
@@ -21,10 +22,14 @@ import sys
 import tempfile
 import time
 import traceback
+from dataclasses import dataclass
 
+from prove.circumstances import REPOSITORY, circumstances, machine
 from prove.claim import Missing, Refuted, Unnoticed, Work, one_line
 from prove.claims import CLAIMS
 from prove.godwit import binary
+
+PAGE = REPOSITORY / "docs" / "proofs.md"
 
 
 def main():
@@ -49,11 +54,23 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
     if arguments.keep:
         print(f"kept: {folder}")
-    return summary(results, wanted)
+    code = summary({name: result.verdict for name, result in results.items()}, wanted)
+    if full and not arguments.claims and code == 0:
+        write_page(results)
+    return code
+
+
+@dataclass
+class Result:
+    """What came of one claim."""
+    verdict: str
+    said: str
+    sabotages: int
+    seconds: float
 
 
 def judge(name, folder, full, keep):
-    """Tries one claim and prints its line; returns the verdict."""
+    """Tries one claim and prints its line."""
     started = time.monotonic()
     work = Work(name, folder, full, keep)
     try:
@@ -74,8 +91,9 @@ def judge(name, folder, full, keep):
     finally:
         with contextlib.suppress(Exception):
             work.end()
-    print(f"{verdict:<9} {name:<24} {one_line(said, 3000)}  ({time.monotonic() - started:.1f} s)", flush=True)
-    return verdict
+    result = Result(verdict, one_line(said, 3000), work.sabotages, time.monotonic() - started)
+    print(f"{verdict:<9} {name:<24} {result.said}  ({result.seconds:.1f} s)", flush=True)
+    return result
 
 
 def summary(results, wanted):
@@ -86,6 +104,20 @@ def summary(results, wanted):
         for name in counts[verdict]:
             print(f"  {verdict.lower()}: {name}")
     return 0 if len(counts["PROVEN"]) == len(wanted) else 1
+
+
+def write_page(results):
+    """The figures of a full run, with their commit."""
+    lines = ["# Proofs", "",
+             "What `make prove FULL=1` last proved, each claim from outside of the program, with the figures it printed. A",
+             "saboteur damages the evidence, and the claim's checker has to see it.", "",
+             f"{circumstances()}, on {machine()}.", "",
+             "| claim | figures | saboteurs seen | seconds |", "| --- | --- | --- | --- |"]
+    for name, result in results.items():
+        said = result.said.replace("|", "\\|")
+        lines.append(f"| `{name}` | {said} | {result.sabotages} | {result.seconds:.0f} |")
+    PAGE.write_text("\n".join(lines) + "\n")
+    print(f"written: {PAGE.relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from prove.bad_input import bad_input_is_answered
 from prove.canary import canary_nowhere
 from prove.compare_cells import compare_cells
 from prove.ddl import ddl_waits_or_fails
+from prove.figures import figures_are_measured
 from prove.kills import kills
 from prove.memory import memory_bounded
 from prove.overwrite import append_killed_not_doubled, append_twice_doubled, overwrite_twice_equal
@@ -25,4 +26,5 @@ CLAIMS = {
     "fails-alone": failing_table_fails_alone,
     "memory-bounded": memory_bounded,
     "bad-input-answered": bad_input_is_answered,
+    "readme-figures": figures_are_measured,
 }
