@@ -19,7 +19,7 @@ use crate::recovery::{RunRecord, settle_open};
 use crate::table::{Hangar, TableFlight, blank_report, failed};
 
 /// Buffers of all writers of a run together.
-const WRITE_BUDGET: usize = 192 << 20;
+const WRITE_BUDGET: usize = 128 << 20;
 /// How often unfinished tables are read at another moment after one was lost.
 const MOST_LOST_MOMENTS: usize = 3;
 /// Tables under way at once for each slot: the next one prepares while splits of another move.
