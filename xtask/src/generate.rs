@@ -36,8 +36,9 @@ pub(crate) fn run(root: &Path, check: bool) -> Outcome {
 }
 
 fn files(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
-    let schema = godwit(root, &["check", "--schema"])?;
-    let types = godwit(root, &["source", "types", "--json"])?;
+    let program = build(root)?;
+    let schema = godwit(&program, &["check", "--schema"])?;
+    let types = godwit(&program, &["source", "types", "--json"])?;
     let schema = serde_json::to_string_pretty(&schema).map_err(|cause| cause.to_string())?;
     let mut files = vec![(root.join("docs/migration.schema.json"), schema + "\n")];
     for connector in types.as_array().into_iter().flatten() {
@@ -48,19 +49,35 @@ fn files(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     Ok(files)
 }
 
-fn godwit(root: &Path, arguments: &[&str]) -> Result<Json, String> {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "godwit",
-            "--bin",
-            "godwit",
-            "--",
-        ])
+/// Builds as every other step of the tests does: another selection of packages has other features, and
+/// the variables that cargo sets for this program make build scripts run again.
+fn build(root: &Path) -> Result<PathBuf, String> {
+    let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    });
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["build", "--quiet", "--workspace", "--bins"])
+        .current_dir(root);
+    for name in ours {
+        command.env_remove(name);
+    }
+    let output = command
+        .output()
+        .map_err(|cause| format!("could not run cargo: {cause}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let this = std::env::current_exe().map_err(|cause| format!("where am I? {cause}"))?;
+    Ok(this.with_file_name("godwit"))
+}
+
+fn godwit(program: &Path, arguments: &[&str]) -> Result<Json, String> {
+    let output = Command::new(program)
         .args(arguments)
-        .current_dir(root)
         .output()
         .map_err(|cause| format!("could not run godwit: {cause}"))?;
     if !output.status.success() {
