@@ -1,0 +1,32 @@
+"""Every value of a schema that is made to break tools, at every destination that holds files.
+
+What a torture schema consists of, all of it under `crates/testkit/torture/` and named after the source:
+
+    NAME.sql             the schema and its rows, as one would load it by hand
+    NAME.yaml            a migration file with what a person accepts after reading the plan; `@words@` are filled in
+    expected/NAME.toml   what becomes of each column and row, as plain data
+
+`expected/NAME.toml` has one table for each source table:
+
+    [t_date]
+    # table = "t_date"              the source's name, where the key above is not it
+    # schema = "aux"                a key of the source's `schemas()`; "" is the main one
+    # migration = "second"          the file that moves it: "main" takes all, "second" what is listed; "none" moves it
+    # named = "VIEW_BROKEN"         the code that refuses it even where it is listed by name
+    # as = "t_date"                 its name at the destination
+    # key = ["id"]                  how rows are told apart; [] compares them as multisets
+    columns = { id = "exact int32", d = "exact date", "c*" = "exact int8" }
+    # names = { "a b" = "a_b_c8687a" }     destination names that differ
+    # added = { g_srid = ["exact int32", "ST_SRID(g)"] }   columns that the source does not have, and their truth in SQL
+    # refused = { d = "DECIMAL_PRECISION text", "" = "NAME_COLLISION" }
+                                    under defaults: code, and what is proposed first; "" is the table itself
+    # warned = { d = "LOSSY" }      findings of the plan, and no others
+    # rejected = { 1 = "d ZERO_DATE" }     by key: the column and code that keep the row aside (and the bytes in hex)
+    # values.d = { 4 = "-719162" }  what single cells become, in the canonical form, apart from what the client says
+
+A column's first word is its outcome: `exact` (the same value in a type of the same range), `text` (canonical text), `map`
+(lossless by a documented rule). The second is the type at `files`; `lake` holds int8 and int16 as int32.
+
+Truth is what the command line client of the source says, never a driver of ours. A value's canonical form, in which both
+sides are compared, is told by `canon.py`.
+"""

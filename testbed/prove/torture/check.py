@@ -1,0 +1,202 @@
+"""Judges: what the plan refuses, what stands at a destination, which rows were kept aside."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from prove.claim import Refuted, ensure, one_line
+from prove.torture import canon
+
+SHOWN = 4
+
+
+@dataclass
+class Tally:
+    """Cells by outcome."""
+    cells: Counter = field(default_factory=Counter)
+    added: int = 0
+
+    def total(self):
+        return sum(self.cells.values())
+
+    def shown(self):
+        words = ", ".join(f"{self.cells[word]:,} {word}" for word in ("exact", "text", "map", "rejected", "refused")
+                          if self.cells[word])
+        return f"{self.total():,} cells: {words}"
+
+
+def findings_of(plan, schemas):
+    """{(schema key, table, column or ""): {code}} of blockers, and the same of warnings; column "" is the table."""
+    names = {name: key for key, name in schemas.items()}
+    places = {}
+    document = plan["plan"]
+    for pipeline in document["pipelines"]:
+        table = pipeline["scan"]["table"]
+        for column in pipeline["columns"]:
+            places[at(table, column["source"])] = (names[table["schema"]], table["table"], column["source"])
+        places[at(table)] = (names[table["schema"]], table["table"], "")
+    blockers, warnings = {}, {}
+    for refused in document["refused"]:
+        table = refused["source"]
+        for finding in refused["findings"]:
+            column = finding["at"].removeprefix(at(table)).removeprefix(".")
+            place = (names[table["schema"]], table["table"], column)
+            note(finding, place, blockers, warnings)
+    for pipeline in document["pipelines"]:
+        for finding in pipeline["findings"]:
+            place = places.get(finding["at"], ("", finding["at"], "?"))
+            note(finding, place, blockers, warnings)
+    return blockers, warnings
+
+
+def note(finding, place, blockers, warnings):
+    kinds = {"blocker": blockers, "warning": warnings}
+    if finding["severity"] in kinds:
+        kinds[finding["severity"]].setdefault(place, {})[finding["code"]] = finding.get("hint") or ""
+
+
+def at(table, column=None):
+    """Where a finding points, as the product writes names on one line."""
+    words = f"{table['schema']}.{table['table']}" + ("" if column is None else f".{column}")
+    return "".join(f"\\u{{{ord(c):x}}}" if ord(c) < 32 else c for c in words)
+
+
+def check_plan(found, tables, severity):
+    """Exactly the expected findings, each with what is proposed first."""
+    wanted = {}
+    for table in tables:
+        for column, line in getattr(table, severity).items():
+            code, _, proposal = line.partition(" ")
+            wanted[(table.schema, table.table, at_column(column))] = (code, proposal)
+    missing = [f"{place}: {code}" for place, (code, _) in wanted.items() if code not in found.get(place, {})]
+    ensure(not missing, f"{severity}: {len(missing)} are missing: {one_line(missing[:SHOWN])}")
+    for place, codes in found.items():
+        code, proposal = wanted.get(place, ("nothing", ""))
+        ensure(set(codes) == {code}, f"{severity}: {place} is {sorted(codes)}, expected {code}")
+        ensure(f"as: {proposal}" in codes[code].split("; or ")[0] or not proposal,
+               f"{place}: {proposal} is not proposed first: {codes[code]}")
+    return len(wanted)
+
+
+def at_column(column):
+    return "".join(f"\\u{{{ord(c):x}}}" if ord(c) < 32 else c for c in column)
+
+
+@dataclass
+class Evidence:
+    """What one table left: what the client says, the destination's table, its lines of report and rejected rows."""
+    table: object
+    kind: str
+    columns: list           # (source column, native type) of the catalogue
+    truth: list             # rows of {column: bytes or None}, added columns included
+    arrived: object         # pyarrow.Table or None
+    report: dict
+    rejected: list
+
+
+def check_table(evidence, tally):
+    """Every cell of one table; counts it by its outcome."""
+    table = evidence.table
+    names = [column for column, _ in evidence.columns] + list(table.added)
+    unsaid = [name for name in names if table.spec(name) is None]
+    ensure(not unsaid, f"{table.label}: nothing is expected of {unsaid[:SHOWN]}")
+    ensure(evidence.arrived is not None, f"{table.label}: nothing stands at {evidence.kind}")
+    check_types(evidence, names)
+    kept_aside = check_rejected(evidence)
+    expected = [canonical(evidence, row) for row in evidence.truth if key_text(table, row) not in kept_aside]
+    cells = {name: canon.of_arrow(evidence.arrived.column(table.name(name))) for name in names}
+    arrived = [dict(zip(cells, row)) for row in zip(*cells.values())]
+    compare_rows(evidence, names, expected, arrived)
+    check_values(table, expected, arrived)
+    count(evidence, kept_aside, tally)
+
+
+def check_types(evidence, names):
+    table = evidence.table
+    arrived = {field.name: canon.arrow_type(field.type) for field in evidence.arrived.schema}
+    wanted = {table.name(name): canon.type_at(evidence.kind, table.spec(name)[1]) for name in names}
+    ensure(list(arrived) == list(wanted) or set(arrived) != set(wanted) or table.added,
+           f"{table.label}: the columns are in another order: {list(arrived)[:SHOWN]}")
+    wrong = [f"{name} is {arrived.get(name)}, expected {wanted.get(name)}"
+             for name in {**wanted, **arrived} if arrived.get(name) != wanted.get(name)]
+    ensure(not wrong, f"{table.label} at {evidence.kind}: {one_line(wrong[:SHOWN])}")
+
+
+def check_rejected(evidence):
+    """The rows kept aside, by key: exactly those expected, with column, code and (where said) bytes."""
+    table, report = evidence.table, evidence.report
+    wanted = {}
+    for key, line in table.rejected.items():
+        column, code, *shown = line.rsplit(" ", 2) if line.count(" ") > 1 else line.split(" ")
+        wanted[key] = (column, code, shown[0] if shown else None)
+    found = {}
+    for row in evidence.rejected:
+        key = ", ".join(part.split("=", 1)[1] for part in row["locator"].split(", ")) if table.key else row["locator"]
+        ensure(key not in found, f"{table.label}: row {key} was kept aside twice")
+        found[key] = (row["column"], row["code"], row["bytes_hex"])
+    for key in {**wanted, **found}:
+        expected, seen = wanted.get(key), found.get(key)
+        same = expected and seen and expected[:2] == seen[:2] and expected[2] in (None, seen[2])
+        ensure(same, f"{table.label}: row {key} is rejected as {seen}, expected {expected}")
+    read, written, aside = (report[f"rows_{word}"] for word in ("read", "written", "rejected"))
+    ensure(aside == len(wanted), f"{table.label}: the report says {aside} rejected, expected {len(wanted)}")
+    ensure(read == written + aside + report["rows_filtered"] and read == len(evidence.truth),
+           f"{table.label}: {len(evidence.truth)} rows at the source, {read} read, {written} written, {aside} rejected")
+    return set(wanted)
+
+
+def key_text(table, row):
+    return ", ".join(row[name].decode() for name in table.key if row[name] is not None)
+
+
+def canonical(evidence, row):
+    cells = {}
+    for name, raw in row.items():
+        wanted = canon.type_at(evidence.kind, evidence.table.spec(name)[1])
+        try:
+            cells[name] = None if raw is None else canon.of_client(raw, wanted)
+        except (ValueError, AttributeError, ArithmeticError) as error:
+            raise Refuted(f"{evidence.table.label}.{name}: the source's {raw[:60]!r} is no {wanted} ({error}), and the "
+                          "row is not expected to be rejected") from None
+    return cells
+
+
+def compare_rows(evidence, names, expected, arrived):
+    label, key = f"{evidence.table.label} at {evidence.kind}", evidence.table.key
+    ensure(len(expected) == len(arrived), f"{label}: {len(arrived)} rows arrived, expected {len(expected)}")
+    if not key:
+        left, right = (Counter(tuple(row[name] for name in names) for row in rows) for rows in (expected, arrived))
+        ensure(left == right, f"{label}: rows differ: {one_line(list((left - right).items())[:SHOWN])} expected, "
+                              f"{one_line(list((right - left).items())[:SHOWN])} arrived")
+        return
+    by_key = {tuple(row[name] for name in key): row for row in arrived}
+    ensure(len(by_key) == len(arrived), f"{label}: {len(arrived) - len(by_key)} rows came twice")
+    for row in expected:
+        place = tuple(row[name] for name in key)
+        other = by_key.get(place)
+        ensure(other is not None, f"{label}: row {place} did not arrive")
+        if other != row:
+            name = next(name for name in names if other[name] != row[name])
+            raise Refuted(f"{label}: {name} of row {place} is {one_line(repr(other[name]), 80)} instead of "
+                          f"{one_line(repr(row[name]), 80)}")
+
+
+def check_values(table, expected, arrived):
+    """Cells whose form was told beforehand: the client and the destination have to agree with it."""
+    rows = {"".join(str(row[name]) for name in table.key): row for row in arrived}
+    truth = {"".join(str(row[name]) for name in table.key): row for row in expected}
+    for column, cells in table.values.items():
+        for key, value in cells.items():
+            for side, found in (("the client", truth), ("the destination", rows)):
+                ensure(key in found, f"{table.label}: {side} has no row {key}")
+                seen = found[key][column]
+                ensure(seen == value, f"{table.label}.{column} of row {key}: {side} has {one_line(repr(seen), 80)}, "
+                                      f"expected {one_line(repr(value), 80)}")
+
+
+def count(evidence, kept_aside, tally):
+    table, rows = evidence.table, len(evidence.truth)
+    for column, _ in evidence.columns:
+        outcome, _ = table.spec(column)
+        tally.cells[outcome] += rows - len(kept_aside)
+        tally.cells["rejected"] += len(kept_aside)
+    tally.added += len(table.added) * (rows - len(kept_aside))

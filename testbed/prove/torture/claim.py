@@ -1,0 +1,264 @@
+"""The claims: a torture schema planned, refused, accepted, moved and compared cell by cell."""
+
+import copy
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from prove.claim import ensure
+from prove.destinations import on_disk, open_destination
+from prove.godwit import Process, call
+from prove.torture import check, expected
+from prove.torture.mariadb import MariaDbTorture
+
+KINDS = ("lake", "files")
+ELSEWHERE = {"TZ": "America/Sao_Paulo", "LC_ALL": "tr_TR.UTF-8"}
+
+
+def torture_mariadb(work):
+    return torture(work, MariaDbTorture(work))
+
+
+@dataclass
+class Schema:
+    """A loaded schema: what is expected of it, and what its client says of it."""
+    source: object
+    tables: dict     # label: Table
+    columns: dict    # label: [(column, native type)]
+    counts: dict     # label: rows
+    truth: dict      # label: rows of {column: bytes or None}
+
+    @classmethod
+    def loaded(cls, source):
+        source.load()
+        tables, catalogue = expected.load(source.name), source.catalogue()
+        by_place = {(table.schema, table.table): label for label, table in tables.items()}
+        moved = {place: label for place, label in by_place.items() if tables[label].migration != "none"}
+        others = {place for place in set(catalogue) ^ set(by_place) if place in moved or place not in by_place}
+        ensure(not others, f"the catalogue and what is expected name other tables: {sorted(others)[:4]}")
+        columns = {by_place[place]: columns for place, columns in catalogue.items()}
+        counts = {by_place[place]: rows for place, rows in source.count(catalogue).items()}
+        wanted = {place: [(name, source.truth(name, native)) for name, native in columns[label]]
+                  + [(name, source.printed(sql)) for name, (_, sql) in tables[label].added.items()]
+                  for place, label in moved.items()}
+        truth = {moved[place]: rows for place, rows in source.rows(wanted).items()}
+        return cls(source, tables, columns, counts, truth)
+
+    def cells(self):
+        """How many there are, by the catalogue alone."""
+        return sum(len(self.columns[label]) * rows for label, rows in self.counts.items())
+
+    def of(self, migration):
+        return [table for table in self.tables.values() if table.migration == migration]
+
+    def name(self, table):
+        return {"schema": self.source.schemas()[table.schema], "table": table.table}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a run is made different without meaning another result."""
+    kind: str
+    splits: int = 0          # 0: as many as the product thinks fit
+    elsewhere: bool = False  # another time zone, another locale
+
+    def title(self):
+        return f"{self.kind}-{self.splits or 'default'}{'-elsewhere' if self.elsewhere else ''}"
+
+    def environment(self):
+        return ELSEWHERE if self.elsewhere else {"TZ": "UTC", "LC_ALL": "C.UTF-8"}
+
+
+def variants(work):
+    if work.full:
+        return [Variant(kind, splits, elsewhere) for elsewhere in (False, True) for splits in (0,)
+                for kind in KINDS]
+    return [Variant("lake"), Variant("files", 0, True)]
+
+
+def torture(work, source):
+    schema = Schema.loaded(source)
+    refused = planned_by_default(work, schema)
+    failed = run_by_default(work, schema)
+    never = named_and_refused(work, schema)
+    tallies, runs = Counter(), 0
+    for variant in variants(work):
+        tally, evidence = moved(work, schema, variant)
+        tally.cells["refused"] += never
+        ensure(tally.total() == schema.cells(), f"{variant.title()}: {tally.total():,} cells were judged, and the "
+                                                f"catalogue counts {schema.cells():,}")
+        tallies[tally.shown() + (f" (and {tally.added} cells of columns added)" if tally.added else "")] += 1
+        runs += 1
+        if runs <= len(KINDS):
+            damage(work, schema, variant, evidence)
+    ensure(len(tallies) == 1, f"runs differ: {list(tallies)}")
+    return (f"{list(tallies)[0]}, 0 unexplained, in each of {runs} runs ({', '.join(v.title() for v in variants(work))}); "
+            f"by default {refused} refusals by name, {failed} tables fail before their commit, nothing written")
+
+
+class File:
+    """A migration file in a room of its own."""
+
+    def __init__(self, room, schema, kind, text):
+        self.room, self.kind, self.path, self.data = room, kind, room / "migration.yaml", room / "data"
+        self.path.write_text(text, encoding="utf-8")
+
+    def plan(self):
+        return call("plan", str(self.path), "--json", room=self.room)
+
+    def run(self, variant):
+        words = ["run", str(self.path), "--data", str(self.data), "--json"]
+        return Process(words, self.room, variant.environment()).wait()
+
+    def rejected(self, run):
+        return call("runs", "rejected", run, "--json", "--data", str(self.data), room=self.room).expect(0).report
+
+    def destination(self, namespace):
+        return open_destination(self.kind, self.room / self.kind, namespace)
+
+    def nothing_written(self):
+        written = [path.name for path in on_disk(self.room) if path.suffix in (".parquet", ".avro")]
+        ensure(not written, f"files were written: {written[:3]}")
+
+
+def default_file(work, schema, title, kind, tables):
+    schemas = list(schema.source.schemas().values())
+    document = {
+        "version": 1,
+        "data-sources": {"source": schema.source.connection(), "target": {"type": kind, "path": f"./{kind}"}},
+        "migration": {
+            "name": "torture",
+            "source": {"data-source": "source", "schemas": schemas},
+            "destination": {"data-source": "target", "namespace": "torture"},
+            "tables": tables,
+            "run": {"reruns": 0},
+        },
+    }
+    return File(work.room(f"{title}-{kind}"), schema, kind, json.dumps(document, ensure_ascii=False))
+
+
+def accepted_file(work, schema, title, variant, tables, schemas=("",)):
+    names = schema.source.schemas()
+    run = {"parallelism": 2, "reruns": 0, **({"splits": variant.splits} if variant.splits else {})}
+    words = {"source": schema.source.connection(), "kind": variant.kind, "namespace": "torture",
+             "schemas": [names[key] for key in schemas], "tables": tables, "run": run}
+    words = {word: value if word == "kind" else json.dumps(value, ensure_ascii=False) for word, value in words.items()}
+    text = expected.migration(schema.source.name, {**words, "schema": names[""]})
+    return File(work.room(f"{title}-{variant.title()}"), schema, variant.kind, text)
+
+
+def planned_by_default(work, schema):
+    """The plan refuses exactly what it should, says why and what to do; nothing is written."""
+    offered = [table for table in schema.tables.values() if table.migration in ("main", "second")]
+    for kind in KINDS:
+        file = default_file(work, schema, "default", kind, {"all": True})
+        plan = file.plan().expect(0).report
+        blockers, warnings = check.findings_of(plan, schema.source.schemas())
+        refused = check.check_plan(blockers, offered, "refused")
+        check.check_plan(warnings, [table for table in offered if table.migration == "main"], "warned")
+        file.nothing_written()
+        fewer = dict(list(blockers.items())[1:])
+        work.sabotage(f"{kind}: a plan without one of its refusals", check.check_plan, fewer, offered, "refused")
+        more = {**blockers, ("", "orders", "id"): {"UNKNOWN_TYPE": ""}}
+        work.sabotage(f"{kind}: a plan that refuses one more", check.check_plan, more, offered, "refused")
+    return refused
+
+
+def run_by_default(work, schema):
+    """By default no row may be rejected: tables with such rows fail before their commit."""
+    tables = [table for table in schema.of("main") if table.rejected and not table.refused]
+    file = default_file(work, schema, "strict", "files", {"listed": [schema.name(table) for table in tables]})
+    outcome = file.run(Variant("files")).expect(1)
+    for table in tables:
+        line = report_line(schema, outcome.report, table)
+        ensure(line["state"] == "failed" and line["code"] == "TOO_MANY_REJECTED",
+               f"{table.label} is {line['state']} ({line['code']}) although rows of it were rejected")
+        ensure(file.destination("torture").read(table.destination) is None, f"{table.label} is at the destination")
+    file.nothing_written()
+    return len(tables)
+
+
+def named_and_refused(work, schema):
+    """What holds no rows, or cannot be read, is refused by name where it is listed, and nothing else is. Returns how
+    many cells the catalogue counts of it."""
+    never = schema.of("none")
+    good = schema.of("second")[:1]
+    file = default_file(work, schema, "named", "files", {"listed": [schema.name(table) for table in never + good]})
+    outcome = file.run(Variant("files")).expect(3)
+    for table in never:
+        line = report_line(schema, outcome.report, table)
+        ensure((line["state"], line["code"]) == ("refused", table.named), f"{table.label} is {line['state']} as "
+                                                                          f"{line['code']}, expected {table.named}")
+    for table in good:
+        state = report_line(schema, outcome.report, table)["state"]
+        ensure(state == "succeeded", f"{table.label} is {state} beside tables that are refused")
+    return sum(len(schema.columns.get(table.label, ())) * schema.counts.get(table.label, 0) for table in never)
+
+
+def moved(work, schema, variant):
+    """Everything accepted and moved; every cell judged."""
+    tally, evidence = check.Tally(), []
+    main = accepted_file(work, schema, "main", variant, {"all": True})
+    second = accepted_file(work, schema, "second", variant,
+                           {"listed": [schema.name(table) for table in schema.of("second")]},
+                           list(schema.source.schemas()))
+    for file, migration in ((main, "main"), (second, "second")):
+        outcome = file.run(variant).expect(0)
+        rejected = file.rejected(outcome.report["run"])
+        destination = file.destination("torture")
+        for table in schema.of(migration):
+            one = evidence_of(schema, variant.kind, table, outcome.report, rejected, destination)
+            check.check_table(one, tally)
+            evidence.append(one)
+    return tally, evidence
+
+
+def evidence_of(schema, kind, table, report, rejected, destination):
+    source = at_source(schema, table)
+    return check.Evidence(
+        table=table, kind=kind, columns=schema.columns[table.label], truth=schema.truth[table.label],
+        arrived=destination.read(table.destination), report=report_line(schema, report, table),
+        rejected=[row for row in rejected if row["table"] == source])
+
+
+def at_source(schema, table):
+    return f"{schema.source.schemas()[table.schema]}.{table.table}"
+
+
+def report_line(schema, report, table):
+    source = check.at(schema.name(table))
+    lines = [line for line in report["tables"] if line["source"] == source]
+    ensure(len(lines) == 1, f"{table.label}: {len(lines)} lines in the report")
+    return lines[0]
+
+
+def damage(work, schema, variant, evidence):
+    """Evidence with one thing changed has to be seen."""
+    found = {one.table.label: one for one in evidence}
+    changed = copy.copy(next(one for label, one in found.items() if one.table.rejected and one.arrived.num_rows > 1))
+    hidden = copy.copy(changed)
+    hidden.rejected = hidden.rejected[1:]
+    work.sabotage(f"{variant.kind}: a rejected row that is not told", check.check_table, hidden, check.Tally())
+    lied = copy.copy(changed)
+    lied.rejected = [dict(row, code="OTHER") for row in lied.rejected]
+    work.sabotage(f"{variant.kind}: a row rejected for another reason", check.check_table, lied, check.Tally())
+    for column in changed.arrived.column_names[1:]:
+        changed.arrived = with_other_cell(changed.arrived, column)
+        work.sabotage(f"{variant.kind}: {column} of {changed.table.label} changed in one cell", check.check_table,
+                      changed, check.Tally())
+        break
+    shifted = copy.copy(found["orders"] if "orders" in found else changed)
+    names = shifted.arrived.column_names
+    shifted.arrived = shifted.arrived.rename_columns([names[1], names[0], *names[2:]])
+    work.sabotage(f"{variant.kind}: two columns exchanged", check.check_table, shifted, check.Tally())
+
+
+def with_other_cell(table, column):
+    """The table with the first two different cells of a column exchanged."""
+    values = table.column(column).to_pylist()
+    other = next(place for place, value in enumerate(values) if value != values[0])
+    values[0], values[other] = values[other], values[0]
+    place = table.column_names.index(column)
+    return table.set_column(place, table.schema.field(place), pa.array(values, table.schema.field(place).type))
