@@ -137,8 +137,9 @@ impl TableFlight<'_> {
         let scan = &self.pipeline.scan;
         let by_bytes = scan.estimated_bytes.unwrap_or(0).div_ceil(SPLIT_BYTES);
         let by_rows = scan.estimated_rows.unwrap_or(0).div_ceil(SPLIT_ROWS);
-        let wanted = by_bytes.max(by_rows).clamp(1, MOST_SPLITS);
-        let wanted = usize::try_from(wanted).unwrap_or(1);
+        let by_size = by_bytes.max(by_rows);
+        let wanted = self.pipeline.splits.map_or(by_size, u64::from);
+        let wanted = usize::try_from(wanted.clamp(1, MOST_SPLITS)).unwrap_or(1);
         let splits = self.snapshot.split(scan, wanted).await?;
         let pipeline = self.pipeline.id.clone();
         self.note(Entry::Splits {

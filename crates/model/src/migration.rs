@@ -229,6 +229,10 @@ pub struct TableException {
     /// The column or columns to cut the table by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split_by: Option<OneOrMany>,
+    /// Into about how many parts to cut the table, in place of `run.splits`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1024))]
+    pub splits: Option<u16>,
     /// The key of `loading-policy: update`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub update_by: Vec<String>,
@@ -534,6 +538,10 @@ pub struct RunPolicy {
     /// How many splits move at once, over all tables.
     #[schemars(range(min = 1, max = 64))]
     pub parallelism: u16,
+    /// Into about how many parts each table is cut; by its size where unset. What arrives is the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1024))]
+    pub splits: Option<u16>,
     /// Past it the run is stopped and failed; above 0, at most 168.
     pub timeout_hours: f64,
     /// How often failed tables are run again after the last one.
@@ -548,6 +556,7 @@ impl Default for RunPolicy {
     fn default() -> Self {
         Self {
             parallelism: 2,
+            splits: None,
             timeout_hours: 48.0,
             reruns: 1,
             rerun_interval_minutes: 5,

@@ -117,6 +117,9 @@ pub struct Pipeline {
     pub digest: String,
     /// What is read.
     pub scan: Scan,
+    /// Into about how many parts to cut the table; by its size where none is asked for.
+    #[serde(default)]
+    pub splits: Option<u16>,
     /// Source column to destination column, in the destination's order.
     pub columns: Vec<ColumnMapping>,
     /// What is written.

@@ -115,9 +115,13 @@ pub(crate) fn plan_table(
         });
     };
     let scan = scan(table, &planned, filter, split_by);
+    let exception = shared.exceptions.of(&table.name);
     Ok(Pipeline {
         id: pipeline_id(&shared.input.spec.name, &table.name),
         digest: digest_of(&scan, &columns, &write),
+        splits: exception
+            .and_then(|(_, exception)| exception.splits)
+            .or(shared.input.spec.run.splits),
         scan,
         columns,
         write,

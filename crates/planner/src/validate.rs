@@ -5,6 +5,7 @@ mod ends;
 mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use contract::options::nearest_hint;
 use model::Finding;
@@ -20,6 +21,9 @@ pub use ends::validate_against;
 
 const LONGEST_NAME: usize = 256;
 const FORBIDDEN_IN_NAMES: &str = "|/\\:?<>*\"";
+/// How many parts a person may ask for.
+const SPLITS: RangeInclusive<u16> = 1..=1024;
+const SPLITS_SAID: &str = "1 to 1024";
 /// Any day: what stands for what is not asked here, only whether it stands for something.
 const SOME_DAY: &str = "20230330";
 
@@ -181,6 +185,10 @@ fn each(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             let finding = Finding::blocker("DUPLICATE_EXCEPTION", at, message);
             findings.push(finding.hint("put both into one entry"));
         }
+        if let Some(splits) = exception.splits.filter(|splits| !SPLITS.contains(splits)) {
+            let key = format!("each[{index}].splits");
+            out_of_range(&key, &splits.to_string(), SPLITS_SAID, findings);
+        }
         let split_by = exception.split_by.as_ref().map(OneOrMany::names);
         if split_by.is_some_and(<[String]>::is_empty) {
             let at = format!("migration.each[{index}].split-by");
@@ -282,6 +290,10 @@ fn run(run: &RunPolicy, findings: &mut Vec<Finding>) {
         run.parallelism.to_string(),
         "1 to 64",
     );
+    if let Some(splits) = run.splits {
+        let fits = SPLITS.contains(&splits);
+        check(fits, "splits", splits.to_string(), SPLITS_SAID);
+    }
     check(
         hours > 0.0 && hours <= 168.0,
         "timeout-hours",

@@ -100,6 +100,7 @@ pub fn pipeline(
         digest: format!("{source}->{destination}"),
         id,
         scan,
+        splits: None,
         columns,
         write: Write {
             table,

@@ -73,9 +73,9 @@ class Variant:
 
 def variants(work):
     if work.full:
-        return [Variant(kind, splits, elsewhere) for elsewhere in (False, True) for splits in (0,)
+        return [Variant(kind, splits, elsewhere) for elsewhere in (False, True) for splits in (0, 1, 2, 16)
                 for kind in KINDS]
-    return [Variant("lake"), Variant("files", 0, True)]
+    return [Variant("lake", 2), Variant("files", 16, True)]
 
 
 def torture(work, source):

@@ -63,7 +63,7 @@ class MariaDbTorture(MariaDb):
         if data_type in BYTES:
             return f"HEX({name})"
         if data_type in SHAPES:
-            return f"HEX({name})"
+            return f"HEX(ST_AsWKB({name}))"
         if data_type in TEXTS:
             return f"HEX(CONVERT({name} USING utf8mb4))"
         if data_type in ("float", "double"):

@@ -9,7 +9,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
 use serde::{Deserialize, Serialize};
 
-use super::column::{ColumnRow, is_unreadable};
+use super::column::{ColumnRow, is_unreadable, srid_of, with_srids};
 use super::ddl::quote_table;
 use super::errors::translate;
 use super::options::HiddenColumns;
@@ -152,7 +152,7 @@ fn assemble(
     keys: &[Key],
 ) -> NativeTable {
     columns.sort_by_key(|(position, _)| *position);
-    let columns: Vec<NativeColumn> = columns.into_iter().map(|(_, column)| column).collect();
+    let columns = with_srids(columns.into_iter().map(|(_, column)| column).collect());
     let kind = kind_of(&cells.text(1), &cells.text(2));
     let engine = Some(cells.text(4)).filter(|engine| !engine.is_empty());
     // A system-versioned key ends with a column that nobody sees: the rest is the key of current rows.
@@ -243,7 +243,8 @@ async fn partly_readable(
     if connection.prep(probe).await.is_ok() {
         return None;
     }
-    let readable = table.columns.iter().filter(|column| !is_unreadable(column));
+    let own = |column: &&NativeColumn| !is_unreadable(column) && srid_of(column).is_none();
+    let readable = table.columns.iter().filter(own);
     let names: Vec<&str> = readable.map(|column| column.name.as_str()).collect();
     let message = format!(
         "of {} only the columns {} may be read; the server does not show the others",

@@ -73,6 +73,62 @@ impl ColumnRow {
     }
 }
 
+/// The type of the column that is put beside each geometry column: the number of its reference system,
+/// which stands in front of the shape and is no part of its WKB.
+pub(crate) const SRID: &str = "srid";
+
+/// Whether a type of that name holds shapes.
+pub(crate) fn is_geometry(base: &str) -> bool {
+    matches!(
+        base,
+        "geometry"
+            | "point"
+            | "linestring"
+            | "polygon"
+            | "multipoint"
+            | "multilinestring"
+            | "multipolygon"
+            | "geometrycollection"
+            | "geomcollection"
+    )
+}
+
+/// The geometry column that a column of type [`SRID`] belongs to.
+pub(crate) fn srid_of(column: &NativeColumn) -> Option<&str> {
+    column.private.get("srid-of")?.as_str()
+}
+
+/// The columns, each of shapes followed by that of its reference system: `place`, `place_srid`.
+pub(crate) fn with_srids(columns: Vec<NativeColumn>) -> Vec<NativeColumn> {
+    let taken: Vec<String> = columns
+        .iter()
+        .map(|column| column.name.to_lowercase())
+        .collect();
+    let free = |name: &str| !taken.contains(&name.to_lowercase());
+    let mut all = Vec::with_capacity(columns.len());
+    for column in columns {
+        let srid = (is_geometry(&column.base) && !is_unreadable(&column)).then(|| {
+            let plain = format!("{}_srid", column.name);
+            let numbered = (2..).map(|number| format!("{plain}_{number}"));
+            let name = std::iter::once(plain.clone())
+                .chain(numbered)
+                .find(|name| free(name));
+            NativeColumn {
+                name: name.unwrap_or(plain),
+                type_text: format!("SRID of {}", column.type_text),
+                base: SRID.to_owned(),
+                nullable: column.nullable,
+                generated: true,
+                private: json!({ "srid-of": column.name }),
+                ..NativeColumn::default()
+            }
+        });
+        all.push(column);
+        all.extend(srid);
+    }
+    all
+}
+
 /// Whether the user may not read this column.
 pub(crate) fn is_unreadable(column: &NativeColumn) -> bool {
     column.private.get("unreadable").is_some()
@@ -130,6 +186,35 @@ mod tests {
         );
         check(r"enum('a\\b','x\ny','n\0l')", &["a\\b", "x\ny", "n\0l"]);
         check("set('中文','''''')", &["中文", "''"]);
+    }
+
+    #[test]
+    fn a_shape_is_followed_by_its_reference_system() {
+        let column = |name: &str, base: &str| NativeColumn {
+            name: name.to_owned(),
+            base: base.to_owned(),
+            ..NativeColumn::default()
+        };
+        let columns = with_srids(vec![
+            column("id", "int"),
+            column("Place", "point"),
+            column("place_SRID", "int"),
+            column("area", "polygon"),
+        ]);
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "id",
+                "Place",
+                "Place_srid_2",
+                "place_SRID",
+                "area",
+                "area_srid"
+            ]
+        );
+        assert_eq!(srid_of(&columns[2]), Some("Place"));
+        assert_eq!(srid_of(&columns[3]), None);
     }
 
     #[test]

@@ -16,7 +16,10 @@ use crate::family::decimal;
 pub(crate) enum Decoder {
     Integer,
     Bit,
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     Float,
     Date,
     DateTime,
@@ -24,11 +27,19 @@ pub(crate) enum Decoder {
     TimeMicros,
     TimeOfDay,
     DateText,
-    DateTimeText { digits: u8 },
-    InstantText { digits: u8 },
-    TimeText { digits: u8 },
+    DateTimeText {
+        digits: u8,
+    },
+    InstantText {
+        digits: u8,
+    },
+    TimeText {
+        digits: u8,
+    },
     Text(Charset),
     Bytes,
+    /// A shape without the number of its reference system in front.
+    Wkb,
     Print,
 }
 
@@ -95,6 +106,7 @@ impl Decoder {
                 None => return Err(unplanned(column)),
             },
             "bytes" => Self::Bytes,
+            "wkb" => Self::Wkb,
             "print" => Self::Print,
             _ => return Err(unplanned(column)),
         })
@@ -119,6 +131,7 @@ impl Decoder {
             Self::Decimal { precision, scale } => append_decimal(value, precision, scale, to),
             Self::Float => append_float(value, to),
             Self::Bytes => append_bytes(value, to, room),
+            Self::Wkb => append_wkb(value, to, room),
             Self::Date => append_i32(temporal::days(value)?, to),
             Self::DateTime => append_i64(temporal::wall_micros(value)?, to),
             Self::Instant => append_i64(temporal::instant_micros(value)?, to),
@@ -261,6 +274,22 @@ fn append_bytes(value: &Value, to: &mut ColumnBuilder, room: usize) -> Result<()
             builder.append_value(bytes);
             Ok(())
         }
+        _ => Err(UNEXPECTED),
+    }
+}
+
+/// The server puts the number of the reference system in front, in four bytes.
+fn append_wkb(value: &Value, to: &mut ColumnBuilder, room: usize) -> Result<(), Misfit> {
+    const SRID_BYTES: usize = 4;
+    match (to, value) {
+        (ColumnBuilder::Binary(builder), Value::Bytes(bytes)) => match bytes.get(SRID_BYTES..) {
+            Some(wkb) if wkb.len() > room => Err(TOO_LARGE),
+            Some(wkb) if !wkb.is_empty() => {
+                builder.append_value(wkb);
+                Ok(())
+            }
+            _ => Err(UNEXPECTED),
+        },
         _ => Err(UNEXPECTED),
     }
 }

@@ -10,6 +10,7 @@ use mysql_async::Value;
 
 use super::decode::{Decoder, Misfit};
 use super::pool::Lease;
+use super::{temporal, types};
 use crate::family::batch::BatchBuilder;
 
 /// Streams what `lease` was started with.
@@ -32,6 +33,11 @@ pub(crate) fn stream(lease: Lease, scan: &Scan, task: &TaskContext) -> Result<Ba
             .columns
             .iter()
             .map(|column| column.native.name.clone())
+            .collect(),
+        fractions: scan
+            .columns
+            .iter()
+            .map(|column| types::clock_fraction(&column.native))
             .collect(),
         key: key.unwrap_or_default(),
         batch: BatchBuilder::new(&scan.columns, task.limits),
@@ -62,6 +68,8 @@ struct Reading {
     lease: Lease,
     decoders: Vec<Decoder>,
     names: Vec<String>,
+    /// Digits of a second's fraction by column; none for those without a time of day.
+    fractions: Vec<Option<u8>>,
     /// Where the key's columns stand among those read; empty where they are not all read.
     key: Vec<usize>,
     batch: BatchBuilder,
@@ -157,12 +165,26 @@ impl Reading {
                         Ok(text) => text.to_owned(),
                         Err(_) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
                     },
+                    date @ Value::Date(..) => self.shown_date(*index, date),
                     other => other.as_sql(true),
                 };
                 format!("{}={value}", self.names[*index])
             })
             .collect();
         parts.join(", ")
+    }
+
+    /// With all digits of the column, as the server prints it.
+    fn shown_date(&self, index: usize, value: &Value) -> String {
+        let mut shown = String::new();
+        let printed = match self.fractions[index] {
+            None => temporal::print_date(value, &mut shown),
+            Some(digits) => temporal::print_wall(value, digits, &mut shown),
+        };
+        match printed {
+            Ok(()) => shown,
+            Err(_) => value.as_sql(true),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use model::plan::Fidelity;
 use model::{Finding, LogicalType, NativeColumn};
 
 use super::choice::Choice;
-use super::column::is_unreadable;
+use super::column::{SRID, is_geometry, is_unreadable, srid_of};
 use super::ddl::quote;
 use crate::family::charset::Charset;
 
@@ -35,6 +35,7 @@ impl TypeMapping for MysqlTypes {
         match (&chosen, family(&column.base)) {
             (_, Family::Unknown) => unknown(column),
             (_, Family::Geometry) => geometry(column, chosen.as_ref()),
+            (_, Family::Srid) => srid(column, chosen.as_ref()),
             (None, family) => by_default(column, family, charset),
             (Some(chosen), family) => by_choice(column, family, chosen, charset),
         }
@@ -68,6 +69,7 @@ enum Family {
     Address,
     Bytes,
     Geometry,
+    Srid,
     Unknown,
 }
 
@@ -92,8 +94,8 @@ fn family(base: &str) -> Family {
         "uuid" => Family::Uuid,
         "inet4" | "inet6" => Family::Address,
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Family::Bytes,
-        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
-        | "multipolygon" | "geometrycollection" | "geomcollection" => Family::Geometry,
+        _ if is_geometry(base) => Family::Geometry,
+        SRID => Family::Srid,
         _ => Family::Unknown,
     }
 }
@@ -135,7 +137,7 @@ fn by_default(column: &NativeColumn, family: Family, charset: Option<&str>) -> R
         Family::Address => Reading::exact(LogicalType::TEXT, "text:ascii").at(Fidelity::Widened),
         Family::Bytes if charset.is_some() => return text(column, charset),
         Family::Bytes => Reading::exact(LogicalType::Binary, "bytes"),
-        Family::Geometry | Family::Unknown => return unknown(column),
+        Family::Geometry | Family::Srid | Family::Unknown => return unknown(column),
     })
 }
 
@@ -308,27 +310,27 @@ fn labels(column: &NativeColumn, charset: Option<&str>) -> Read {
     })
 }
 
+/// The shape's WKB, by itself; the number of its reference system is a column of its own.
 fn geometry(column: &NativeColumn, chosen: Option<&Choice>) -> Read {
     match chosen {
-        Some(Choice::Binary) => Ok(Reading::exact(LogicalType::Binary, "bytes")
-            .at(Fidelity::Widened)
-            .with(Finding::warning(
-                "GEOMETRY_WITH_SRID",
-                "",
-                format!(
-                    "column {:?} arrives as 4 bytes SRID (little-endian) and WKB behind them",
-                    column.name
-                ),
-            ))),
-        _ => Err(Refusal::new(
-            "UNKNOWN_TYPE",
-            format!(
-                "{} has no counterpart; as binary it is its 4-byte SRID and WKB behind it",
-                column.type_text
-            ),
-        )
-        .propose("binary")),
+        None | Some(Choice::Binary) => {
+            Ok(Reading::exact(LogicalType::Binary, "wkb").at(Fidelity::Widened))
+        }
+        Some(other) => Err(cannot(column, &other.to_string())),
     }
+}
+
+/// The reference system of the geometry column beside it, which `column` was made for.
+fn srid(column: &NativeColumn, chosen: Option<&Choice>) -> Read {
+    let bits = match chosen {
+        None => 32,
+        Some(Choice::Integer(bits @ (32 | 64))) => *bits,
+        Some(other) => return Err(cannot(column, &other.to_string())),
+    };
+    let geometry = srid_of(column).unwrap_or_default();
+    Ok(Reading::exact(LogicalType::int(bits), "integer")
+        .at(Fidelity::Widened)
+        .by(format!("ST_SRID({})", quote(geometry))))
 }
 
 fn unknown(column: &NativeColumn) -> Read {
@@ -359,6 +361,11 @@ fn fraction(column: &NativeColumn) -> u8 {
         .and_then(|digits| u8::try_from(digits).ok())
         .unwrap_or(0)
         .min(6)
+}
+
+/// Digits of a second's fraction where the column has a clock's reading; none for plain dates.
+pub(crate) fn clock_fraction(column: &NativeColumn) -> Option<u8> {
+    matches!(column.base.as_str(), "datetime" | "timestamp").then(|| fraction(column))
 }
 
 fn time_text(column: &NativeColumn) -> String {
@@ -419,7 +426,7 @@ mod tests {
         check("time(6)", None, "text time-text:6");
         check("varchar(9)", None, "text(9) text:latin1");
         check("json", None, "json text:utf8mb4");
-        check("point", None, "UNKNOWN_TYPE");
+        check("point", None, "binary wkb");
         check("vector(3)", None, "UNKNOWN_TYPE");
     }
 
@@ -437,7 +444,8 @@ mod tests {
         check("time(6)", Some("bigint"), "int64 time-micros");
         check("time(0)", Some("time"), "time(0) time-of-day");
         check("date", Some("text"), "text date-text");
-        check("point", Some("binary"), "binary bytes");
+        check("point", Some("binary"), "binary wkb");
+        check("point", Some("text"), "CHOICE_UNSUPPORTED");
         check("date", Some("bigint"), "CHOICE_UNSUPPORTED");
         check("int(11)", Some("nonsense"), "CHOICE_UNSUPPORTED");
         check("vector(3)", Some("binary"), "UNKNOWN_TYPE");

@@ -138,18 +138,20 @@ fn a_column_is_left_out_or_read_as_something() {
 #[test]
 fn figures_have_ranges() {
     check(
-        r#"{"run": {"parallelism": 0, "timeout-hours": 0, "reruns": 11, "rerun-interval-minutes": 61},
-            "rejected-rows": {"share": 1.5}}"#,
+        r#"{"run": {"parallelism": 0, "splits": 0, "timeout-hours": 0, "reruns": 11, "rerun-interval-minutes": 61},
+            "rejected-rows": {"share": 1.5}, "each": [{"table": "t", "splits": 1025}]}"#,
         &[
+            "OUT_OF_RANGE migration.each[0].splits",
             "OUT_OF_RANGE migration.rejected-rows.share",
             "OUT_OF_RANGE migration.run.parallelism",
+            "OUT_OF_RANGE migration.run.splits",
             "OUT_OF_RANGE migration.run.timeout-hours",
             "OUT_OF_RANGE migration.run.reruns",
             "OUT_OF_RANGE migration.run.rerun-interval-minutes",
         ],
     );
     check(
-        r#"{"run": {"parallelism": 64, "timeout-hours": 168, "reruns": 10, "rerun-interval-minutes": 60},
+        r#"{"run": {"parallelism": 64, "splits": 1024, "timeout-hours": 168, "reruns": 10, "rerun-interval-minutes": 60},
             "rejected-rows": {"share": 1}}"#,
         &[],
     );
