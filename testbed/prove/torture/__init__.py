@@ -20,7 +20,8 @@ What a torture schema consists of, all of it under `crates/testkit/torture/` and
     # added = { g_srid = ["exact int32", "ST_SRID(g)"] }   columns that the source does not have, and their truth in SQL
     # refused = { d = "DECIMAL_PRECISION text", "" = "NAME_COLLISION" }
                                     under defaults: code, and what is proposed first; "" is the table itself
-    # warned = { d = "LOSSY" }      findings of the plan, and no others
+    # warned = { d = "LOSSY" }      warnings of the plan, and no others
+    # partitioned = { ds = "PARTITION_COLUMN_CLASH" }      refused in a load into the partition ds=20240101
     # rejected = { 1 = "d ZERO_DATE" }     by key: the column and code that keep the row aside (and the bytes in hex)
     # values.d = { 4 = "-719162" }  what single cells become, in the canonical form, apart from what the client says
 

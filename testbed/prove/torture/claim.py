@@ -10,7 +10,7 @@ import pyarrow as pa
 from prove.claim import ensure
 from prove.destinations import on_disk, open_destination
 from prove.godwit import Process, call
-from prove.torture import check, expected
+from prove.torture import check, expected, names, rights
 from prove.torture.mariadb import MariaDbTorture
 
 KINDS = ("lake", "files")
@@ -18,7 +18,8 @@ ELSEWHERE = {"TZ": "America/Sao_Paulo", "LC_ALL": "tr_TR.UTF-8"}
 
 
 def torture_mariadb(work):
-    return torture(work, MariaDbTorture(work))
+    schema = Schema.loaded(MariaDbTorture(work))
+    return f"{torture(work, schema)}; {rights.mariadb(work, schema)}"
 
 
 @dataclass
@@ -53,6 +54,9 @@ class Schema:
     def of(self, migration):
         return [table for table in self.tables.values() if table.migration == migration]
 
+    def place(self, label):
+        return self.tables[label].schema, self.tables[label].table
+
     def name(self, table):
         return {"schema": self.source.schemas()[table.schema], "table": table.table}
 
@@ -78,12 +82,13 @@ def variants(work):
     return [Variant("lake", 2), Variant("files", 16, True)]
 
 
-def torture(work, source):
-    schema = Schema.loaded(source)
+def torture(work, schema):
+    """Everything that is true of any source; returns the figures."""
     refused = planned_by_default(work, schema)
     failed = run_by_default(work, schema)
     never = named_and_refused(work, schema)
-    tallies, runs = Counter(), 0
+    partitions_refused(work, schema)
+    tallies, runs, told = Counter(), 0, 0
     for variant in variants(work):
         tally, evidence = moved(work, schema, variant)
         tally.cells["refused"] += never
@@ -91,11 +96,15 @@ def torture(work, source):
                                                 f"catalogue counts {schema.cells():,}")
         tallies[tally.shown() + (f" (and {tally.added} cells of columns added)" if tally.added else "")] += 1
         runs += 1
+        told += check_all_names(work, schema, variant)
         if runs <= len(KINDS):
             damage(work, schema, variant, evidence)
     ensure(len(tallies) == 1, f"runs differ: {list(tallies)}")
+    ensure(schema.source.count(schema.source.catalogue()) == {schema.place(label): rows for label, rows in
+                                                              schema.counts.items()}, "the source was changed")
     return (f"{list(tallies)[0]}, 0 unexplained, in each of {runs} runs ({', '.join(v.title() for v in variants(work))}); "
-            f"by default {refused} refusals by name, {failed} tables fail before their commit, nothing written")
+            f"{told} names and comments told; by default {refused} refusals by name, {failed} tables fail before their "
+            "commit, nothing written")
 
 
 class File:
@@ -123,7 +132,7 @@ class File:
         ensure(not written, f"files were written: {written[:3]}")
 
 
-def default_file(work, schema, title, kind, tables):
+def default_file(work, schema, title, kind, tables, **more):
     schemas = list(schema.source.schemas().values())
     document = {
         "version": 1,
@@ -134,18 +143,19 @@ def default_file(work, schema, title, kind, tables):
             "destination": {"data-source": "target", "namespace": "torture"},
             "tables": tables,
             "run": {"reruns": 0},
+            **more,
         },
     }
     return File(work.room(f"{title}-{kind}"), schema, kind, json.dumps(document, ensure_ascii=False))
 
 
 def accepted_file(work, schema, title, variant, tables, schemas=("",)):
-    names = schema.source.schemas()
+    databases = schema.source.schemas()
     run = {"parallelism": 2, "reruns": 0, **({"splits": variant.splits} if variant.splits else {})}
     words = {"source": schema.source.connection(), "kind": variant.kind, "namespace": "torture",
-             "schemas": [names[key] for key in schemas], "tables": tables, "run": run}
+             "schemas": [databases[key] for key in schemas], "tables": tables, "run": run}
     words = {word: value if word == "kind" else json.dumps(value, ensure_ascii=False) for word, value in words.items()}
-    text = expected.migration(schema.source.name, {**words, "schema": names[""]})
+    text = expected.migration(schema.source.name, {**words, "schema": databases[""]})
     return File(work.room(f"{title}-{variant.title()}"), schema, variant.kind, text)
 
 
@@ -195,6 +205,29 @@ def named_and_refused(work, schema):
         state = report_line(schema, outcome.report, table)["state"]
         ensure(state == "succeeded", f"{table.label} is {state} beside tables that are refused")
     return sum(len(schema.columns.get(table.label, ())) * schema.counts.get(table.label, 0) for table in never)
+
+
+def partitions_refused(work, schema):
+    """A column of the partition's name is refused, and no other."""
+    for kind in KINDS:
+        partition = {"method": {"partition": {"one-time": "ds=20240101"}}, "names": {"illegal": "convert"}}
+        file = default_file(work, schema, "partition", kind, {"all": True}, **partition)
+        blockers, _ = check.findings_of(file.plan().expect(0).report, schema.source.schemas())
+        clashes = {place: {"PARTITION_COLUMN_CLASH": ""} for place, codes in blockers.items()
+                   if "PARTITION_COLUMN_CLASH" in codes}
+        check.check_plan(clashes, schema.tables.values(), "partitioned")
+
+
+def check_all_names(work, schema, variant):
+    """Comments, original names, statements on their lines, and nothing outside of the destination."""
+    file = accepted_file(work, schema, "main", variant, {"all": True})
+    comments, destination = schema.source.comments(), file.destination("torture")
+    looked = names.check_names(schema, schema.of("main"), destination, comments)
+    names.check_one_line(file.plan().expect(0).report)
+    names.check_inside(file.room, variant.kind)
+    other = {place: comment + "!" for place, comment in comments.items()}
+    work.sabotage(f"{variant.title()}: other comments", names.check_names, schema, schema.of("main"), destination, other)
+    return looked
 
 
 def moved(work, schema, variant):
@@ -250,8 +283,8 @@ def damage(work, schema, variant, evidence):
                       changed, check.Tally())
         break
     shifted = copy.copy(found["orders"] if "orders" in found else changed)
-    names = shifted.arrived.column_names
-    shifted.arrived = shifted.arrived.rename_columns([names[1], names[0], *names[2:]])
+    first, second, *others = shifted.arrived.column_names
+    shifted.arrived = shifted.arrived.rename_columns([second, first, *others])
     work.sabotage(f"{variant.kind}: two columns exchanged", check.check_table, shifted, check.Tally())
 
 

@@ -23,6 +23,7 @@ class Table:
     added: dict = field(default_factory=dict)
     refused: dict = field(default_factory=dict)
     warned: dict = field(default_factory=dict)
+    partitioned: dict = field(default_factory=dict)
     rejected: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
 

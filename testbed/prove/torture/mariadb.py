@@ -39,6 +39,14 @@ class MariaDbTorture(MariaDb):
             tables.setdefault(place, []).append((text(column), data_type))
         return tables
 
+    def comments(self):
+        """{(schema key, table): comment} of all tables that have one."""
+        keys = {name: key for key, name in self.schemas().items()}
+        names = ", ".join(f"'{name}'" for name in keys)
+        rows = self.query("SELECT HEX(TABLE_SCHEMA), HEX(TABLE_NAME), HEX(TABLE_COMMENT) FROM information_schema.TABLES "
+                          f"WHERE TABLE_SCHEMA IN ({names}) AND TABLE_COMMENT <> '' AND TABLE_TYPE <> 'VIEW'")
+        return {(keys[text(schema)], text(table)): text(comment) for schema, table, comment in rows}
+
     def count(self, places):
         """Rows of each."""
         script = "".join(f"SELECT COUNT(*) FROM {self.quoted(place)};\n" for place in places)

@@ -1,7 +1,70 @@
 """Rights: what a user may not read is refused by name before the run, and never looks like nothing."""
 
+import json
+
 from prove.claim import Refuted, ensure, one_line
+from prove.destinations import open_destination
+from prove.godwit import Process, call
 from prove.torture import canon, check
+
+VARIABLE = "GODWIT_PROVE_READER"
+
+
+class Reader:
+    """A user of few rights, with a migration file for each thing that it tries."""
+
+    def __init__(self, work, source, connection, password):
+        self.work, self.source, self.connection, self.secret = work, source, connection, {VARIABLE: password}
+
+    def file(self, title, tables, read=None, **run):
+        room = self.work.room(f"reader-{title}")
+        document = {
+            "version": 1,
+            "data-sources": {"source": self.connection, "target": {"type": "files", "path": "./files"}},
+            "migration": {
+                "name": "reader",
+                "source": {"data-source": "source", **(read or {})},
+                "destination": {"data-source": "target", "namespace": "torture"},
+                "tables": tables,
+                "run": {"reruns": 0, **run},
+            },
+        }
+        (room / "migration.yaml").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+        return room
+
+    def plan(self, title, tables):
+        room = self.file(title, tables)
+        return call("plan", "migration.yaml", "--json", room=room, environment=self.secret).expect(0).report
+
+    def run(self, expect, title, tables, **how):
+        room = self.file(title, tables, **how)
+        words = ["run", "migration.yaml", "--data", "data", "--json"]
+        outcome = Process(words, room, self.secret).wait().expect(expect)
+        return outcome.report, open_destination("files", room / "files")
+
+
+def mariadb(work, schema):
+    """Grants by table and by column, and three connections at most."""
+    database = schema.source.database
+    connection = {**schema.source.connection(), "user": f"{database}_reader", "password": f"${{env:{VARIABLE}}}"}
+    reader = Reader(work, schema.source, {**connection, "connections": 10}, "Torture_reader_1")
+    seen = listed(reader.plan("all", {"all": True}))
+    ensure(seen == {f"{database}.{name}" for name in ("t_int", "bank", "p_columns")}, f"the reader sees {sorted(seen)}")
+    names = ["bank", "p_columns", "p_none", "t_int"]
+    report, destination = reader.run(3, "named", {"listed": names}, parallelism=10, splits=8)
+    # the server shows the reader neither the third column nor the other table
+    check_refused(report, f"{database}.p_columns", "NO_RIGHT", ["id, pub"])
+    check_refused(report, f"{database}.p_none", "TABLE_NOT_FOUND", ["p_none", "may not see"])
+    bank = [(row["id"].decode(), row["balance"].decode()) for row in schema.truth["bank"]]
+    check_rows(destination.read("bank"), ["id", "balance"], bank)
+    ensure(destination.read("p_none") is None and destination.read("p_columns") is None, "a refused table is there")
+    _, destination = reader.run(0, "columns", {"listed": ["p_columns"]}, read={"hidden-columns": "skip"})
+    check_rows(destination.read("p_columns"), ["id", "pub"], [("1", "public")])
+    work.sabotage("a table without a right that is said to be empty", check_refused,
+                  {"tables": [dict(line, state="succeeded", code=None) for line in report["tables"]]},
+                  f"{database}.p_none", "TABLE_NOT_FOUND", [])
+    work.sabotage("a column that may not be read", check_rows, destination.read("p_columns"), ["id", "pub", "secret"], [])
+    return "a reader of few rights: 2 tables refused by name, 1 unseen, 3 connections are enough"
 
 
 def check_refused(report, source, code, words):
