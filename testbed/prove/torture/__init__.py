@@ -25,6 +25,11 @@ What a torture schema consists of, all of it under `crates/testkit/torture/` and
     # rejected = { 1 = "d ZERO_DATE" }     by key: the column and code that keep the row aside (and the bytes in hex)
     # values.d = { 4 = "-719162" }  what single cells become, in the canonical form, apart from what the client says
 
+`expected/NAME_choices.toml` says the same of tables whose columns are read as something else than by default:
+
+    # choices = { d = { as = "text" } }    what stands in the migration file under `each[].columns`
+    # truth = { y = "y + 0" }              SQL whose text is the truth, where the column's own is not
+
 A column's first word is its outcome: `exact` (the same value in a type of the same range), `text` (canonical text), `map`
 (lossless by a documented rule). The second is the type at `files`; `lake` holds int8 and int16 as int32.
 

@@ -19,7 +19,7 @@ class Tally:
         return sum(self.cells.values())
 
     def shown(self):
-        words = ", ".join(f"{self.cells[word]:,} {word}" for word in ("exact", "text", "map", "rejected", "refused")
+        words = ", ".join(f"{self.cells[word]:,} {word}" for word in ("exact", "text", "map", "rejected", "refused", "left out")
                           if self.cells[word])
         return f"{self.total():,} cells: {words}"
 
@@ -96,13 +96,13 @@ class Evidence:
 def check_table(evidence, tally):
     """Every cell of one table; counts it by its outcome."""
     table = evidence.table
-    names = [column for column, _ in evidence.columns] + list(table.added)
+    names = [column for column, _ in evidence.columns if not table.skips(column)] + list(table.added)
     unsaid = [name for name in names if table.spec(name) is None]
     ensure(not unsaid, f"{table.label}: nothing is expected of {unsaid[:SHOWN]}")
     ensure(evidence.arrived is not None, f"{table.label}: nothing stands at {evidence.kind}")
     check_types(evidence, names)
     kept_aside = check_rejected(evidence)
-    expected = [canonical(evidence, row) for row in evidence.truth if key_text(table, row) not in kept_aside]
+    expected = [canonical(evidence, names, row) for row in evidence.truth if key_text(table, row) not in kept_aside]
     cells = {name: canon.of_arrow(evidence.arrived.column(table.name(name))) for name in names}
     arrived = [dict(zip(cells, row)) for row in zip(*cells.values())]
     compare_rows(evidence, names, expected, arrived)
@@ -148,9 +148,10 @@ def key_text(table, row):
     return ", ".join(row[name].decode() for name in table.key if row[name] is not None)
 
 
-def canonical(evidence, row):
+def canonical(evidence, names, row):
     cells = {}
-    for name, raw in row.items():
+    for name in names:
+        raw = row[name]
         wanted = canon.type_at(evidence.kind, evidence.table.spec(name)[1])
         try:
             cells[name] = None if raw is None else canon.of_client(raw, wanted)
@@ -196,7 +197,7 @@ def check_values(table, expected, arrived):
 def count(evidence, kept_aside, tally):
     table, rows = evidence.table, len(evidence.truth)
     for column, _ in evidence.columns:
-        outcome, _ = table.spec(column)
+        outcome = "left out" if table.skips(column) else table.spec(column)[0]
         tally.cells[outcome] += rows - len(kept_aside)
         tally.cells["rejected"] += len(kept_aside)
     tally.added += len(table.added) * (rows - len(kept_aside))

@@ -1,6 +1,7 @@
 """The claims: a torture schema planned, refused, accepted, moved and compared cell by cell."""
 
 import copy
+import dataclasses
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ ELSEWHERE = {"TZ": "America/Sao_Paulo", "LC_ALL": "tr_TR.UTF-8"}
 
 def torture_mariadb(work):
     schema = Schema.loaded(MariaDbTorture(work))
-    return f"{torture(work, schema)}; {rights.mariadb(work, schema)}"
+    return f"{torture(work, schema)}; {chosen(work, schema)}; {rights.mariadb(work, schema)}"
 
 
 @dataclass
@@ -41,11 +42,18 @@ class Schema:
         ensure(not others, f"the catalogue and what is expected name other tables: {sorted(others)[:4]}")
         columns = {by_place[place]: columns for place, columns in catalogue.items()}
         counts = {by_place[place]: rows for place, rows in source.count(catalogue).items()}
-        wanted = {place: [(name, source.truth(name, native)) for name, native in columns[label]]
-                  + [(name, source.printed(sql)) for name, (_, sql) in tables[label].added.items()]
-                  for place, label in moved.items()}
-        truth = {moved[place]: rows for place, rows in source.rows(wanted).items()}
+        truth = truth_of(source, [tables[label] for label in moved.values()], columns)
         return cls(source, tables, columns, counts, truth)
+
+    def chosen(self):
+        """The same tables, some of their columns read as something else."""
+        tables = expected.load(f"{self.source.name}_choices")
+        by_place = {self.place(label): label for label in self.tables}
+        default = {label: by_place[table.schema, table.table] for label, table in tables.items()}
+        columns = {label: self.columns[name] for label, name in default.items()}
+        counts = {label: self.counts[name] for label, name in default.items()}
+        truth = truth_of(self.source, tables.values(), columns)
+        return type(self)(self.source, tables, columns, counts, truth)
 
     def cells(self):
         """How many there are, by the catalogue alone."""
@@ -59,6 +67,17 @@ class Schema:
 
     def name(self, table):
         return {"schema": self.source.schemas()[table.schema], "table": table.table}
+
+
+def truth_of(source, tables, columns):
+    """{label: rows}, as the source's client prints them."""
+    wanted = []
+    for table in tables:
+        cells = [(name, source.printed(table.truth[name], table.spec(name)[1]) if name in table.truth
+                  else source.truth(name, native)) for name, native in columns[table.label]]
+        cells += [(name, source.printed(sql, spec.split()[1])) for name, (spec, sql) in table.added.items()]
+        wanted.append(((table.schema, table.table), cells))
+    return dict(zip([table.label for table in tables], source.rows(wanted), strict=True))
 
 
 @dataclass(frozen=True)
@@ -205,6 +224,27 @@ def named_and_refused(work, schema):
         state = report_line(schema, outcome.report, table)["state"]
         ensure(state == "succeeded", f"{table.label} is {state} beside tables that are refused")
     return sum(len(schema.columns.get(table.label, ())) * schema.counts.get(table.label, 0) for table in never)
+
+
+def chosen(work, schema):
+    """Columns read as what a person asks for, each table by a migration of its own; rows that do not fit are rejected."""
+    schema, tally = schema.chosen(), check.Tally()
+    for place, table in enumerate(schema.tables.values()):
+        kind = KINDS[place % len(KINDS)]
+        each = [{"table": schema.name(table), "columns": table.choices}]
+        file = default_file(work, schema, f"chosen-{table.label}", kind, {"listed": [schema.name(table)]}, each=each,
+                            **{"rejected-rows": {"limit": len(table.rejected)}})
+        outcome = file.run(Variant(kind)).expect(0)
+        rejected = file.rejected(outcome.report["run"])
+        one = evidence_of(schema, kind, table, outcome.report, rejected, file.destination("torture"))
+        check.check_table(one, tally)
+        if table.choices and place < len(KINDS):
+            one.table = dataclasses.replace(table, rejected={})
+            work.sabotage(f"{kind}: rejected rows of {table.label} where none are expected", check.check_table, one,
+                          check.Tally())
+    ensure(tally.total() == schema.cells(), f"{tally.total()} cells of choices were judged, and there are "
+                                            f"{schema.cells()}")
+    return f"with {sum(len(table.choices) for table in schema.tables.values())} choices {tally.shown()}"
 
 
 def partitions_refused(work, schema):

@@ -26,6 +26,8 @@ class Table:
     partitioned: dict = field(default_factory=dict)
     rejected: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
+    choices: dict = field(default_factory=dict)
+    truth: dict = field(default_factory=dict)
 
     def spec(self, column):
         """(outcome, type) of a column; None where nothing is said of it."""
@@ -36,6 +38,10 @@ class Table:
             found = next((spec for glob, spec in self.columns.items() if "*" in glob
                           and fnmatch.fnmatchcase(column, glob)), None)
         return None if found is None else tuple(found.split(" ", 1))
+
+    def skips(self, column):
+        """Whether a person chose to leave it out."""
+        return self.choices.get(column, {}).get("skip", False)
 
     def name(self, column):
         """Its name at the destination."""

@@ -53,15 +53,15 @@ class MariaDbTorture(MariaDb):
         return dict(zip(places, (int(line) for line in self.execute(script).split())))
 
     def rows(self, wanted):
-        """{place: rows}, each row {column: bytes or None}; `wanted` is {place: [(column, SQL)]}."""
+        """The rows of each of `wanted`, a list of (place, [(column, SQL)]); a row is {column: bytes or None}."""
         script = "".join(f"SELECT '@';\nSELECT {', '.join(sql for _, sql in columns)} FROM {self.quoted(place)};\n"
-                         for place, columns in wanted.items())
+                         for place, columns in wanted)
         blocks = self.execute(script).split("@\n")[1:]
-        found = {}
-        for (place, columns), block in zip(wanted.items(), blocks, strict=True):
+        found = []
+        for (_, columns), block in zip(wanted, blocks, strict=True):
             names = [name for name, _ in columns]
-            found[place] = [dict(zip(names, map(unhexed, line.split("\t")), strict=True))
-                            for line in block.splitlines()]
+            found.append([dict(zip(names, map(unhexed, line.split("\t")), strict=True))
+                          for line in block.splitlines()])
         return found
 
     @staticmethod
@@ -82,9 +82,9 @@ class MariaDbTorture(MariaDb):
         return f"HEX(CAST({name} AS CHAR))"
 
     @staticmethod
-    def printed(sql):
-        """The same for an expression."""
-        return f"HEX(CAST({sql} AS CHAR))"
+    def printed(sql, becomes):
+        """The same for an expression whose value becomes that type."""
+        return f"HEX({sql})" if becomes == "binary" else f"HEX(CAST({sql} AS CHAR))"
 
     def quoted(self, place):
         schema, table = place

@@ -13,8 +13,8 @@ VARIABLE = "GODWIT_PROVE_READER"
 class Reader:
     """A user of few rights, with a migration file for each thing that it tries."""
 
-    def __init__(self, work, source, connection, password):
-        self.work, self.source, self.connection, self.secret = work, source, connection, {VARIABLE: password}
+    def __init__(self, work, connection, password):
+        self.work, self.connection, self.secret = work, connection, {VARIABLE: password}
 
     def file(self, title, tables, read=None, **run):
         room = self.work.room(f"reader-{title}")
@@ -47,7 +47,7 @@ def mariadb(work, schema):
     """Grants by table and by column, and three connections at most."""
     database = schema.source.database
     connection = {**schema.source.connection(), "user": f"{database}_reader", "password": f"${{env:{VARIABLE}}}"}
-    reader = Reader(work, schema.source, {**connection, "connections": 10}, "Torture_reader_1")
+    reader = Reader(work, {**connection, "connections": 10}, "Torture_reader_1")
     seen = listed(reader.plan("all", {"all": True}))
     ensure(seen == {f"{database}.{name}" for name in ("t_int", "bank", "p_columns")}, f"the reader sees {sorted(seen)}")
     names = ["bank", "p_columns", "p_none", "t_int"]
