@@ -87,6 +87,9 @@ fn is_code(text: &str, before: &str, after: &str) -> bool {
     if !text.starts_with(|c: char| c.is_ascii_uppercase()) || !text.chars().all(upper) {
         return false;
     }
+    if text.ends_with('_') {
+        return false; // the beginning of codes
+    }
     if text.contains('_') {
         return !OTHER.contains(&text) && !text.starts_with("GODWIT_");
     }
@@ -126,6 +129,7 @@ mod tests {
         check(r#"LogicalType::Date => "DATE".to_owned(),"#, &[]);
         check(r#"    "XX001","#, &[]);
         check(r#"env::var("NO_COLOR")"#, &[]);
+        check(r#"if code.starts_with("FILTER_") {"#, &[]);
     }
 
     #[test]
