@@ -88,7 +88,12 @@ fn scalar(column: &NativeColumn) -> Option<(LogicalType, Wire)> {
         "text" | "name" => (LogicalType::TEXT, Wire::Text),
         "varchar" | "bpchar" => {
             let max_chars = column.length.and_then(|length| u32::try_from(length).ok());
-            (LogicalType::Text { max_chars }, Wire::Text)
+            let wire = if column.base == "bpchar" {
+                Wire::PaddedText
+            } else {
+                Wire::Text
+            };
+            (LogicalType::Text { max_chars }, wire)
         }
         "json" => (LogicalType::Json, Wire::Text),
         "jsonb" => (LogicalType::Json, Wire::VersionedText),

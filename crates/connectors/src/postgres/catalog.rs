@@ -4,14 +4,15 @@
 use std::collections::HashMap;
 
 use model::table::ListedTable;
-use model::{Finding, NativeColumn, NativeTable, Result, TableKind, TableName};
+use model::{NativeColumn, NativeTable, Result, TableKind, TableName};
 use serde_json::json;
 use tokio_postgres::Row;
 
 use super::catalog_types::{TypeUse, Types};
 use super::connect::Session;
-use super::ddl::quote_table;
 use super::errors::error_of;
+use super::read_options::{CharPadding, InheritedRows, PostgresRead};
+use super::table_findings::findings;
 
 const LISTING: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, c.relispartition AS partition,
@@ -32,7 +33,9 @@ SELECT t.ord, c.oid, c.relkind::text AS kind, c.relispartition AS partition,
        pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usage,
        pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable,
        pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AS some_readable,
-       pg_catalog.row_security_active(c.oid) AS row_security, c.relispopulated AS populated
+       pg_catalog.row_security_active(c.oid) AS row_security, c.relispopulated AS populated,
+       c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery() AS out_of_reach,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_largeobject_metadata) AS has_large_objects
 FROM asked t
 JOIN pg_catalog.pg_namespace n ON n.nspname = t.s::name AND n.nspname::text = t.s
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.r::name AND c.relname::text = t.r
@@ -55,6 +58,7 @@ const COLUMNS: &str = "
 SELECT a.attrelid, a.attnum, a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
        a.atttypid, a.atttypmod, a.attndims::int4 AS dimensions, a.attnotnull AS required, {generated} AS generated,
        pg_catalog.col_description(a.attrelid, a.attnum) AS comment, l.collname::text AS collation,
+       a.attcollation <> 0 AS is_text,
        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation AND l.collname <> 'default'
@@ -73,7 +77,11 @@ GROUP BY i.indexrelid, i.indrelid, i.indisprimary
 ORDER BY i.indexrelid";
 
 /// Everything in `schemas` that a person could select.
-pub(super) async fn list(session: &Session, schemas: &[String]) -> Result<Vec<ListedTable>> {
+pub(super) async fn list(
+    session: &Session,
+    how: &PostgresRead,
+    schemas: &[String],
+) -> Result<Vec<ListedTable>> {
     let rows = session
         .client
         .query(LISTING, &[&schemas])
@@ -81,7 +89,7 @@ pub(super) async fn list(session: &Session, schemas: &[String]) -> Result<Vec<Li
         .map_err(error_of)?;
     let listed = rows.iter().map(|row| ListedTable {
         name: TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name")),
-        kind: kind_of(row),
+        kind: kind_of(row, how),
         estimated_rows: known_rows(row.get("rows"), row.get("pages")),
     });
     Ok(listed.collect())
@@ -90,6 +98,7 @@ pub(super) async fn list(session: &Session, schemas: &[String]) -> Result<Vec<Li
 /// The tables in full, in the order asked.
 pub(super) async fn describe(
     session: &Session,
+    how: &PostgresRead,
     tables: &[TableName],
 ) -> Result<Vec<Option<NativeTable>>> {
     let schemas: Vec<&str> = tables.iter().map(|name| name.schema.as_str()).collect();
@@ -111,22 +120,37 @@ pub(super) async fn describe(
         let (primary_key, unique_keys) = keys.remove(&oid).unwrap_or_default();
         let extent = extents.get(&oid).copied().unwrap_or_default();
         described[place] = Some(NativeTable {
-            findings: findings(row, &tables[place], &columns),
+            findings: findings(row, how, &tables[place], &columns),
+            private: private(row, how),
             name: tables[place].clone(),
-            kind: kind_of(row),
+            kind: kind_of(row, how),
             columns,
             primary_key,
             unique_keys,
             comment: row.get("comment"),
             estimated_rows: extent.rows,
             estimated_bytes: extent.bytes,
-            private: json!({}),
         });
     }
     Ok(described)
 }
 
-fn kind_of(row: &Row) -> TableKind {
+/// What is needed again when the table is read.
+fn private(row: &Row, how: &PostgresRead) -> serde_json::Value {
+    let mut private = json!({});
+    if how.inherited_rows == InheritedRows::LeaveOut && row.get::<_, &str>("kind") == "r" {
+        private["only"] = json!(true);
+    }
+    if row.get("row_security") {
+        private["row-security"] = json!("filtered");
+    }
+    if how.char_padding == CharPadding::Trim {
+        private["char-padding"] = json!("trim");
+    }
+    private
+}
+
+fn kind_of(row: &Row, how: &PostgresRead) -> TableKind {
     match (
         row.get::<_, &str>("kind"),
         row.get("partition"),
@@ -138,7 +162,7 @@ fn kind_of(row: &Row) -> TableKind {
         ("m", ..) => TableKind::MaterializedView,
         ("f", ..) => TableKind::ForeignTable,
         ("S", ..) => TableKind::Sequence,
-        (_, _, true) => TableKind::InheritanceChild,
+        (_, _, true) if how.inherited_rows == InheritedRows::Include => TableKind::InheritanceChild,
         _ => TableKind::Table,
     }
 }
@@ -151,44 +175,6 @@ fn known_rows(rows: f64, pages: i64) -> Option<u64> {
         reason = "an estimate"
     )]
     (rows > 0.0 || (rows == 0.0 && pages > 0)).then_some(rows as u64)
-}
-
-fn findings(row: &Row, name: &TableName, columns: &[NativeColumn]) -> Vec<Finding> {
-    let at = name.to_string();
-    let mut findings = Vec::new();
-    if !row.get::<_, bool>("usage") {
-        let message = format!("this user has no right to use schema {:?}", name.schema);
-        let grant = format!("GRANT USAGE ON SCHEMA {}", super::ddl::quote(&name.schema));
-        findings.push(Finding::blocker("NO_RIGHT", &at, message).hint(grant));
-    } else if !row.get::<_, bool>("readable") && !row.get::<_, bool>("some_readable") {
-        let grant = format!("GRANT SELECT ON {}", quote_table(name));
-        let message = "this user has no right to read the table";
-        findings.push(Finding::blocker("NO_RIGHT", &at, message).hint(grant));
-    }
-    if row.get("row_security") {
-        let message = "row-level security would hide rows from this user without a word";
-        findings.push(
-            Finding::blocker("ROW_SECURITY", &at, message)
-                .hint("read as the table's owner or as a role with BYPASSRLS"),
-        );
-    }
-    if !row.get::<_, bool>("populated") {
-        let message = "the materialized view holds no rows yet; reading it will fail";
-        let hint = format!("REFRESH MATERIALIZED VIEW {}", quote_table(name));
-        findings.push(Finding::warning("NOT_POPULATED", &at, message).hint(hint));
-    }
-    if columns.is_empty() {
-        findings.push(Finding::blocker(
-            "NO_COLUMNS",
-            &at,
-            "the table has no columns",
-        ));
-    }
-    if columns.iter().any(|column| column.base == "oid") {
-        let message = "numbers of large objects are copied, the objects themselves are not";
-        findings.push(Finding::note("LARGE_OBJECT_NOT_COPIED", &at, message));
-    }
-    findings
 }
 
 async fn columns(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Vec<NativeColumn>>> {
@@ -218,6 +204,9 @@ async fn columns(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Vec<Nat
         column.generated = row.get("generated");
         column.comment = row.get("comment");
         column.collation = row.get("collation");
+        if row.get("is_text") && session.encoding != "UTF8" {
+            column.charset = Some(session.encoding.clone());
+        }
         if !row.get::<_, bool>("readable") {
             column.private["no-right"] = json!(true);
         }

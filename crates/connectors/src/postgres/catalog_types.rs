@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use model::{NativeColumn, Result};
 use serde_json::json;
+use tokio_postgres::SimpleQueryMessage;
 
 use super::connect::Session;
-use super::errors::error_of;
+use super::errors::{error_of, protocol};
 
 /// Deeper nesting than this is not described, and then refused as unknown.
 const DEEPEST: usize = 12;
@@ -43,6 +44,8 @@ ORDER BY t.oid, a.attnum";
 /// All types that a description needs.
 pub(super) struct Types {
     types: HashMap<u32, Described>,
+    /// How many places behind the point money has in this database; `None` where nobody asked.
+    money_places: Option<u64>,
 }
 
 struct Described {
@@ -116,6 +119,12 @@ impl Types {
             };
             types.insert(row.get("oid"), described);
         }
+        let has_money = types.values().any(is_money);
+        let money_places = if has_money {
+            Some(money_places(session).await?)
+        } else {
+            None
+        };
         let all: Vec<u32> = types.keys().copied().collect();
         let rows = session
             .client
@@ -133,7 +142,10 @@ impl Types {
                 owner.parts.push((row.get("name"), part));
             }
         }
-        Ok(Self { types })
+        Ok(Self {
+            types,
+            money_places,
+        })
     }
 
     /// A column of this type, with all that its type is made of.
@@ -158,6 +170,9 @@ impl Types {
         column.private = json!({"oid": of.oid, "schema": described.schema, "kind": described.kind});
         if of.dimensions > 1 {
             column.private["dimensions"] = json!(of.dimensions);
+        }
+        if let Some(places) = self.money_places.filter(|_| is_money(described)) {
+            column.private["places"] = json!(places);
         }
         apply_modifier(&mut column, of.modifier);
         if let Some(inner) = described.inner {
@@ -192,6 +207,23 @@ impl Types {
         };
         (word, of)
     }
+}
+
+fn is_money(described: &Described) -> bool {
+    described.name == "money" && described.schema == "pg_catalog"
+}
+
+/// How many places the database's own locale gives money, whatever the session is set to.
+async fn money_places(session: &Session) -> Result<u64> {
+    let ask = "RESET lc_monetary; \
+               SELECT pg_catalog.scale(1::pg_catalog.int4::pg_catalog.money::pg_catalog.numeric); \
+               SET lc_monetary = 'C'";
+    let answer = session.client.simple_query(ask).await.map_err(error_of)?;
+    let places = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        _ => None,
+    });
+    places.ok_or_else(|| protocol("the server did not say how it prints money"))
 }
 
 /// What the type modifier says, by the type's own rules.

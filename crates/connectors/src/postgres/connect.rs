@@ -15,6 +15,7 @@ use tokio_postgres::{CancelToken, Client, Config};
 use super::ddl::{literal, quote};
 use super::errors::error_of;
 use super::options::ConnectionOptions;
+use super::read_options::PostgresRead;
 use super::tls_stream::Tls;
 
 /// The oldest server whose catalog we read: the first one with declarative partitions.
@@ -25,6 +26,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Opens sessions at one place.
 pub(super) struct Connector {
     pub(super) options: ConnectionOptions,
+    pub(super) how: PostgresRead,
     base: PathBuf,
     zone: TimeZone,
 }
@@ -34,8 +36,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     /// Major version of the server: 15.
     pub(super) major: u32,
-    /// Whether the database keeps bytes and calls them text (SQL_ASCII).
-    pub(super) keeps_bytes: bool,
+    /// What the database's text is encoded in, as the server calls it: `UTF8`.
+    pub(super) encoding: String,
     tls: Tls,
     connection: ConnectionTask,
 }
@@ -57,9 +59,10 @@ pub(super) struct Canceller {
 }
 
 impl Connector {
-    pub(super) fn new(options: ConnectionOptions, opening: &Opening) -> Self {
+    pub(super) fn new(options: ConnectionOptions, how: PostgresRead, opening: &Opening) -> Self {
         Self {
             options,
+            how,
             base: opening.base.clone(),
             zone: opening.time_zone.clone(),
         }
@@ -89,7 +92,8 @@ impl Connector {
         let (config, tls) = self.configuration().await?;
         let (client, connection) = config.connect(tls.clone()).await.map_err(error_of)?;
         let major = connection.parameter("server_version").map_or(0, major_of);
-        let keeps_bytes = connection.parameter("server_encoding") == Some("SQL_ASCII");
+        let encoding = connection.parameter("server_encoding").unwrap_or("UTF8");
+        let encoding = encoding.to_owned();
         #[allow(
             clippy::disallowed_methods,
             reason = "the session owns the task and aborts it when dropped"
@@ -102,7 +106,7 @@ impl Connector {
         let session = Session {
             client,
             major,
-            keeps_bytes,
+            encoding,
             tls,
             connection: ConnectionTask(connection),
         };
@@ -218,6 +222,18 @@ impl Session {
             .batch_execute(statements)
             .await
             .map_err(error_of)
+    }
+
+    /// Whether the database keeps bytes and calls them text.
+    pub(super) fn keeps_bytes(&self) -> bool {
+        self.encoding == "SQL_ASCII"
+    }
+
+    /// Lets policies of row security hide rows, or has the server refuse instead, until the
+    /// transaction ends.
+    pub(super) async fn hide_rows(&self, hide: bool) -> Result<()> {
+        let word = if hide { "on" } else { "off" };
+        self.run(&format!("SET LOCAL row_security = {word}")).await
     }
 
     /// What stops its query.

@@ -12,6 +12,7 @@ use model::plan::Scan;
 use crate::family::batch::BatchBuilder;
 
 use super::errors::protocol;
+use super::numeric;
 use super::print;
 use super::types::wire_of;
 use super::values::{Misfit, Wire};
@@ -64,7 +65,7 @@ impl CopyDecoder {
         let columns = scan.columns.iter().map(|column| {
             Ok(Column {
                 name: column.native.name.clone(),
-                wire: wire_of(column)?,
+                wire: wire_of(scan, column)?,
             })
         });
         let columns: Vec<Column> = columns.collect::<Result<_>>()?;
@@ -289,7 +290,17 @@ fn key_places(scan: &Scan, columns: &[Column]) -> Vec<usize> {
         let place = columns.iter().position(|column| column.name == *name)?;
         let names_rows = matches!(
             columns[place].wire,
-            Wire::Int2 | Wire::Int4 | Wire::Int8 | Wire::Oid | Wire::Text | Wire::Uuid
+            Wire::Int2
+                | Wire::Int4
+                | Wire::Int8
+                | Wire::Oid
+                | Wire::Text
+                | Wire::PaddedText
+                | Wire::TrimmedText
+                | Wire::Uuid
+                | Wire::Numeric(..)
+                | Wire::Date
+                | Wire::Timestamp
         );
         names_rows.then_some(place)
     });
@@ -302,7 +313,12 @@ fn key_text(wire: &Wire, value: &[u8]) -> Option<String> {
         Wire::Int4 => i32::from_be_bytes(value.try_into().ok()?).to_string(),
         Wire::Int8 => i64::from_be_bytes(value.try_into().ok()?).to_string(),
         Wire::Oid => u32::from_be_bytes(value.try_into().ok()?).to_string(),
-        Wire::Text => std::str::from_utf8(value).ok()?.chars().take(200).collect(),
+        Wire::Text | Wire::PaddedText | Wire::TrimmedText => {
+            std::str::from_utf8(value).ok()?.chars().take(200).collect()
+        }
+        Wire::Date => print::date(i32::from_be_bytes(value.try_into().ok()?)),
+        Wire::Timestamp => print::wall_clock(i64::from_be_bytes(value.try_into().ok()?)),
+        Wire::Numeric(..) => numeric::printed(value)?.chars().take(200).collect(),
         Wire::Uuid => String::from_utf8(print::uuid(value.try_into().ok()?).to_vec()).ok()?,
         _ => return None,
     })

@@ -228,11 +228,26 @@ static MEANINGS: &[Meaning] = &[
 
 /// The one error for what the driver says.
 pub(super) fn error_of(cause: tokio_postgres::Error) -> Error {
+    told(cause, |state, message| {
+        if quotes_values(state) {
+            without_values(message)
+        } else {
+            message.to_owned()
+        }
+    })
+}
+
+/// The same for what the server says of a text that a person wrote, and of nothing else.
+pub(super) fn error_of_text(cause: tokio_postgres::Error) -> Error {
+    told(cause, |_, message| message.to_owned())
+}
+
+fn told(cause: tokio_postgres::Error, told: impl Fn(&str, &str) -> String) -> Error {
     let Some(server) = cause.as_db_error() else {
         return without_server(cause);
     };
     let state = server.code().code();
-    let message = sentence(server.message());
+    let message = sentence(&told(state, server.message()));
     let meaning = MEANINGS
         .iter()
         .find(|meaning| state.starts_with(meaning.state));
@@ -250,6 +265,32 @@ pub(super) fn error_of(cause: tokio_postgres::Error) -> Error {
         .map(str::to_owned)
         .or_else(|| server.hint().map(str::to_owned));
     error.on(Side::Source)
+}
+
+/// Whether messages of this kind repeat what stood in a row: those about data, and those that a
+/// function of the database's own raises.
+fn quotes_values(state: &str) -> bool {
+    state.starts_with("22") || state.starts_with("23") || state.starts_with("P0")
+}
+
+/// The message without what stands in quotes, and without bytes. A value may hold quotes itself: all
+/// from the first to the last one goes.
+fn without_values(message: &str) -> String {
+    let told = match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            format!("{}\"…\"{}", &message[..first], &message[last + 1..])
+        }
+        (Some(first), _) => format!("{}…", &message[..first]),
+        _ => message.to_owned(),
+    };
+    let words = told.split(' ').map(|word| {
+        if word.starts_with("0x") {
+            "0x…"
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Errors that the server did not send: the way to it, TLS, the protocol.
@@ -310,4 +351,32 @@ pub(super) fn snapshot_lost(reason: &str) -> Error {
     .retry(Retry::Never)
     .hint("tables that have not committed start again under a new snapshot")
     .on(Side::Source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_rows_stay_where_they_are() {
+        for (message, expected) in [
+            (
+                "invalid input syntax for type integer: \"4711 \"secret\"\"",
+                "invalid input syntax for type integer: \"…\"",
+            ),
+            (
+                "value \"99\" is out of range for type smallint",
+                "value \"…\" is out of range for type smallint",
+            ),
+            (
+                "invalid byte sequence for encoding \"UTF8\": 0xc4 0xe3",
+                "invalid byte sequence for encoding \"…\": 0x… 0x…",
+            ),
+            ("division by zero", "division by zero"),
+            ("cut \"off", "cut …"),
+        ] {
+            assert_eq!(without_values(message), expected);
+        }
+        assert!(quotes_values("22P02") && !quotes_values("42703"));
+    }
 }

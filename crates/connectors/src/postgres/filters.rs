@@ -6,10 +6,29 @@ use tokio_postgres::error::ErrorPosition;
 
 use super::connect::Session;
 use super::ddl::quote_table;
-use super::errors::error_of;
+use super::errors::{error_of, error_of_text};
+use super::read_options::{PostgresRead, RowSecurity};
 
 /// Whether the server understands `filter` as a condition on `table`.
-pub(super) async fn check(session: &Session, table: &TableName, filter: &str) -> Option<Error> {
+pub(super) async fn check(
+    session: &Session,
+    how: &PostgresRead,
+    table: &TableName,
+    filter: &str,
+) -> Option<Error> {
+    // Else the server would refuse the table here, whatever the filter says. No row is read.
+    let accepts = how.row_security == RowSecurity::AcceptFilteredRows;
+    if accepts && let Err(error) = session.run("SET row_security = on").await {
+        return Some(error);
+    }
+    let answer = understood(session, table, filter).await;
+    if accepts && let Err(error) = session.run("SET row_security = off").await {
+        return Some(error);
+    }
+    answer
+}
+
+async fn understood(session: &Session, table: &TableName, filter: &str) -> Option<Error> {
     let name = quote_table(table);
     // Two kinds of brackets: a text that closes the one kind does not close the other.
     let enclosures = [
@@ -48,7 +67,7 @@ fn explain(cause: tokio_postgres::Error, table: &TableName, prefix: usize) -> Er
             _ => None,
         });
     let at = place.map_or_else(String::new, |place| format!(" at character {place}"));
-    let mut error = error_of(cause);
+    let mut error = error_of_text(cause);
     match error.code {
         "COLUMN_MISSING" => error.code = "FILTER_COLUMN_MISSING",
         "SERVER_REFUSED" | "SERVER_DATA_ERROR" => error.code = "FILTER_INVALID",

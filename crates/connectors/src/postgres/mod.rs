@@ -3,18 +3,22 @@
 mod binary_types;
 mod catalog;
 mod catalog_types;
+mod choices;
 mod connect;
 mod copy_decode;
 mod ddl;
 mod errors;
 mod filters;
+mod key_split;
 mod numeric;
 mod options;
 mod print;
+mod read_options;
 mod reader;
 mod snapshot;
 mod source;
 mod split;
+mod table_findings;
 #[cfg(test)]
 mod tests;
 mod tls_stream;
@@ -31,6 +35,7 @@ use contract::{
 use model::Result;
 
 pub use self::options::ConnectionOptions;
+pub use self::read_options::PostgresRead;
 
 /// PostgreSQL.
 pub struct Postgres;
@@ -38,7 +43,7 @@ pub struct Postgres;
 #[async_trait]
 impl Connector for Postgres {
     type Connection = ConnectionOptions;
-    type Read = NoOptions;
+    type Read = PostgresRead;
     type Write = NoOptions;
     const ID: &'static str = "postgresql";
 
@@ -74,10 +79,10 @@ impl Connector for Postgres {
     async fn source(
         &self,
         at: ConnectionOptions,
-        _how: NoOptions,
+        how: PostgresRead,
         opening: &Opening,
     ) -> Result<Arc<dyn Source>> {
-        let connector = connect::Connector::new(at, opening);
+        let connector = connect::Connector::new(at, how, opening);
         Ok(Arc::new(source::PostgresSource::new(connector)))
     }
 }

@@ -53,6 +53,65 @@ pub(super) fn unscaled(bytes: &[u8], precision: u8, scale: u8) -> Result<i128, M
     Ok(if negative { -value } else { value })
 }
 
+/// The number as the server prints it, with its display scale; `None` where the bytes are none.
+pub(super) fn printed(bytes: &[u8]) -> Option<String> {
+    let (header, digits) = bytes.split_first_chunk::<8>()?;
+    let weight = i16::from_be_bytes([header[2], header[3]]);
+    let sign = match u16::from_be_bytes([header[4], header[5]]) {
+        0x0000 => "",
+        0x4000 => "-",
+        0xC000 => return Some("NaN".to_owned()),
+        0xD000 => return Some("Infinity".to_owned()),
+        0xF000 => return Some("-Infinity".to_owned()),
+        _ => return None,
+    };
+    let scale = usize::from(u16::from_be_bytes([header[6], header[7]]));
+    let group = |place: i16| {
+        let index = usize::try_from(i32::from(weight) - i32::from(place)).ok()?;
+        let group = digits.get(2 * index..2 * index + 2)?;
+        Some(u16::from_be_bytes([group[0], group[1]]))
+    };
+    // Groups of four digits by their power of 10000: those before the point, then those behind it.
+    let whole: String = (0..=weight.max(0))
+        .rev()
+        .map(|place| format!("{:04}", group(place).unwrap_or(0)))
+        .collect();
+    let whole = whole.trim_start_matches('0');
+    let mut fraction: String = (1..=scale.div_ceil(4))
+        .map(|place| {
+            let place = i16::try_from(place).ok().map(|place| -place);
+            format!("{:04}", place.and_then(group).unwrap_or(0))
+        })
+        .collect();
+    fraction.truncate(scale);
+    let point = if scale > 0 { "." } else { "" };
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(format!("{sign}{whole}{point}{fraction}"))
+}
+
+/// An integer of so many `places` behind the point as the unscaled value in `decimal(precision,
+/// scale)`.
+pub(super) fn rescaled(stored: i64, places: u8, precision: u8, scale: u8) -> Result<i128, Misfit> {
+    let stored = i128::from(stored);
+    let value = if scale >= places {
+        power(u32::from(scale - places))
+            .and_then(|factor| stored.checked_mul(i128::try_from(factor).ok()?))
+            .ok_or(PRECISION)?
+    } else {
+        let factor =
+            power(u32::from(places - scale)).and_then(|factor| i128::try_from(factor).ok());
+        let factor = factor.ok_or(SCALE)?;
+        if stored % factor != 0 {
+            return Err(SCALE);
+        }
+        stored / factor
+    };
+    if power(u32::from(precision)).is_none_or(|limit| value.unsigned_abs() >= limit) {
+        return Err(PRECISION);
+    }
+    Ok(value)
+}
+
 /// Four more digits, of which those behind the last place must be zeros.
 fn append_group(value: u128, digits: u128, places: i32) -> Result<u128, Misfit> {
     let kept = u32::try_from((places + 4).clamp(0, 4)).unwrap_or_default();
@@ -119,6 +178,47 @@ mod tests {
         check(&[1], -4_096, 38, 38, Err(SCALE));
         let largest = [9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9999, 9900];
         check(&largest, 6, 38, 10, Ok(10_i128.pow(38) - 1));
+    }
+
+    #[test]
+    fn numbers_as_the_server_prints_them() {
+        for (digits, weight, sign, scale, expected) in [
+            (&[][..], 0, 0, 0, "0"),
+            (&[], 0, 0, 2, "0.00"),
+            (&[1, 1000], 0, 0x4000, 2, "-1.10"),
+            (&[12, 0, 5000], 1, 0, 1, "120000.5"),
+            (
+                &[1],
+                12,
+                0,
+                0,
+                "1000000000000000000000000000000000000000000000000",
+            ),
+            (&[12], -2, 0, 8, "0.00000012"),
+            (&[], 0, 0xC000, 0, "NaN"),
+            (&[], 0, 0xF000, 0, "-Infinity"),
+        ] {
+            let mut bytes = sent(digits, weight, sign);
+            bytes[6..8].copy_from_slice(&u16::to_be_bytes(scale));
+            assert_eq!(printed(&bytes).unwrap(), expected);
+        }
+        assert_eq!(printed(&[0; 3]), None);
+    }
+
+    #[test]
+    fn stored_integers_fit_exactly_or_not() {
+        for (stored, places, precision, scale, expected) in [
+            (i64::MIN, 2, 19, 2, Ok(i128::from(i64::MIN))),
+            (1, 2, 19, 4, Ok(100)),
+            (100, 2, 19, 0, Ok(1)),
+            (-150, 2, 19, 1, Ok(-15)),
+            (-155, 2, 19, 1, Err(SCALE)),
+            (1000, 2, 3, 2, Err(PRECISION)),
+            (i64::MAX, 0, 38, 38, Err(PRECISION)),
+            (7, 0, 19, 0, Ok(7)),
+        ] {
+            assert_eq!(rescaled(stored, places, precision, scale), expected);
+        }
     }
 
     #[test]

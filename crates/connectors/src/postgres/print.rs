@@ -36,6 +36,15 @@ pub(super) fn bits(count: usize, bits: &[u8]) -> Option<String> {
 
 /// `2024-01-01 00:00:00+00`, from microseconds since 2000-01-01.
 pub(super) fn instant(micros: i64) -> String {
+    moment(micros, "+00")
+}
+
+/// `2024-01-01 00:00:00`, from microseconds since 2000-01-01.
+pub(super) fn wall_clock(micros: i64) -> String {
+    moment(micros, "")
+}
+
+fn moment(micros: i64, zone: &str) -> String {
     match micros {
         i64::MAX => return "infinity".to_owned(),
         i64::MIN => return "-infinity".to_owned(),
@@ -45,17 +54,96 @@ pub(super) fn instant(micros: i64) -> String {
     let time = micros.rem_euclid(DAY_MICROS);
     let (seconds, fraction) = (time / 1_000_000, time % 1_000_000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    // There is no year 0: it is 1 BC.
-    let (shown_year, era) = if year > 0 {
-        (year, "")
-    } else {
-        (1 - year, " BC")
-    };
+    let (shown_year, era) = shown_year(year);
     let mut text = format!("{shown_year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
     if fraction != 0 {
         text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
     }
-    text + "+00" + era
+    text + zone + era
+}
+
+/// `0044-03-15 BC`, from days since 2000-01-01.
+pub(super) fn date(days: i32) -> String {
+    match days {
+        i32::MAX => return "infinity".to_owned(),
+        i32::MIN => return "-infinity".to_owned(),
+        _ => {}
+    }
+    let (year, month, day) = civil(i64::from(days));
+    let (year, era) = shown_year(year);
+    format!("{year:04}-{month:02}-{day:02}{era}")
+}
+
+/// There is no year 0: it is 1 BC.
+fn shown_year(year: i64) -> (i64, &'static str) {
+    if year > 0 {
+        (year, "")
+    } else {
+        (1 - year, " BC")
+    }
+}
+
+/// `{"2024-01-01 00:00:00+00",infinity,NULL}` with its bounds where they are not the usual ones, as
+/// the server prints arrays; `None` where the bytes are no array.
+pub(super) fn instant_array(bytes: &[u8]) -> Option<String> {
+    let mut rest = bytes;
+    let count = usize::try_from(int(&mut rest)?).ok()?;
+    let (_has_nulls, _element_type) = (int(&mut rest)?, int(&mut rest)?);
+    if count == 0 {
+        return Some("{}".to_owned());
+    }
+    let mut lengths = Vec::new();
+    let mut bounds = String::new();
+    let mut is_usual = true;
+    for _ in 0..count {
+        let (length, lower) = (int(&mut rest)?, int(&mut rest)?);
+        lengths.push(usize::try_from(length).ok()?);
+        is_usual &= lower == 1;
+        bounds.push_str(&format!("[{lower}:{}]", lower.checked_add(length)? - 1));
+    }
+    let mut text = if is_usual {
+        String::new()
+    } else {
+        bounds + "="
+    };
+    instant_elements(&lengths, &mut rest, &mut text)?;
+    rest.is_empty().then_some(text)
+}
+
+fn instant_elements(lengths: &[usize], rest: &mut &[u8], text: &mut String) -> Option<()> {
+    let (length, inner) = lengths.split_first()?;
+    text.push('{');
+    for index in 0..*length {
+        if index > 0 {
+            text.push(',');
+        }
+        if !inner.is_empty() {
+            instant_elements(inner, rest, text)?;
+        } else if rest.starts_with(&(-1_i32).to_be_bytes()) {
+            *rest = &rest[4..];
+            text.push_str("NULL");
+        } else {
+            text.push_str(&bound(rest)?);
+        }
+    }
+    text.push('}');
+    Some(())
+}
+
+fn int(rest: &mut &[u8]) -> Option<i32> {
+    let (int, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(i32::from_be_bytes(*int))
+}
+
+/// `-12.34`, from the integer that is stored and its places behind the point.
+pub(super) fn money(stored: i64, places: u8) -> String {
+    let sign = if stored < 0 { "-" } else { "" };
+    let places = usize::from(places);
+    let digits = format!("{:0>width$}", stored.unsigned_abs(), width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    let point = if places > 0 { "." } else { "" };
+    format!("{sign}{whole}{point}{fraction}")
 }
 
 /// Year, month and day, from days since 2000-01-01.
@@ -190,6 +278,59 @@ mod tests {
         ] {
             assert_eq!(float(value), expected);
         }
+    }
+
+    #[test]
+    fn dates_of_every_era() {
+        for (days, expected) in [
+            (0, "2000-01-01"),
+            (-730_120, "0001-12-31 BC"),
+            (-730_119, "0001-01-01"),
+            (i32::MAX, "infinity"),
+            (i32::MIN, "-infinity"),
+        ] {
+            assert_eq!(date(days), expected);
+        }
+        assert_eq!(wall_clock(-1), "1999-12-31 23:59:59.999999");
+    }
+
+    #[test]
+    fn money_with_the_places_of_its_locale() {
+        for (stored, places, expected) in [
+            (1, 2, "0.01"),
+            (-5, 2, "-0.05"),
+            (i64::MIN, 2, "-92233720368547758.08"),
+            (1234, 0, "1234"),
+            (1234, 3, "1.234"),
+        ] {
+            assert_eq!(money(stored, places), expected);
+        }
+    }
+
+    #[test]
+    fn arrays_of_instants_with_their_bounds() {
+        let array = |head: &[i32], elements: &[Option<i64>]| {
+            let mut bytes: Vec<u8> = head.iter().flat_map(|int| int.to_be_bytes()).collect();
+            for element in elements {
+                match element {
+                    Some(micros) => {
+                        bytes.extend(8_i32.to_be_bytes());
+                        bytes.extend(micros.to_be_bytes());
+                    }
+                    None => bytes.extend((-1_i32).to_be_bytes()),
+                }
+            }
+            instant_array(&bytes)
+        };
+        let some = "{\"2000-01-01 00:00:00+00\",NULL,infinity}";
+        let elements = [Some(0), None, Some(i64::MAX)];
+        assert_eq!(array(&[1, 1, 1184, 3, 1], &elements).unwrap(), some);
+        assert_eq!(
+            array(&[2, 0, 1184, 1, 0, 1, 1], &[Some(i64::MIN)]).unwrap(),
+            "[0:0][1:1]={{-infinity}}"
+        );
+        assert_eq!(array(&[0, 0, 1184], &[]).unwrap(), "{}");
+        assert_eq!(array(&[1, 0, 1184, 2, 1], &[Some(0)]), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::connect::{Connector, Session};
 use super::copy_decode::{CopyDecoder, Step};
 use super::ddl::{literal, quote_table};
 use super::errors::{error_of, snapshot_lost};
-use super::snapshot::under_savepoint;
+use super::snapshot::{is_filtered, under_savepoint};
 
 const LOCKED_AT_ONCE: usize = 200;
 
@@ -127,6 +127,7 @@ impl Pool {
         let reading = Reading {
             copy: Some(format!("COPY ({query}) TO STDOUT (FORMAT binary)")),
             what: scan.table.to_string(),
+            hides_rows: is_filtered(scan),
             rows: None,
             decoder,
             task: task.clone(),
@@ -154,7 +155,7 @@ impl Pool {
 /// A session that sees the snapshot's moment.
 async fn join(connector: &Connector, snapshot: &SnapshotId) -> Result<Session> {
     let session = connector.open().await?;
-    if session.keeps_bytes {
+    if session.keeps_bytes() {
         // Else the server would refuse the first text that is not UTF-8, and with it the table.
         session.run("SET client_encoding = 'SQL_ASCII'").await?;
     }
@@ -229,6 +230,8 @@ struct Reading {
     /// long.
     copy: Option<String>,
     what: String,
+    /// Whether policies of row security may hide rows.
+    hides_rows: bool,
     rows: Option<Pin<Box<CopyOutStream>>>,
     decoder: CopyDecoder,
     task: TaskContext,
@@ -255,6 +258,9 @@ impl Reading {
     async fn start(&mut self, copy: &str) -> Result<()> {
         let lease = self.lease.as_ref();
         let lease = lease.ok_or_else(|| Error::internal("a reader was used after its end"))?;
+        if self.hides_rows {
+            lease.session()?.hide_rows(true).await?;
+        }
         let rows = lease
             .session()?
             .client
@@ -287,6 +293,9 @@ impl Reading {
                     self.decoder.finish()?;
                     self.rows = None;
                     if let Some(lease) = self.lease.take() {
+                        if self.hides_rows {
+                            lease.session()?.hide_rows(false).await?;
+                        }
                         lease.give_back();
                     }
                     break self.decoder.take()?;

@@ -16,8 +16,10 @@ use super::connect::{Connector, Session};
 use super::ddl::quote_table;
 use super::errors::{error_of, snapshot_lost};
 use super::filters;
+use super::key_split;
+use super::read_options::PostgresRead;
 use super::reader::Pool;
-use super::split::{Member, Payload, Piece, cut};
+use super::split::{Member, Payload, Piece, cut, is_read_alone};
 
 /// How often the moment is chosen anew because something changed while it was being held.
 const ATTEMPTS: usize = 3;
@@ -28,6 +30,9 @@ const SELECTIVE: f64 = 0.05;
 const MOST_READER_LOCKS: usize = 3_000;
 /// The first server that reads ranges of ctid without reading the rest.
 const TID_RANGES_SINCE: u32 = 14;
+
+/// Takes back what was done since the savepoint.
+const UNDO: &str = "ROLLBACK TO SAVEPOINT godwit; RELEASE SAVEPOINT godwit";
 
 const FILENODES: &str = "
 SELECT t.name, pg_catalog.to_regclass(t.name)::oid AS oid,
@@ -42,6 +47,7 @@ WITH RECURSIVE tree(oid) AS (
 SELECT n.nspname::text AS schema, c.relname::text AS name, coalesce(m.amname = 'heap', false) AS heap,
        pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8 AS blocks,
        c.oid = pg_catalog.to_regclass($1::text)::oid
+           AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
          OR (pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
              AND NOT pg_catalog.row_security_active(c.oid)) AS readable
 FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -67,7 +73,7 @@ pub(super) async fn open(
 ) -> Result<OpenedSnapshot> {
     let holder = connector.open().await?;
     let (id, mut refused) = hold(&holder, spare, scans).await?;
-    refused.extend(changed_since_planned(spare, scans, &refused).await?);
+    refused.extend(changed_since_planned(spare, &connector.how, scans, &refused).await?);
     let wanted = connector.options.readers(readers);
     let (pool, readers) = Pool::open(Arc::clone(connector), id.clone(), wanted).await?;
     let held: Vec<TableName> = scans
@@ -79,7 +85,7 @@ pub(super) async fn open(
     if held.len() * (readers + 1) <= MOST_READER_LOCKS {
         pool.lock(&held).await;
     }
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = ignored_wishes(scans).collect();
     if readers < wanted {
         let message = format!("the server allows {readers} readers instead of {wanted}");
         findings.push(
@@ -100,6 +106,18 @@ pub(super) async fn open(
     })
 }
 
+/// Wishes for cutting that are not followed: what lies in blocks of its own is cut by them.
+fn ignored_wishes(scans: &[Scan]) -> impl Iterator<Item = Finding> {
+    let ignored = scans
+        .iter()
+        .filter(|scan| !scan.split_by.is_empty() && is_divisible(scan.kind));
+    ignored.map(|scan| {
+        let message = "the table is cut by its blocks, not by the column asked for";
+        Finding::note("SPLIT_BY_IGNORED", scan.table.to_string(), message)
+            .hint("leave split-by out: it serves views and foreign tables")
+    })
+}
+
 /// Locks what can be locked, exports the moment, touches the rest, and starts over where something
 /// of the rest was changed between the two.
 async fn hold(holder: &Session, spare: &Session, scans: &[Scan]) -> Result<(SnapshotId, Refused)> {
@@ -113,7 +131,20 @@ async fn hold(holder: &Session, spare: &Session, scans: &[Scan]) -> Result<(Snap
         let id = export(holder).await?;
         let mut held = Vec::new();
         for table in touched {
-            let touch = format!("SELECT 1 FROM {} LIMIT 0", quote_table(&table));
+            let hides = scans
+                .iter()
+                .any(|scan| scan.table == table && is_filtered(scan));
+            let hide = if hides {
+                "SET LOCAL row_security = on; "
+            } else {
+                ""
+            };
+            let show = if hides {
+                "; SET LOCAL row_security = off"
+            } else {
+                ""
+            };
+            let touch = format!("{hide}SELECT 1 FROM {} LIMIT 0{show}", quote_table(&table));
             match under_savepoint(holder, &touch).await {
                 Ok(()) => held.push(table),
                 Err(error) if holder.is_closed() => return Err(error),
@@ -181,8 +212,7 @@ pub(super) async fn under_savepoint(session: &Session, statement: &str) -> Resul
     let all = format!("SAVEPOINT godwit; {statement}; RELEASE SAVEPOINT godwit");
     let outcome = session.run(&all).await;
     if outcome.is_err() && !session.is_closed() {
-        let undo = "ROLLBACK TO SAVEPOINT godwit; RELEASE SAVEPOINT godwit";
-        session.run(undo).await?;
+        session.run(UNDO).await?;
     }
     outcome
 }
@@ -222,6 +252,7 @@ async fn filenodes(session: &Session, tables: &[TableName]) -> Result<HashMap<St
 /// Tables that are not, under the lock, what the plan was made for.
 async fn changed_since_planned(
     spare: &Session,
+    how: &PostgresRead,
     scans: &[Scan],
     refused: &Refused,
 ) -> Result<Refused> {
@@ -231,7 +262,7 @@ async fn changed_since_planned(
         .filter(|scan| refused.iter().all(|(table, _)| *table != scan.table))
         .collect();
     let names: Vec<TableName> = planned.iter().map(|scan| scan.table.clone()).collect();
-    let described = catalog::describe(spare, &names).await?;
+    let described = catalog::describe(spare, how, &names).await?;
     let changes = planned.iter().zip(described).filter_map(|(scan, now)| {
         let error = match now {
             Some(now) if now.fingerprint() == scan.fingerprint => return None,
@@ -271,16 +302,12 @@ impl Snapshot for PostgresSnapshot {
         let session = holder
             .as_ref()
             .ok_or_else(|| snapshot_lost("it was closed"))?;
-        let members = members(session, scan)
+        let parts = parts(session, scan, wanted)
             .await
             .map_err(|error| match error.kind {
                 ErrorKind::Unavailable => snapshot_lost(&error.message),
                 _ => error,
             })?;
-        let parts = match members {
-            Some(members) => cut(&members, wanted),
-            None => vec![(Payload::whole(&scan.table), 1)],
-        };
         let total: u64 = parts.iter().map(|(_, blocks)| *blocks).sum();
         let splits = parts.iter().enumerate().map(|(index, (payload, blocks))| {
             let rows = scan.estimated_rows.map(|rows| {
@@ -324,17 +351,39 @@ impl Snapshot for PostgresSnapshot {
     }
 }
 
-/// What holds the table's rows, or `None` where it is better read whole.
+/// The parts of a table, each with its weight: by the blocks of what holds its rows, by the key that
+/// a person named, or whole.
+async fn parts(holder: &Session, scan: &Scan, wanted: usize) -> Result<Vec<(Payload, u64)>> {
+    if let Some(members) = members(holder, scan).await? {
+        return Ok(cut(&members, wanted));
+    }
+    if scan.split_by.is_empty() || wanted < 2 {
+        return Ok(vec![(Payload::whole(scan), 1)]);
+    }
+    holder.run("SAVEPOINT godwit").await?;
+    let hidden = match is_filtered(scan) {
+        true => holder.hide_rows(true).await,
+        false => Ok(()),
+    };
+    let cut = match hidden {
+        Ok(()) => key_split::cut(holder, scan, wanted).await,
+        Err(error) => Err(error),
+    };
+    if !holder.is_closed() {
+        holder.run(UNDO).await?;
+    }
+    let stretch = |(key, rows)| (Payload::stretch(scan, key), rows);
+    Ok(cut?.into_iter().map(stretch).collect())
+}
+
+/// Whether policies of row security hide rows, as a person accepted.
+pub(super) fn is_filtered(scan: &Scan) -> bool {
+    scan.private["row-security"] == "filtered"
+}
+
+/// What holds the table's rows, or `None` where it cannot be cut by blocks or is better read whole.
 async fn members(holder: &Session, scan: &Scan) -> Result<Option<Vec<Member>>> {
-    let divisible = matches!(
-        scan.kind,
-        TableKind::Table
-            | TableKind::PartitionedTable
-            | TableKind::Partition
-            | TableKind::InheritanceChild
-            | TableKind::MaterializedView
-    );
-    if !divisible || holder.major < TID_RANGES_SINCE {
+    if !is_divisible(scan.kind) || holder.major < TID_RANGES_SINCE {
         return Ok(None);
     }
     let rows = holder
@@ -345,6 +394,7 @@ async fn members(holder: &Session, scan: &Scan) -> Result<Option<Vec<Member>>> {
     if rows.is_empty() || rows.iter().any(|row| !row.get::<_, bool>("readable")) {
         return Ok(None);
     }
+    let is_wanted = |member: &Member| !is_read_alone(scan) || member.table == scan.table;
     let members: Vec<Member> = rows
         .iter()
         .map(|row| Member {
@@ -352,11 +402,23 @@ async fn members(holder: &Session, scan: &Scan) -> Result<Option<Vec<Member>>> {
             blocks: u64::try_from(row.get::<_, Option<i64>>("blocks").unwrap_or(0)).unwrap_or(0),
             divisible: row.get("heap"),
         })
+        .filter(is_wanted)
         .collect();
     match &scan.filter {
         Some(filter) if !worth_cutting(holder, scan, &members, filter).await => Ok(None),
         _ => Ok(Some(members)),
     }
+}
+
+fn is_divisible(kind: TableKind) -> bool {
+    matches!(
+        kind,
+        TableKind::Table
+            | TableKind::PartitionedTable
+            | TableKind::Partition
+            | TableKind::InheritanceChild
+            | TableKind::MaterializedView
+    )
 }
 
 /// Whether the filter leaves enough rows, and means the same on each member by itself.
@@ -378,6 +440,9 @@ async fn worth_cutting(holder: &Session, scan: &Scan, members: &[Member], filter
         return false;
     }
     let asked = async {
+        if is_filtered(scan) {
+            holder.hide_rows(true).await?;
+        }
         if let Some(member) = member {
             filters::estimate(holder, &member, Some(filter)).await?;
         }
@@ -386,7 +451,6 @@ async fn worth_cutting(holder: &Session, scan: &Scan, members: &[Member], filter
         Ok::<_, Error>(filtered >= all * SELECTIVE)
     };
     let asked = asked.await;
-    let undo = "ROLLBACK TO SAVEPOINT godwit; RELEASE SAVEPOINT godwit";
-    let undone = holder.run(undo).await;
+    let undone = holder.run(UNDO).await;
     undone.is_ok() && asked.unwrap_or(false)
 }

@@ -94,12 +94,12 @@ impl Source for PostgresSource {
             schemas
         };
         let spare = self.spare().await?;
-        catalog::list(spare.session()?, schemas).await
+        catalog::list(spare.session()?, &self.connector.how, schemas).await
     }
 
     async fn describe(&self, tables: &[TableName]) -> Result<Vec<Option<NativeTable>>> {
         let spare = self.spare().await?;
-        catalog::describe(spare.session()?, tables).await
+        catalog::describe(spare.session()?, &self.connector.how, tables).await
     }
 
     async fn check_filters(&self, asked: &[(TableName, String)]) -> Result<Vec<Option<Error>>> {
@@ -107,7 +107,7 @@ impl Source for PostgresSource {
         let session = spare.session()?;
         let mut answers = Vec::with_capacity(asked.len());
         for (table, filter) in asked {
-            let answer = filters::check(session, table, filter).await;
+            let answer = filters::check(session, &self.connector.how, table, filter).await;
             if session.is_closed()
                 && let Some(error) = answer
             {

@@ -6,14 +6,18 @@ use model::{Error, Result, TableName};
 use serde::{Deserialize, Serialize};
 
 use super::ddl::{quote, quote_table};
+use super::key_split::KeyPart;
 
 /// A split below this many blocks (128 KiB) is not worth a query.
 const SMALLEST_BLOCKS: u64 = 16;
 
 /// What one split reads, one after the other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Payload {
     pub(super) pieces: Vec<Piece>,
+    /// The stretch of a key that the rows are in, where it is cut by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<KeyPart>,
 }
 
 /// A range of blocks of one member.
@@ -29,6 +33,11 @@ pub(super) struct Piece {
     pub(super) to: Option<u64>,
 }
 
+/// Whether the rows of tables that inherit from it are left out.
+pub(super) fn is_read_alone(scan: &Scan) -> bool {
+    scan.private["only"] == true
+}
+
 /// One table that holds rows, and how many blocks they take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
@@ -40,15 +49,24 @@ pub(super) struct Member {
 
 impl Payload {
     /// The table as one part, read as a person would.
-    pub(super) fn whole(table: &TableName) -> Self {
+    pub(super) fn whole(scan: &Scan) -> Self {
         let piece = Piece {
-            table: table.clone(),
-            only: false,
+            table: scan.table.clone(),
+            only: is_read_alone(scan),
             from: 0,
             to: None,
         };
         Self {
             pieces: vec![piece],
+            key: None,
+        }
+    }
+
+    /// A part of the table by its key.
+    pub(super) fn stretch(scan: &Scan, key: KeyPart) -> Self {
+        Self {
+            key: Some(key),
+            ..Self::whole(scan)
         }
     }
 
@@ -71,8 +89,9 @@ impl Payload {
             })
             .collect();
         let columns = columns.join(", ");
+        let key = self.key.as_ref().and_then(KeyPart::condition);
         let queries = self.pieces.iter().map(|piece| {
-            let condition = piece.condition(scan.filter.as_deref());
+            let condition = piece.condition(key.as_deref(), scan.filter.as_deref());
             format!(
                 "SELECT {columns} FROM {}{condition}",
                 piece.relation(&scan.table)
@@ -94,8 +113,8 @@ impl Piece {
         format!("{only}{}{alias}", quote_table(&self.table))
     }
 
-    fn condition(&self, filter: Option<&str>) -> String {
-        let mut conditions = Vec::new();
+    fn condition(&self, key: Option<&str>, filter: Option<&str>) -> String {
+        let mut conditions: Vec<String> = key.map(str::to_owned).into_iter().collect();
         if self.from > 0 {
             conditions.push(format!(
                 "ctid OPERATOR(pg_catalog.>=) '({},0)'::pg_catalog.tid",
@@ -131,7 +150,7 @@ pub(super) fn cut(members: &[Member], wanted: usize) -> Vec<(Payload, u64)> {
         u64::try_from(end).unwrap_or(u64::MAX)
     });
     let mut ends = ends.peekable();
-    let mut payloads = vec![(Payload { pieces: Vec::new() }, 0)];
+    let mut payloads = vec![(Payload::default(), 0)];
     let mut passed = 0;
     for member in members {
         let mut from = 0;
@@ -151,7 +170,7 @@ pub(super) fn cut(members: &[Member], wanted: usize) -> Vec<(Payload, u64)> {
                 .last()
                 .is_none_or(|(payload, _)| payload.pieces.is_empty())
             {
-                payloads.push((Payload { pieces: Vec::new() }, 0));
+                payloads.push((Payload::default(), 0));
             }
         }
         push(&mut payloads, member, from, None);

@@ -1,5 +1,6 @@
 //! Against a real server, named by `GODWIT_TEST_POSTGRES_*`; each test in a database of its own.
 
+mod accepted;
 mod reading;
 mod sessions;
 mod support;

@@ -4,10 +4,13 @@
 use contract::{Holding, Reading, Refusal, TypeMapping};
 use model::logical_type::MAX_DECIMAL_PRECISION;
 use model::migration::ColumnChoice;
-use model::plan::{Fidelity, ScanColumn};
-use model::{Error, LogicalType, NativeColumn, Result};
+use model::plan::{Fidelity, Scan, ScanColumn};
+use model::{Error, Finding, LogicalType, NativeColumn, Result};
+
+use crate::family::charset::Charset;
 
 use super::binary_types::{binary, dimensions, element, is_system, kind, listed, without_domain};
+use super::choices::{chosen, in_charset};
 use super::ddl::quote;
 use super::values::Wire;
 
@@ -15,23 +18,37 @@ use super::values::Wire;
 pub(super) struct PostgresTypes;
 
 /// How a column is decoded; kept in the plan as [`Reading::decode`].
-mod decode {
+pub(super) mod decode {
     /// By its native type.
-    pub(super) const NATIVE: &str = "native";
+    pub(in super::super) const NATIVE: &str = "native";
     /// As text.
-    pub(super) const TEXT: &str = "text";
+    pub(in super::super) const TEXT: &str = "text";
     /// As numeric, into the decimal that it is read as.
-    pub(super) const NUMERIC: &str = "numeric";
+    pub(in super::super) const NUMERIC: &str = "numeric";
     /// As an 8-byte integer.
-    pub(super) const INT8: &str = "int8";
+    pub(in super::super) const INT8: &str = "int8";
     /// As a time of day.
-    pub(super) const TIME: &str = "time";
+    pub(in super::super) const TIME: &str = "time";
     /// As an instant, printed in UTC.
-    pub(super) const INSTANT_TEXT: &str = "instant-text";
+    pub(in super::super) const INSTANT_TEXT: &str = "instant-text";
+    /// As an array of instants, each printed in UTC.
+    pub(in super::super) const INSTANT_TEXT_LIST: &str = "instant-text-list";
+    /// As an array of instants, printed as a whole.
+    pub(in super::super) const INSTANT_ARRAY_TEXT: &str = "instant-array-text";
+    /// As the integer that money is stored as.
+    pub(in super::super) const MONEY: &str = "money";
+    /// As months, days and microseconds.
+    pub(in super::super) const INTERVAL_PARTS: &str = "interval-parts";
+    /// As bytes.
+    pub(in super::super) const BYTES: &str = "bytes";
+    /// As bytes in the character set that follows.
+    pub(in super::super) const CHARSET: &str = "charset:";
+    /// As an array of such integers.
+    pub(in super::super) const MONEY_LIST: &str = "money-list";
     /// As an array of text.
-    pub(super) const TEXT_LIST: &str = "text-list";
+    pub(in super::super) const TEXT_LIST: &str = "text-list";
     /// As an array of numeric.
-    pub(super) const NUMERIC_LIST: &str = "numeric-list";
+    pub(in super::super) const NUMERIC_LIST: &str = "numeric-list";
 }
 
 /// Types of the system whose text is exact and depends on no setting of the session.
@@ -86,7 +103,7 @@ const EXTENSION_TEXT_TYPES: &[&str] = &[
 ];
 
 /// Types that are numbers and print as names, and the catalog that holds what they name.
-const NAMING_TYPES: &[(&str, &str)] = &[
+pub(super) const NAMING_TYPES: &[(&str, &str)] = &[
     ("regclass", "pg_class"),
     ("regtype", "pg_type"),
     ("regprocedure", "pg_proc"),
@@ -102,15 +119,14 @@ impl TypeMapping for PostgresTypes {
             let reason = format!("this user has no right to read column {}", column.name);
             return Err(Refusal::new("NO_RIGHT", reason));
         }
-        if let Some(charset) = &choice.charset
-            && !["utf-8", "utf8"].contains(&charset.to_ascii_lowercase().as_str())
-        {
-            let reason = format!("text in character set {charset} is not decoded yet");
-            return Err(Refusal::new("NOT_SERVED_YET", reason));
-        }
-        match &choice.read_as {
-            Some(read_as) => chosen(column, read_as),
-            None => natural(column),
+        match (&choice.charset, choice.read_as.as_deref()) {
+            (Some(charset), None | Some("text" | "string")) => in_charset(column, charset),
+            (Some(charset), Some(read_as)) => {
+                let reason = format!("{charset} text is not read as {read_as}");
+                Err(Refusal::new("CHOICE_UNSUPPORTED", reason))
+            }
+            (None, Some(read_as)) => chosen(column, read_as),
+            (None, None) => natural(column),
         }
     }
 
@@ -120,26 +136,53 @@ impl TypeMapping for PostgresTypes {
     }
 }
 
-/// How the values of a column arrive.
-pub(super) fn wire_of(column: &ScanColumn) -> Result<Wire> {
-    let dimensions = dimensions(&column.native);
+/// How the values of a column of `scan` arrive.
+pub(super) fn wire_of(scan: &Scan, column: &ScanColumn) -> Result<Wire> {
+    let native = &column.native;
+    let dimensions = dimensions(native);
+    let list = |element| Wire::List(dimensions, Box::new(element));
     let wire = match (column.decode.as_str(), &column.logical) {
-        (decode::NATIVE, _) => binary(&column.native).map(|(_, wire)| wire),
+        (decode::NATIVE, _) => binary(native).map(|(_, wire)| wire),
         (decode::TEXT, _) => Some(Wire::Text),
         (decode::NUMERIC, logical) => numeric_wire(logical),
         (decode::INT8, _) => Some(Wire::Int8),
         (decode::TIME, _) => Some(Wire::Time),
+        (decode::BYTES, _) => Some(Wire::Bytes),
+        (decode::INTERVAL_PARTS, _) => Some(Wire::IntervalParts),
         (decode::INSTANT_TEXT, _) => Some(Wire::InstantText),
-        (decode::TEXT_LIST, _) => Some(Wire::List(dimensions, Box::new(Wire::Text))),
-        (decode::NUMERIC_LIST, logical) => {
-            numeric_wire(innermost(logical)).map(|wire| Wire::List(dimensions, Box::new(wire)))
-        }
-        _ => None,
+        (decode::INSTANT_TEXT_LIST, _) => Some(list(Wire::InstantText)),
+        (decode::INSTANT_ARRAY_TEXT, _) => Some(Wire::InstantArray),
+        (decode::MONEY, logical) => money_wire(native, logical),
+        (decode::MONEY_LIST, logical) => money_wire(native, innermost(logical)).map(list),
+        (decode::TEXT_LIST, _) => Some(list(Wire::Text)),
+        (decode::NUMERIC_LIST, logical) => numeric_wire(innermost(logical)).map(list),
+        (other, _) => other
+            .strip_prefix(decode::CHARSET)
+            .and_then(Charset::named)
+            .map(Wire::Encoded),
     };
-    wire.ok_or_else(|| {
-        let (name, word) = (&column.native.name, &column.decode);
+    let wire = wire.ok_or_else(|| {
+        let (name, word) = (&native.name, &column.decode);
         Error::internal(format!("column {name} has an unknown decoding {word:?}"))
+    })?;
+    Ok(if scan.private["char-padding"] == "trim" {
+        wire.without_padding()
+    } else {
+        wire
     })
+}
+
+fn money_wire(column: &NativeColumn, logical: &LogicalType) -> Option<Wire> {
+    let places = money_places(without_domain(column));
+    match logical {
+        LogicalType::Decimal { precision, scale } => Some(Wire::Money {
+            places,
+            precision: *precision,
+            scale: *scale,
+        }),
+        LogicalType::Text { .. } => Some(Wire::MoneyText(places)),
+        _ => None,
+    }
 }
 
 fn numeric_wire(logical: &LogicalType) -> Option<Wire> {
@@ -157,7 +200,7 @@ fn innermost(logical: &LogicalType) -> &LogicalType {
 }
 
 /// What a column is read as when nobody chose.
-fn natural(column: &NativeColumn) -> Result<Reading, Refusal> {
+pub(super) fn natural(column: &NativeColumn) -> Result<Reading, Refusal> {
     let base = without_domain(column);
     if let Some((logical, wire)) = binary(base) {
         let reading = Reading::exact(logical, decode::NATIVE);
@@ -178,13 +221,7 @@ fn natural(column: &NativeColumn) -> Result<Reading, Refusal> {
         }
         match base.base.as_str() {
             "numeric" => return Err(numeric_refusal(base, "text", |decimal| decimal)),
-            "money" => {
-                let logical = LogicalType::Decimal {
-                    precision: 19,
-                    scale: 2,
-                };
-                return Ok(Reading::exact(logical, decode::NUMERIC).by(cast(column, "numeric")));
-            }
+            "money" => return Ok(money(base, whole_money(base))),
             known if TEXT_TYPES.contains(&known) => return Ok(as_text(column)),
             _ => {}
         }
@@ -215,14 +252,8 @@ fn natural_list(column: &NativeColumn, base: &NativeColumn) -> Result<Reading, R
         );
     }
     if is_system(element) && element.base == "money" {
-        let logical = listed(
-            dimensions(base),
-            LogicalType::Decimal {
-                precision: 19,
-                scale: 2,
-            },
-        );
-        return Ok(Reading::exact(logical, decode::NUMERIC_LIST).by(cast(column, "numeric[]")));
+        let logical = listed(dimensions(base), whole_money(element));
+        return Ok(Reading::exact(logical, decode::MONEY_LIST).with(money_note(element)));
     }
     let known = natural(element).is_ok() && kind(element) != "c";
     if known && is_plain_text(base) {
@@ -237,6 +268,42 @@ fn natural_list(column: &NativeColumn, base: &NativeColumn) -> Result<Reading, R
     } else {
         refusal
     })
+}
+
+/// The decimal that holds every amount of money: it is stored in 64 bits.
+fn whole_money(column: &NativeColumn) -> LogicalType {
+    LogicalType::Decimal {
+        precision: 19,
+        scale: money_places(column),
+    }
+}
+
+/// How many places behind the point the stored integer has: a matter of the database's locale, not
+/// of the type. Two where nobody said.
+fn money_places(column: &NativeColumn) -> u8 {
+    let column = if column.base == "money" {
+        column
+    } else {
+        element(column)
+    };
+    let places = column.private["places"].as_u64();
+    places
+        .and_then(|places| u8::try_from(places).ok())
+        .unwrap_or(2)
+}
+
+/// Money as `logical`, by the integer that is stored.
+pub(super) fn money(base: &NativeColumn, logical: LogicalType) -> Reading {
+    Reading::exact(logical, decode::MONEY).with(money_note(base))
+}
+
+fn money_note(column: &NativeColumn) -> Finding {
+    let places = money_places(column);
+    let message = format!(
+        "money has no scale of its own: {places} places behind the point are read, as the \
+         database's lc_monetary says"
+    );
+    Finding::note("MONEY_PLACES", "", message)
 }
 
 /// Why a numeric does not fit a decimal, and what would do.
@@ -275,144 +342,33 @@ fn naming(column: &NativeColumn, base: &NativeColumn) -> Option<Reading> {
     )
 }
 
-/// What a column is read as when somebody chose.
-fn chosen(column: &NativeColumn, read_as: &str) -> Result<Reading, Refusal> {
-    let base = without_domain(column);
-    let wanted: String = read_as.to_ascii_lowercase().split_whitespace().collect();
-    if let Ok(reading) = natural(column)
-        && reading.logical.to_string() == wanted
-    {
-        return Ok(reading);
-    }
-    let list = wanted
-        .strip_prefix("list<")
-        .and_then(|rest| rest.strip_suffix('>'))
-        .filter(|_| kind(base) == "a");
-    let name = if is_system(base) {
-        base.base.as_str()
-    } else {
-        ""
-    };
-    if let Some(wanted) = list {
-        let element = element(base);
-        if wanted == "text" && is_plain_text(element) {
-            return Ok(as_text_list(column, base));
-        }
-        if let Some(decimal) = decimal(wanted)
-            && is_system(element)
-            && element.base == "numeric"
-        {
-            let logical = listed(dimensions(base), decimal);
-            return Ok(Reading::exact(logical, decode::NUMERIC_LIST).at(may_reject(wanted)));
-        }
-    }
-    match (wanted.as_str(), name) {
-        ("text" | "string", "timestamptz") => {
-            Ok(Reading::exact(LogicalType::TEXT, decode::INSTANT_TEXT).at(Fidelity::Widened))
-        }
-        ("text" | "string", _) if is_plain_text(base) && kind(base) != "p" => Ok(as_text(column)),
-        ("text" | "string", _) => Err(Refusal::new(
-            "TEXT_DEPENDS_ON_SESSION",
-            format!(
-                "the text of {} follows the session's settings",
-                base.type_text
-            ),
-        )),
-        ("bigint" | "int64", "int2" | "int4" | "int8" | "oid" | "regproc" | "regoper") => {
-            Ok(as_bigint(column))
-        }
-        ("bigint" | "int64", _) if NAMING_TYPES.iter().any(|(known, _)| *known == name) => {
-            Ok(as_bigint(column))
-        }
-        ("time", "time") => {
-            let precision = base
-                .precision
-                .and_then(|digits| u8::try_from(digits).ok())
-                .unwrap_or(6);
-            Ok(
-                Reading::exact(LogicalType::Time { precision }, decode::TIME)
-                    .at(may_reject("time")),
-            )
-        }
-        (wanted, "numeric" | "money" | "int2" | "int4" | "int8" | "oid") => match decimal(wanted) {
-            Some(logical) => Ok(Reading::exact(logical, decode::NUMERIC)
-                .by(cast_to_numeric(column, name))
-                .at(may_reject(wanted))),
-            None => Err(unserved(column, read_as)),
-        },
-        _ => Err(unserved(column, read_as)),
-    }
-}
-
-fn unserved(column: &NativeColumn, read_as: &str) -> Refusal {
-    let reason = format!("{} cannot be read as {read_as}", column.type_text);
-    let refusal = Refusal::new("CHOICE_UNSUPPORTED", reason);
-    if is_plain_text(without_domain(column)) {
-        refusal.propose("text")
-    } else {
-        refusal
-    }
-}
-
-fn may_reject(wanted: &str) -> Fidelity {
-    Fidelity::Lossy(format!(
-        "rows whose value does not fit {wanted} are rejected"
-    ))
-}
-
-fn as_text(column: &NativeColumn) -> Reading {
+/// The server's own text.
+pub(super) fn as_text(column: &NativeColumn) -> Reading {
     Reading::exact(LogicalType::TEXT, decode::TEXT)
         .at(Fidelity::Widened)
-        .by(cast(column, "text"))
+        .by(qualified_cast(column, "text"))
 }
 
-fn as_bigint(column: &NativeColumn) -> Reading {
-    let named = without_domain(column).base.starts_with("reg");
-    let through = if named { "::pg_catalog.oid" } else { "" };
-    Reading::exact(LogicalType::int(64), decode::INT8)
-        .at(Fidelity::Widened)
-        .by(format!("{}{through}::pg_catalog.int8", quote(&column.name)))
-}
-
-fn as_text_list(column: &NativeColumn, base: &NativeColumn) -> Reading {
+/// An array of the server's own texts.
+pub(super) fn as_text_list(column: &NativeColumn, base: &NativeColumn) -> Reading {
     Reading::exact(
         listed(dimensions(base), LogicalType::TEXT),
         decode::TEXT_LIST,
     )
     .at(Fidelity::Widened)
-    .by(cast(column, "text[]"))
+    .by(qualified_cast(column, "text[]"))
 }
 
-fn cast(column: &NativeColumn, to: &str) -> String {
+/// The column, cast to a type of the system.
+pub(super) fn qualified_cast(column: &NativeColumn, to: &str) -> String {
     format!("{}::pg_catalog.{to}", quote(&column.name))
 }
 
-fn cast_to_numeric(column: &NativeColumn, name: &str) -> String {
-    let through = if name == "oid" {
-        "::pg_catalog.int8"
-    } else {
-        ""
-    };
-    format!("{}{through}::pg_catalog.numeric", quote(&column.name))
-}
-
-/// `decimal(38,10)` or `numeric(38, 10)`.
-fn decimal(text: &str) -> Option<LogicalType> {
-    let inner = text
-        .strip_prefix("decimal(")
-        .or_else(|| text.strip_prefix("numeric("))?
-        .strip_suffix(')')?;
-    let (precision, scale) = inner.split_once(',').unwrap_or((inner, "0"));
-    let (precision, scale): (u8, u8) = (precision.parse().ok()?, scale.parse().ok()?);
-    let exists = (1..=MAX_DECIMAL_PRECISION).contains(&precision) && scale <= precision;
-    exists.then_some(LogicalType::Decimal { precision, scale })
-}
-
 /// Whether `::text` says the same in every session: no instants, which follow its zone, no names,
-/// which follow its search path.
-fn is_plain_text(column: &NativeColumn) -> bool {
+/// which follow its search path, no money, which follows its locale.
+pub(super) fn is_plain_text(column: &NativeColumn) -> bool {
     let follows_session = is_system(column)
-        && (column.base == "timestamptz"
+        && (matches!(column.base.as_str(), "timestamptz" | "money")
             || matches!(column.base.as_str(), "regproc" | "regoper")
             || NAMING_TYPES.iter().any(|(name, _)| *name == column.base));
     !follows_session
@@ -468,13 +424,21 @@ mod tests {
             json!({"schema": "pg_catalog", "kind": "b", "no-right": true}),
         );
         assert_eq!(refusal(&hidden, &none), ("NO_RIGHT", vec![None]));
-        let gbk = ColumnChoice {
-            charset: Some("gbk".to_owned()),
+        let charset = |name: &str| ColumnChoice {
+            charset: Some(name.to_owned()),
             ..ColumnChoice::default()
         };
+        let gbk = charset("gbk");
+        assert_eq!(refusal(&system("text"), &gbk), ("CHARSET", vec![None]));
+        assert_eq!(refusal(&system("int4"), &gbk), ("CHARSET", vec![None]));
+        let bytes = NativeColumn {
+            charset: Some("SQL_ASCII".to_owned()),
+            ..system("text")
+        };
+        assert_eq!(refusal(&bytes, &charset("klingon")).0, "UNKNOWN_CHARSET");
         assert_eq!(
-            refusal(&system("text"), &gbk),
-            ("NOT_SERVED_YET", vec![None])
+            PostgresTypes.to_logical(&bytes, &gbk).unwrap().decode,
+            "charset:gbk"
         );
         let boolean = ColumnChoice {
             read_as: Some("boolean".to_owned()),

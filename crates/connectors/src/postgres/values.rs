@@ -2,6 +2,7 @@
 //! is a misfit with its code. Whatever happens, exactly one value or null is appended.
 
 use crate::family::calendar::{DAY_MICROS, FIRST_DAY, FIRST_MICROS, LAST_DAY, LAST_MICROS};
+use crate::family::charset::Charset;
 use crate::family::column_builder::{ColumnBuilder, ListColumn, MapColumn, StructColumn};
 
 use super::numeric;
@@ -20,6 +21,22 @@ pub(super) enum Wire {
     /// Into a decimal of this precision and scale.
     Numeric(u8, u8),
     Text,
+    /// Text that is filled up with blanks; they stay.
+    PaddedText,
+    /// The same; they go.
+    TrimmedText,
+    /// Bytes of text in this character set.
+    Encoded(Charset),
+    /// The integer that money is stored as, so many places behind the point, into a decimal.
+    Money {
+        places: u8,
+        precision: u8,
+        scale: u8,
+    },
+    /// The same, printed.
+    MoneyText(u8),
+    /// Months, days and microseconds.
+    IntervalParts,
     /// Text behind a version byte: jsonb, ltree.
     VersionedText,
     Bytes,
@@ -31,6 +48,8 @@ pub(super) enum Wire {
     Bits,
     /// An instant, printed in UTC.
     InstantText,
+    /// An array of instants, printed in UTC.
+    InstantArray,
     /// A range of instants, printed in UTC.
     InstantRange,
     /// A multirange of instants, printed in UTC.
@@ -62,6 +81,20 @@ const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * DAY_MICROS;
 
 impl Wire {
+    /// The same without the blanks that fill up text, however deep it lies.
+    pub(super) fn without_padding(self) -> Self {
+        match self {
+            Self::PaddedText => Self::TrimmedText,
+            Self::List(dimensions, element) => {
+                Self::List(dimensions, Box::new(element.without_padding()))
+            }
+            Self::Struct(parts) => {
+                Self::Struct(parts.into_iter().map(Self::without_padding).collect())
+            }
+            other => other,
+        }
+    }
+
     /// Appends the value, `None` being null.
     pub(super) fn append(
         &self,
@@ -78,6 +111,9 @@ impl Wire {
             }
             (Self::Struct(parts), ColumnBuilder::Struct(structure)) => {
                 append_struct(parts, bytes, structure)
+            }
+            (Self::IntervalParts, ColumnBuilder::Struct(structure)) => {
+                append_interval(bytes, structure)
             }
             (Self::Hstore, ColumnBuilder::Map(map)) => append_hstore(bytes, map),
             _ => {
@@ -117,6 +153,17 @@ impl Wire {
             (Self::Numeric(precision, scale), ColumnBuilder::Decimal(column)) => {
                 column.append_value(numeric::unscaled(bytes, *precision, *scale)?);
             }
+            (
+                Self::Money {
+                    places,
+                    precision,
+                    scale,
+                },
+                ColumnBuilder::Decimal(column),
+            ) => {
+                let stored = i64::from_be_bytes(fixed(bytes)?);
+                column.append_value(numeric::rescaled(stored, *places, *precision, *scale)?);
+            }
             (Self::Bytes, ColumnBuilder::Binary(column)) => column.append_value(bytes),
             (Self::Date, ColumnBuilder::Date(column)) => column.append_value(date(bytes)?),
             (Self::Time, ColumnBuilder::Time(column)) => column.append_value(time(bytes)?),
@@ -131,7 +178,8 @@ impl Wire {
                 column.append_value(bits[0] & 0x80 != 0);
             }
             (text, ColumnBuilder::Text(column)) => match text {
-                Self::Text => column.append_value(utf8(bytes)?),
+                Self::Text | Self::PaddedText => column.append_value(utf8(bytes)?),
+                Self::TrimmedText => column.append_value(utf8(bytes)?.trim_end_matches(' ')),
                 Self::VersionedText => {
                     let (_, text) = bytes.split_first().ok_or(Misfit::Malformed)?;
                     column.append_value(utf8(text)?);
@@ -154,6 +202,15 @@ impl Wire {
                 let (count, bits) = split_count(bytes)?;
                 print::bits(count, bits).ok_or(Misfit::Malformed)
             }
+            Self::Encoded(charset) => {
+                let mut text = String::new();
+                let decoded = charset.decode(bytes, &mut text);
+                let undecodable = "the bytes are not text of the character set chosen";
+                decoded.map_err(|misfit| Misfit::Rejected(misfit.code(), undecodable))?;
+                Ok(text)
+            }
+            Self::MoneyText(places) => Ok(print::money(i64::from_be_bytes(fixed(bytes)?), *places)),
+            Self::InstantArray => print::instant_array(bytes).ok_or(Misfit::Malformed),
             Self::InstantText => Ok(print::instant(i64::from_be_bytes(fixed(bytes)?))),
             Self::InstantRange => print::instant_range(bytes).ok_or(Misfit::Malformed),
             Self::InstantMultirange => print::instant_multirange(bytes).ok_or(Misfit::Malformed),
@@ -329,6 +386,32 @@ fn append_struct(parts: &[Wire], bytes: &[u8], column: &mut StructColumn) -> Res
             }
         };
         outcome = outcome.and(appended);
+    }
+    column.end();
+    outcome
+}
+
+/// Microseconds, days and months, as the server sends them; months, days and microseconds, as they
+/// are held.
+fn append_interval(bytes: &[u8], column: &mut StructColumn) -> Result<(), Misfit> {
+    let parts = bytes.split_at_checked(8).and_then(|(micros, rest)| {
+        let (days, months) = rest.split_at_checked(4)?;
+        (months.len() == 4).then_some((months, days, micros))
+    });
+    let parts = match parts {
+        Some((months, days, micros)) => [
+            (Wire::Int4, Some(months)),
+            (Wire::Int4, Some(days)),
+            (Wire::Int8, Some(micros)),
+        ],
+        None => [(Wire::Int4, None), (Wire::Int4, None), (Wire::Int8, None)],
+    };
+    let mut outcome = match parts[0].1 {
+        Some(_) => Ok(()),
+        None => Err(Misfit::Malformed),
+    };
+    for ((wire, value), column) in parts.iter().zip(&mut column.parts) {
+        outcome = outcome.and(wire.append(*value, column));
     }
     column.end();
     outcome

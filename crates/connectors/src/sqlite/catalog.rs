@@ -55,6 +55,8 @@ pub(super) fn describe(
 /// One line of the schema.
 struct Entry {
     name: String,
+    /// Whether the name is UTF-8; what is not cannot be written in a statement of ours.
+    is_named: bool,
     kind: TableKind,
     without_rowid: bool,
 }
@@ -72,9 +74,11 @@ fn entries(connection: &Connection) -> Result<Vec<Entry>> {
     let read = || -> rusqlite::Result<Vec<Entry>> {
         let mut statement = connection.prepare(sql)?;
         let rows = statement.query_map([], |row| {
-            let name: String = row.get(0)?;
+            let bytes = row.get_ref(0)?.as_bytes()?;
+            let name = String::from_utf8_lossy(bytes).into_owned();
             let kind = kind(&name, row.get_ref(1)?.as_str().unwrap_or_default());
             Ok(Entry {
+                is_named: std::str::from_utf8(bytes).is_ok(),
                 name,
                 kind,
                 without_rowid: row.get(2)?,
@@ -123,7 +127,7 @@ impl Estimates {
         if let Some(rows) = self.analyzed.get(&entry.name) {
             return Some(*rows);
         }
-        if !entry.has_rowid() {
+        if !entry.has_rowid() || !entry.is_named {
             return None;
         }
         let span = match rowid_bounds(connection, &entry.name, "_rowid_").ok()? {
@@ -191,14 +195,32 @@ fn describe_entry(
         findings: Vec::new(),
         private: json!({}),
     };
+    if !entry.is_named {
+        table.findings.push(not_utf8(&table.name.to_string()));
+        return table;
+    }
     // A view on a table that has gone, or a virtual table whose module is not here, stops itself
     // alone.
-    if let Err(error) = fill(connection, entry, &mut table) {
-        let error = error_of(error, &format!("describe {}", table.name));
-        let blocker = Finding::of_error(&error, table.name.to_string());
-        table.findings.push(blocker);
+    match fill(connection, entry, &mut table) {
+        Ok(()) => {}
+        Err(rusqlite::Error::Utf8Error(..) | rusqlite::Error::FromSqlConversionFailure(..)) => {
+            table.findings.push(not_utf8(&table.name.to_string()));
+        }
+        Err(error) => {
+            let error = error_of(error, &format!("describe {}", table.name));
+            let mut blocker = Finding::of_error(&error, table.name.to_string());
+            if entry.kind == TableKind::View && error.code == "QUERY_FAILED" {
+                "VIEW_BROKEN".clone_into(&mut blocker.code);
+            }
+            table.findings.push(blocker);
+        }
     }
     table
+}
+
+fn not_utf8(at: &str) -> Finding {
+    let message = "the name of the table, or of one of its columns, is not UTF-8";
+    Finding::blocker("BAD_NAME", at, message).hint("rename it: ALTER TABLE … RENAME")
 }
 
 fn fill(connection: &Connection, entry: &Entry, table: &mut NativeTable) -> rusqlite::Result<()> {

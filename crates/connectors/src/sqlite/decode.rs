@@ -228,8 +228,12 @@ impl ColumnDecoder {
             }
             (Decode::Json, ColumnBuilder::Text(builder)) => {
                 let text = self.utf8(bytes)?;
-                serde_json::from_str::<IgnoredAny>(text)
-                    .map_err(|_| Misfit::new("NOT_JSON", "the text is not JSON"))?;
+                serde_json::from_str::<IgnoredAny>(text).map_err(|_| {
+                    Misfit::new(
+                        "NOT_JSON",
+                        "the text is not JSON, or is nested too deep to tell",
+                    )
+                })?;
                 builder.append_value(text);
             }
             (Decode::Uuid, ColumnBuilder::Text(builder)) => append_uuid(bytes, builder)?,

@@ -1,5 +1,6 @@
 //! A database for one test, and the way from a table to its rows.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,7 +55,11 @@ where
     }
     let database = format!("godwit_test_{}_{name}", std::process::id());
     let server = client("postgres").await;
-    let encoding = if name == "ascii" { "SQL_ASCII" } else { "UTF8" };
+    let encoding = match name {
+        "ascii" | "bytes" => "SQL_ASCII",
+        "latin" => "LATIN1",
+        _ => "UTF8",
+    };
     let create = format!(
         "CREATE DATABASE {database} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
     );
@@ -76,13 +81,22 @@ pub(super) fn options(database: &str) -> Json {
 
 /// Opens what `options` say in `zone`.
 pub(super) async fn open_in(options: &Json, zone: &str) -> Result<Arc<dyn Source>> {
+    open_to_read(options, &json!({}), zone).await
+}
+
+/// Opens what `options` say, to read it as `read` says.
+pub(super) async fn open_to_read(
+    options: &Json,
+    read: &Json,
+    zone: &str,
+) -> Result<Arc<dyn Source>> {
     let opening = Opening {
         base: PathBuf::from("."),
         time_zone: TimeZone::parse(zone).unwrap(),
         namespace: String::new(),
     };
     let connector = crate::connector("postgresql").unwrap();
-    connector.source(options, &json!({}), &opening).await
+    connector.source(options, read, &opening).await
 }
 
 pub(super) async fn open(database: &str) -> Arc<dyn Source> {
@@ -95,14 +109,26 @@ pub(super) fn scan(
     choices: &[(&str, &str)],
     filter: Option<&str>,
 ) -> (Scan, Vec<String>) {
+    let choices = choices.iter().map(|(column, read_as)| {
+        let choice = ColumnChoice {
+            read_as: Some((*read_as).to_owned()),
+            ..ColumnChoice::default()
+        };
+        ((*column).to_owned(), choice)
+    });
+    scan_as(table, &choices.collect(), filter)
+}
+
+/// The same with choices of any kind, by column.
+pub(super) fn scan_as(
+    table: &NativeTable,
+    choices: &BTreeMap<String, ColumnChoice>,
+    filter: Option<&str>,
+) -> (Scan, Vec<String>) {
     let types = crate::connector("postgresql").unwrap().types();
     let (mut columns, mut refused) = (Vec::new(), Vec::new());
     for native in &table.columns {
-        let read_as = choices.iter().find(|(name, _)| *name == native.name);
-        let choice = ColumnChoice {
-            read_as: read_as.map(|(_, read_as)| (*read_as).to_owned()),
-            ..ColumnChoice::default()
-        };
+        let choice = choices.get(&native.name).cloned().unwrap_or_default();
         match types.to_logical(native, &choice) {
             Ok(reading) => columns.push(ScanColumn {
                 native: native.clone(),

@@ -103,9 +103,26 @@ async fn numbers() {
             (
                 "money",
                 "",
-                &["'92233720368547758.07'", "'-0.01'"],
-                &["92233720368547758.07", "-0.01"],
+                &[
+                    "'92233720368547758.07'",
+                    "'-92233720368547758.08'",
+                    "'-0.01'",
+                ],
+                &["92233720368547758.07", "-92233720368547758.08", "-0.01"],
             ),
+            (
+                "money",
+                "text",
+                &["'1234.5'", "'-0.01'", "NULL"],
+                &["1234.50", "-0.01", "∅"],
+            ),
+            (
+                "money",
+                "decimal(9,1)",
+                &["'1234.5'", "'0.01'", "'123456789'"],
+                &["1234.5", "!DECIMAL_SCALE", "!DECIMAL_PRECISION"],
+            ),
+            ("money[]", "", &["'{1,NULL}'"], &["[1.00, ∅]"]),
         ],
     )
     .await;
@@ -196,6 +213,28 @@ async fn dates_and_times() {
                 "",
                 &["'{2024-01-01 00:00:00+08,NULL}'", "'{infinity}'"],
                 &["[2023-12-31T16:00:00Z, ∅]", "!TIMESTAMP_INFINITY"],
+            ),
+            (
+                "timestamptz[]",
+                "list<text>",
+                &["'{2024-01-01 00:00:00+08,NULL,infinity}'", "'[0:0]={infinity}'"],
+                &["[2023-12-31 16:00:00+00, ∅, infinity]", "!ARRAY_SHAPE"],
+            ),
+            (
+                "timestamptz[]",
+                "text",
+                &["'{2024-01-01 00:00:00+08,NULL,infinity}'", "'[0:0][2:3]={{infinity,-infinity}}'", "'{}'"],
+                &["{\"2023-12-31 16:00:00+00\",NULL,infinity}", "[0:0][2:3]={{infinity,-infinity}}", "{}"],
+            ),
+            (
+                "interval",
+                "struct<months:int, days:int, micros:bigint>",
+                &["'-1 mon +1 day -00:00:01'", "'178000000 years'", "NULL"],
+                &[
+                    "{months: -1, days: 1, micros: -1000000}",
+                    "{months: 2136000000, days: 0, micros: 0}",
+                    "∅",
+                ],
             ),
         ],
     )
@@ -313,7 +352,7 @@ async fn nested_values() {
 async fn what_cannot_be_read_is_refused_by_name() {
     let sql =
         "CREATE TABLE t (id int, n numeric, big numeric(39,0), ns numeric[], f regproc, ok text);
-         CREATE TABLE inst (r tstzrange, a timestamptz[]);";
+         CREATE TYPE dear AS (price money); CREATE TABLE inst (r tstzrange, a tstzrange[], d dear);";
     with_database("refused", sql, async |database| {
         let source = open(&database).await;
         let table = describe(source.as_ref(), "t").await;
@@ -326,8 +365,11 @@ async fn what_cannot_be_read_is_refused_by_name() {
         ];
         assert_eq!(refused, expected);
         let table = describe(source.as_ref(), "inst").await;
-        let (_, refused) = scan(&table, &[("a", "text")], None);
-        assert_eq!(refused, ["a TEXT_DEPENDS_ON_SESSION"]);
+        let (_, refused) = scan(&table, &[("a", "text"), ("d", "text")], None);
+        assert_eq!(
+            refused,
+            ["a TEXT_DEPENDS_ON_SESSION", "d TEXT_DEPENDS_ON_SESSION"]
+        );
     })
     .await;
 }

@@ -101,10 +101,37 @@ async fn columns_and_keys_are_described() {
 async fn a_broken_view_stops_itself_alone() {
     let (_folder, _writer, source) = database(SHOP).await;
     let broken = described(&source, "broken").await;
-    assert_eq!(broken.findings[0].code, "QUERY_FAILED");
+    assert_eq!(broken.findings[0].code, "VIEW_BROKEN");
     assert!(broken.findings[0].is_blocker());
     assert!(broken.findings[0].message.contains("gone"));
     assert!(described(&source, "plain").await.findings.is_empty());
+}
+
+#[tokio::test]
+async fn names_that_are_not_utf8_stop_their_tables_alone() {
+    let sql = "CREATE TABLE good (id INTEGER PRIMARY KEY); INSERT INTO good VALUES (1);
+         CREATE TABLE namedXX (id INT); CREATE TABLE t (id INT, columnXX INT);
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET name = CAST(x'6e616d6564ff' AS TEXT), tbl_name = CAST(x'6e616d6564ff' AS TEXT),
+           sql = CAST(replace(CAST(sql AS BLOB), x'5858', x'ff') AS TEXT) WHERE name = 'namedXX';
+         UPDATE sqlite_schema SET sql = CAST(replace(CAST(sql AS BLOB), x'5858', x'ff') AS TEXT) WHERE name = 't';
+         PRAGMA writable_schema = RESET;";
+    let (_folder, _writer, source) = database(sql).await;
+    let listed = source.tables(&[]).await.unwrap();
+    assert_eq!(listed.len(), 3, "{listed:?}");
+    let names: Vec<TableName> = listed.into_iter().map(|table| table.name).collect();
+    let described = source.describe(&names).await.unwrap();
+    let stopped = described.into_iter().flatten().map(|table| {
+        let code = table.findings.first().map(|finding| finding.code.clone());
+        (table.name.table, code)
+    });
+    let stopped: std::collections::BTreeMap<String, Option<String>> = stopped.collect();
+    let bad = || Some("BAD_NAME".to_owned());
+    assert_eq!(stopped["good"], None);
+    assert_eq!(stopped["named\u{fffd}"], bad());
+    assert_eq!(stopped["t"], bad());
+    let scan = scan_of(&self::described(&source, "good").await);
+    assert_eq!(rows_of(&read_all(&source, &scan).await.unwrap().batches), 1);
 }
 
 #[tokio::test]

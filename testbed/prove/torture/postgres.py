@@ -1,0 +1,137 @@
+"""PostgreSQL's torture schema: loaded, counted and read by psql."""
+
+import contextlib
+
+from prove.databases import PostgreSql
+from prove.torture import expected
+
+SETTINGS = ("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; "
+            "SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET row_security = off;\n")
+KINDS = "c.relkind IN ('r','p','v','m') AND NOT c.relispartition"
+
+
+class PostgresTorture(PostgreSql):
+    """The schema under the claim's own name in place of `torture`, which names databases, a schema and the user."""
+
+    name = "postgres"
+
+    def load(self):
+        self.execute(expected.sql("postgres").replace("torture", self.database), "postgres")
+
+    def create(self):
+        pass  # the script does
+
+    def drop(self):
+        reader = f"{self.database}_reader"
+        for database in (self.database, f"{self.database}_ascii"):
+            with contextlib.suppress(RuntimeError):
+                self.execute(f"DROP OWNED BY {reader};", database)
+            self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE);", "postgres")
+        self.execute(f"DROP ROLE IF EXISTS {reader};", "postgres")
+
+    def schemas(self):
+        return {"": self.database, "other": "Other Schema"}
+
+    def everything(self):
+        """All but the table that stays refused: it has no columns."""
+        return {"matching": {"include": ["*"], "exclude": ["*.r_zero_columns"]}}
+
+    def catalogue(self):
+        """{(schema key, table): [(column, type)]} of all that rows can be read of, a partition with its parent alone."""
+        keys = {name: key for key, name in self.schemas().items()}
+        names = ", ".join(f"'{name}'" for name in keys)
+        rows = self.query(
+            "SELECT encode(convert_to(n.nspname, 'UTF8'), 'hex'), encode(convert_to(c.relname, 'UTF8'), 'hex'), "
+            "encode(convert_to(a.attname, 'UTF8'), 'hex'), format_type(a.atttypid, NULL) FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+            f"WHERE n.nspname IN ({names}) AND {KINDS} ORDER BY 1, 2, a.attnum")
+        tables = {}
+        for schema, table, column, data_type in rows:
+            columns = tables.setdefault((keys[text(schema)], text(table)), [])
+            if column:
+                columns.append((text(column), data_type))
+        return tables
+
+    def count(self, places):
+        """Rows of each; a materialized view that was never filled has none."""
+        unfilled = {text(name) for (name,) in self.query(
+            "SELECT encode(convert_to(relname, 'UTF8'), 'hex') FROM pg_class WHERE NOT relispopulated")}
+        script = "".join("SELECT 0;\n" if table in unfilled else f"SELECT count(*) FROM {self.quoted((schema, table))};\n"
+                         for schema, table in places)
+        return dict(zip(places, (int(line) for line in self.execute(script).split()), strict=True))
+
+    def rows(self, wanted):
+        """{place: rows}, each row {column: bytes or None}; `wanted` is {place: [(column, SQL)]}."""
+        script = SETTINGS + "".join(
+            f"SELECT '@';\nSELECT {', '.join(sql for _, sql in columns)} FROM {self.quoted(place)};\n"
+            for place, columns in wanted.items())
+        blocks = self.execute(script).split("@\n")[1:]
+        found = {}
+        for (place, columns), block in zip(wanted.items(), blocks, strict=True):
+            names = [name for name, _ in columns]
+            found[place] = [dict(zip(names, map(unhexed, line.split("\t")), strict=True))
+                            for line in block.splitlines()]
+        return found
+
+    @classmethod
+    def truth(cls, column, data_type):
+        """SQL that prints a cell in hex: the bytes of bytea, the text in the database's encoding of all others."""
+        name = '"' + column.replace('"', '""') + '"'
+        if data_type == "bytea":
+            return f"coalesce(encode({name}, 'hex'), 'NULL')"
+        if data_type == "character":
+            return cls.printed(f"CASE WHEN {name} IS NOT NULL THEN concat({name}) END")  # a cast would strip the blanks
+        if data_type == "real":
+            return cls.printed(f"{name}::float8")
+        if data_type == "money":
+            return cls.printed(f"{name}::numeric")
+        if data_type == "timestamp with time zone":
+            return cls.printed(f"{name} AT TIME ZONE 'UTC'")
+        if data_type == "hstore":
+            return cls.printed(f"hstore_to_json({name})")
+        if data_type in ("numeric[]", "jsonb[]", "timestamp with time zone[]"):
+            return cls.printed(f"to_json({name}::text[])")
+        if data_type.endswith("[]") or data_type in ("addr", "tags") or data_type.endswith((".addr", ".tags")):
+            return cls.printed(f"to_json({name})")
+        return cls.printed(name)
+
+    @staticmethod
+    def printed(sql):
+        """The same for an expression."""
+        return f"coalesce(encode(convert_to(({sql})::text, getdatabaseencoding()), 'hex'), 'NULL')"
+
+    def quoted(self, place):
+        schema, table = place
+        return ".".join('"' + name.replace('"', '""') + '"' for name in (self.schemas()[schema], table))
+
+
+class Loaded(PostgresTorture):
+    """Another view of what a torture claim has loaded already, by other expectations."""
+
+    def __init__(self, database, name, schemas=None, suffix=""):
+        self.reach(database.database + suffix)
+        self.name = name
+        self.names = schemas or database.schemas()
+
+    def load(self):
+        """It is there."""
+
+    def schemas(self):
+        return self.names
+
+    def everything(self):
+        return {"all": True}
+
+    def catalogue(self):
+        """The tables that something is expected of."""
+        wanted = {(table.schema, table.table) for table in expected.load(self.name).values()}
+        return {place: columns for place, columns in super().catalogue().items() if place in wanted}
+
+
+def text(digits):
+    return bytes.fromhex(digits).decode()
+
+
+def unhexed(cell):
+    return None if cell == "NULL" else bytes.fromhex(cell)
