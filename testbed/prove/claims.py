@@ -10,12 +10,14 @@ from prove.memory import memory_bounded
 from prove.overwrite import append_killed_not_doubled, append_twice_doubled, overwrite_twice_equal
 from prove.partial import failing_table_fails_alone
 from prove.processes import cancel_frees_the_server, second_process_refused
-from prove.torture.claim import torture_mariadb
+from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
 from prove.zones import filter_zones
 
 CLAIMS = {
     "compare-cells": compare_cells,
     "torture-mariadb": torture_mariadb,
+    "torture-postgres": torture_postgres,
+    "torture-sqlite": torture_sqlite,
     "overwrite-twice-equal": overwrite_twice_equal,
     "append-twice-doubled": append_twice_doubled,
     "append-killed-once": append_killed_not_doubled,

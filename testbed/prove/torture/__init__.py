@@ -13,6 +13,7 @@ What a torture schema consists of, all of it under `crates/testkit/torture/` and
     # schema = "aux"                a key of the source's `schemas()`; "" is the main one
     # migration = "second"          the file that moves it: "main" takes all, "second" what is listed; "none" moves it
     # named = "VIEW_BROKEN"         the code that refuses it even where it is listed by name
+    # fails = "NOT_READY"           the code that it fails with where it is listed by name, nothing of it at the destination
     # as = "t_date"                 its name at the destination
     # key = ["id"]                  how rows are told apart; [] compares them as multisets
     columns = { id = "exact int32", d = "exact date", "c*" = "exact int8" }
@@ -28,6 +29,7 @@ What a torture schema consists of, all of it under `crates/testkit/torture/` and
 `expected/NAME_choices.toml` says the same of tables whose columns are read as something else than by default:
 
     # choices = { d = { as = "text" } }    what stands in the migration file under `each[].columns`
+    # read = { char-padding = "trim" }     options of reading, beside the source's name in the migration file
     # truth = { y = "y + 0" }              SQL whose text is the truth, where the column's own is not
 
 A column's first word is its outcome: `exact` (the same value in a type of the same range), `text` (canonical text), `map`

@@ -7,7 +7,9 @@
     binary                  hex
     date                    days since 1970-01-01
     timestamp, instant      microseconds since 1970-01-01T00:00:00 (UTC for instants)
-    list<…>                 [a, b], null as NULL, each element canonical and as JSON writes a text
+    list<…>                 a JSON array, each element canonical: a text, or null
+    struct<a:…,b:…>         a JSON object of its parts in their order
+    map<text,…>             a JSON object, keys in their order
 """
 
 import datetime
@@ -22,7 +24,9 @@ import pyarrow as pa
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 AT_LAKE = {"int8": "int32", "int16": "int32"}
 FLOATS = {"float32": "<f", "float64": "<d"}
-CLOCK = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?")
+CLOCK = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)?)?")
+OFFSET = re.compile(r" ?(?:[Zz]|([+-])(\d\d):(\d\d))$")
+NESTED = ("list<", "struct<", "map<")
 
 
 def type_at(kind, name):
@@ -40,6 +44,10 @@ def arrow_type(data_type):
         return f"decimal({data_type.precision},{data_type.scale})"
     if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
         return f"list<{arrow_type(data_type.value_type)}>"
+    if pa.types.is_struct(data_type):
+        return f"struct<{','.join(f'{field.name}:{arrow_type(field.type)}' for field in data_type)}>"
+    if pa.types.is_map(data_type):
+        return f"map<{arrow_type(data_type.key_type)},{arrow_type(data_type.item_type)}>"
     return plain.get(text, text)
 
 
@@ -62,11 +70,37 @@ def of_python(value, name):
         return format(value, "f")
     if isinstance(value, bytes):
         return value.hex()
-    if name.startswith("list<"):
-        inner = name[5:-1]
-        cells = ("NULL" if each is None else json.dumps(of_python(each, inner), ensure_ascii=False) for each in value)
-        return f"[{', '.join(cells)}]"
+    if name.startswith(NESTED):
+        return json.dumps(nested(value, name, of_python), ensure_ascii=False)
     return str(value)
+
+
+def nested(value, name, scalar):
+    """A value of such a type as what JSON writes, its scalars in their canonical form."""
+    if value is None:
+        return None
+    if name.startswith("list<"):
+        return [nested(each, name[5:-1], scalar) for each in value]
+    if name.startswith("map<"):
+        _, inner = parts(name[4:-1])
+        pairs = value.items() if isinstance(value, dict) else value
+        return {key: nested(each, inner, scalar) for key, each in sorted(pairs)}
+    if name.startswith("struct<"):
+        fields = [part.split(":", 1) for part in parts(name[7:-1])]
+        return {field: nested(value[field], inner, scalar) for field, inner in fields}
+    return scalar(value, name)
+
+
+def parts(text):
+    """What commas part, but those within angles."""
+    found, depth = [""], 0
+    for letter in text:
+        depth += (letter == "<") - (letter == ">")
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return found
 
 
 def of_client(raw, name):
@@ -74,6 +108,9 @@ def of_client(raw, name):
     if name == "binary":
         return raw.hex()
     text = raw.decode()
+    if name.startswith(NESTED):
+        value = json.loads(text, parse_int=str, parse_float=str)
+        return json.dumps(nested(value, name, of_json), ensure_ascii=False)
     if name.startswith("int"):
         return str(int(text))
     if name == "boolean":
@@ -84,9 +121,28 @@ def of_client(raw, name):
         return with_scale(text, int(name.split(",")[1].rstrip(")")))
     if name == "date":
         return str(days(text))
-    if name in ("timestamp", "instant"):
+    if name == "timestamp":
         return str(micros(text))
+    if name == "instant":
+        return str(instant(text))
     return text
+
+
+def of_json(value, name):
+    """A scalar as the client wrote it into JSON."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return value.removeprefix("\\x") if name == "binary" else of_client(value.encode(), name)
+
+
+def instant(text):
+    """The same of a moment that may tell its offset from UTC."""
+    offset = OFFSET.search(text) if text.count(":") > 1 else None
+    if offset is None:
+        return micros(text)
+    sign, hours, minutes = offset.groups(default="0")
+    east = (int(hours) * 60 + int(minutes)) * 60_000_000
+    return micros(text[:offset.start()]) - (-east if sign == "-" else east)
 
 
 def with_scale(text, scale):

@@ -16,6 +16,8 @@ class Table:
     schema: str = ""
     migration: str = "main"
     named: str = ""
+    fails: str = ""
+    read: dict = field(default_factory=dict)
     destination: str = ""
     key: list = field(default_factory=lambda: ["id"])
     columns: dict = field(default_factory=dict)

@@ -23,6 +23,10 @@ class MariaDbTorture(MariaDb):
         self.execute(f"DROP DATABASE IF EXISTS `{self.database} aux`; {reader}", "mysql")
         super().drop()
 
+    def everything(self):
+        """What a migration of all tables selects."""
+        return {"all": True}
+
     def schemas(self):
         return {"": self.database, "aux": f"{self.database} aux"}
 

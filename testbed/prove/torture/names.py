@@ -6,6 +6,8 @@ from prove.claim import ensure, one_line
 from prove.destinations import on_disk
 from prove.torture import check
 
+CONVERTED = ("ILLEGAL_NAME", "NAME_TOO_LONG")
+
 
 def check_names(schema, tables, destination, comments):
     """Each comment arrives as text, and what was renamed says what it was. Returns how many were looked at."""
@@ -13,7 +15,7 @@ def check_names(schema, tables, destination, comments):
     for table in tables:
         wanted = comments.get((table.schema, table.table))
         about, columns = told(destination, table)
-        if table.destination != table.table and "_" in table.destination and table.refused.get("") == "ILLEGAL_NAME":
+        if table.destination != table.table and table.refused.get("") in CONVERTED:
             wanted = with_original(wanted, table.table)
         ensure(about == wanted, f"{table.label}: its comment is {one_line(repr(about), 120)}, expected "
                                 f"{one_line(repr(wanted), 120)}")

@@ -61,17 +61,27 @@ class PostgresTorture(PostgreSql):
                          for schema, table in places)
         return dict(zip(places, (int(line) for line in self.execute(script).split()), strict=True))
 
+    def comments(self):
+        """{(schema key, table): comment} of all relations that have one."""
+        keys = {name: key for key, name in self.schemas().items()}
+        rows = self.query(
+            "SELECT encode(convert_to(n.nspname, 'UTF8'), 'hex'), encode(convert_to(c.relname, 'UTF8'), 'hex'), "
+            "encode(convert_to(d.description, 'UTF8'), 'hex') FROM pg_description d JOIN pg_class c ON c.oid = d.objoid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE d.classoid = 'pg_class'::regclass AND d.objsubid = 0")
+        return {(keys[text(schema)], text(table)): text(comment) for schema, table, comment in rows
+                if text(schema) in keys}
+
     def rows(self, wanted):
-        """{place: rows}, each row {column: bytes or None}; `wanted` is {place: [(column, SQL)]}."""
+        """The rows of each of `wanted`, a list of (place, [(column, SQL)]); a row is {column: bytes or None}."""
         script = SETTINGS + "".join(
             f"SELECT '@';\nSELECT {', '.join(sql for _, sql in columns)} FROM {self.quoted(place)};\n"
-            for place, columns in wanted.items())
+            for place, columns in wanted)
         blocks = self.execute(script).split("@\n")[1:]
-        found = {}
-        for (place, columns), block in zip(wanted.items(), blocks, strict=True):
+        found = []
+        for (_, columns), block in zip(wanted, blocks, strict=True):
             names = [name for name, _ in columns]
-            found[place] = [dict(zip(names, map(unhexed, line.split("\t")), strict=True))
-                            for line in block.splitlines()]
+            found.append([dict(zip(names, map(unhexed, line.split("\t")), strict=True))
+                          for line in block.splitlines()])
         return found
 
     @classmethod
@@ -97,8 +107,10 @@ class PostgresTorture(PostgreSql):
         return cls.printed(name)
 
     @staticmethod
-    def printed(sql):
-        """The same for an expression."""
+    def printed(sql, becomes="text"):
+        """The same for an expression whose value becomes that type."""
+        if becomes == "binary":
+            return f"coalesce(encode(({sql}), 'hex'), 'NULL')"
         return f"coalesce(encode(convert_to(({sql})::text, getdatabaseencoding()), 'hex'), 'NULL')"
 
     def quoted(self, place):
@@ -106,27 +118,21 @@ class PostgresTorture(PostgreSql):
         return ".".join('"' + name.replace('"', '""') + '"' for name in (self.schemas()[schema], table))
 
 
-class Loaded(PostgresTorture):
-    """Another view of what a torture claim has loaded already, by other expectations."""
+class PostgresAscii(PostgresTorture):
+    """The script's other database, which has no encoding, by the expectations of that name."""
 
-    def __init__(self, database, name, schemas=None, suffix=""):
-        self.reach(database.database + suffix)
+    def __init__(self, source, name):
+        self.reach(f"{source.database}_ascii")
         self.name = name
-        self.names = schemas or database.schemas()
 
     def load(self):
         """It is there."""
 
     def schemas(self):
-        return self.names
+        return {"": "public"}
 
     def everything(self):
         return {"all": True}
-
-    def catalogue(self):
-        """The tables that something is expected of."""
-        wanted = {(table.schema, table.table) for table in expected.load(self.name).values()}
-        return {place: columns for place, columns in super().catalogue().items() if place in wanted}
 
 
 def text(digits):

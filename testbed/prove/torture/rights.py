@@ -13,11 +13,11 @@ VARIABLE = "GODWIT_PROVE_READER"
 class Reader:
     """A user of few rights, with a migration file for each thing that it tries."""
 
-    def __init__(self, work, connection, password):
-        self.work, self.connection, self.secret = work, connection, {VARIABLE: password}
+    def __init__(self, work, connection, password, title="reader"):
+        self.work, self.connection, self.secret, self.title = work, connection, {VARIABLE: password}, title
 
-    def file(self, title, tables, read=None, **run):
-        room = self.work.room(f"reader-{title}")
+    def file(self, title, tables, read=None, each=(), **run):
+        room = self.work.room(f"{self.title}-{title}")
         document = {
             "version": 1,
             "data-sources": {"source": self.connection, "target": {"type": "files", "path": "./files"}},
@@ -26,14 +26,15 @@ class Reader:
                 "source": {"data-source": "source", **(read or {})},
                 "destination": {"data-source": "target", "namespace": "torture"},
                 "tables": tables,
+                "each": list(each),
                 "run": {"reruns": 0, **run},
             },
         }
         (room / "migration.yaml").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
         return room
 
-    def plan(self, title, tables):
-        room = self.file(title, tables)
+    def plan(self, title, tables, **how):
+        room = self.file(title, tables, **how)
         return call("plan", "migration.yaml", "--json", room=room, environment=self.secret).expect(0).report
 
     def run(self, expect, title, tables, **how):
@@ -65,6 +66,44 @@ def mariadb(work, schema):
                   f"{database}.p_none", "TABLE_NOT_FOUND", [])
     work.sabotage("a column that may not be read", check_rows, destination.read("p_columns"), ["id", "pub", "secret"], [])
     return "a reader of few rights: 2 tables refused by name, 1 unseen, 3 connections are enough"
+
+
+def postgres(work, schema):
+    """Grants by table and by column, policies, and three connections at most."""
+    database = schema.source.database
+    connection = {**schema.source.connection(), "user": f"{database}_reader", "password": f"${{env:{VARIABLE}}}",
+                  "search-path": [database]}
+    reader = Reader(work, {**connection, "connections": 10}, "Torture_reader_1")
+    names = ["bank", "p_columns", "p_none", "p_rls", "t_int"]
+    plan = reader.plan("names", {"listed": names})
+    refused = {check.at(one["source"]): {finding["code"]: finding["at"] for finding in one["findings"]
+                                         if finding["severity"] == "blocker"} for one in plan["plan"]["refused"]}
+    wanted = {f"{database}.p_columns": {"NO_RIGHT": f"{database}.p_columns.secret"},
+              f"{database}.p_none": {"NO_RIGHT": f"{database}.p_none"},
+              f"{database}.p_rls": {"ROW_SECURITY": f"{database}.p_rls"}}
+    ensure(refused == wanted, f"refused are {one_line(refused)}, expected {one_line(wanted)}")
+    report, destination = reader.run(3, "named", {"listed": names}, parallelism=10, splits=8)
+    for table, code, words in (("p_columns", "NO_RIGHT", ["secret"]), ("p_none", "NO_RIGHT", ["no right"]),
+                               ("p_rls", "ROW_SECURITY", ["hide rows"])):
+        check_refused(report, f"{database}.{table}", code, words)
+        ensure(destination.read(table) is None, f"{table} is refused, and there")
+    bank = [(row["id"].decode(), row["balance"].decode()) for row in schema.truth["bank"]]
+    check_rows(destination.read("bank"), ["id", "balance"], bank)
+    accepted = {"read": {"row-security": "accept-filtered-rows"},
+                "each": [{"table": "p_columns", "columns": {"secret": {"skip": True}}}]}
+    warned = reader.plan("warned", {"listed": ["p_rls", "bank"]}, **accepted)["plan"]["pipelines"]
+    codes = {one["scan"]["table"]["table"]: [finding["code"] for finding in one["findings"]
+                                             if finding["severity"] == "warning"] for one in warned}
+    ensure(codes == {"p_rls": ["ROW_SECURITY_FILTERED"], "bank": []}, f"warned is {codes}")
+    _, destination = reader.run(0, "accepted", {"listed": ["p_columns", "p_rls"]}, splits=8, **accepted)
+    check_rows(destination.read("p_columns"), ["id", "pub"], [("1", "public")])
+    check_rows(destination.read("p_rls"), ["id", "owner_name"], [("1", f"{database}_reader")])
+    work.sabotage("a table without a right that is said to be empty", check_refused,
+                  {"tables": [dict(line, state="succeeded", code=None) for line in report["tables"]]},
+                  f"{database}.p_none", "NO_RIGHT", [])
+    work.sabotage("rows that a policy hides", check_rows, destination.read("p_rls"), ["id", "owner_name"],
+                  [("1", f"{database}_reader"), ("2", "someone")])
+    return "a reader of few rights: 3 tables refused by name, 2 accepted in part, 3 connections are enough"
 
 
 def check_refused(report, source, code, words):

@@ -62,6 +62,10 @@ class SqliteTorture(Sqlite):
     def said(self, digits):
         return bytes.fromhex(digits).decode(self.encoding())
 
+    def comments(self):
+        """There are none in SQLite."""
+        return {}
+
     def count(self, places):
         """Rows of each; none where the shell cannot read it."""
         counts = {}
@@ -73,14 +77,14 @@ class SqliteTorture(Sqlite):
         return counts
 
     def rows(self, wanted):
-        """{place: rows}, each row {column: bytes or None}; `wanted` is {place: [(column, SQL)]}."""
-        found = {}
-        for place, columns in wanted.items():
+        """The rows of each of `wanted`, a list of (place, [(column, SQL)]); a row is {column: bytes or None}."""
+        found = []
+        for place, columns in wanted:
             # a statement returns 2000 columns at most, and no more parts than that go into one text
             cells = "||' '||".join(sql for _, sql in columns) if len(columns) < 500 else self.in_pieces(columns)
             lines = self.shell(f".mode list\nSELECT {cells} FROM {quoted(place[1])};").splitlines()
             names = [name for name, _ in columns]
-            found[place] = [dict(zip(names, map(self.cell, line.split(" ")), strict=True)) for line in lines]
+            found.append([dict(zip(names, map(self.cell, line.split(" ")), strict=True)) for line in lines])
         return found
 
     @staticmethod
@@ -98,10 +102,10 @@ class SqliteTorture(Sqlite):
             parts = "||'-'||".join(f"substr({whole}, {at}, {size})" for at, size in
                                    ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12)))
             name = f"CASE typeof({name}) WHEN 'blob' THEN {parts} ELSE lower({name}) END"
-        return cls.printed(name, column)
+        return cls.printed(name)
 
     @staticmethod
-    def printed(sql, _column=None):
+    def printed(sql, _becomes=None):
         """The same for an expression."""
         return (f"CASE typeof({sql}) WHEN 'null' THEN '-' WHEN 'real' THEN 'r'||hex(ieee754_to_blob({sql})) "
                 f"WHEN 'blob' THEN 'b'||hex({sql}) ELSE 't'||hex(CAST({sql} AS BLOB)) END")

@@ -114,8 +114,6 @@ pub(super) struct ColumnDecoder {
 pub(super) struct ValueLimits {
     /// A longer text or blob is rejected.
     pub(super) bytes: usize,
-    /// Whether the file holds UTF-16, which SQLite converts with U+FFFD for what is none.
-    pub(super) utf16: bool,
 }
 
 /// The largest distance from 0 up to which every integer is a double.
@@ -138,6 +136,11 @@ impl ColumnDecoder {
             scale,
             limits,
         })
+    }
+
+    /// Whether text is taken as the bytes that it is stored in.
+    pub(super) fn takes_bytes(&self) -> bool {
+        self.decode == Decode::AnyBytes
     }
 
     /// Appends one value or null, and says how many bytes it took; appends nothing where it does not
@@ -224,10 +227,10 @@ impl ColumnDecoder {
         self.check_size(bytes)?;
         match (decode, column) {
             (Decode::Text | Decode::AnyText, ColumnBuilder::Text(builder)) => {
-                builder.append_value(self.utf8(bytes)?);
+                builder.append_value(utf8(bytes)?);
             }
             (Decode::Json, ColumnBuilder::Text(builder)) => {
-                let text = self.utf8(bytes)?;
+                let text = utf8(bytes)?;
                 serde_json::from_str::<IgnoredAny>(text).map_err(|_| {
                     Misfit::new(
                         "NOT_JSON",
@@ -298,16 +301,6 @@ impl ColumnDecoder {
         }
     }
 
-    fn utf8<'a>(&self, bytes: &'a [u8]) -> Result<&'a str, Misfit> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| Misfit::new("INVALID_UTF8", "the text is not UTF-8"))?;
-        if self.limits.utf16 && text.contains('\u{fffd}') {
-            let reason = "U+FFFD, which SQLite puts where UTF-16 is broken";
-            return Err(Misfit::new("INVALID_UTF16", reason));
-        }
-        Ok(text)
-    }
-
     fn check_size(&self, bytes: &[u8]) -> Result<(), Misfit> {
         if bytes.len() > self.limits.bytes {
             let reason = format!(
@@ -328,6 +321,10 @@ impl ColumnDecoder {
         );
         Misfit::new("STORAGE_CLASS", reason)
     }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Misfit> {
+    std::str::from_utf8(bytes).map_err(|_| Misfit::new("INVALID_UTF8", "the text is not UTF-8"))
 }
 
 /// More of a rejected value is not shown.

@@ -13,12 +13,13 @@ use rusqlite::{Connection, InterruptHandle, Row};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::ddl::{SqliteDialect, quoted_table};
-use super::decode::{ColumnDecoder, ValueLimits, shown};
+use super::decode::{ColumnDecoder, Misfit, ValueLimits, shown};
 use super::errors::error_of;
 use super::filter::condition;
 use super::snapshot::{Pool, lost};
 use super::split::RowidRange;
 use crate::family::batch::BatchBuilder;
+use crate::family::charset::Charset;
 
 /// A reader taken from the pool for one split.
 pub(super) struct Lease {
@@ -33,23 +34,45 @@ pub(super) struct Query {
     table: String,
     /// The names of the columns before those of the scan.
     locators: Vec<String>,
+    /// What text is encoded in, where it is not UTF-8. Then each column of the scan is two: the value,
+    /// text as its bytes, and whether it is text.
+    utf16: Option<Charset>,
 }
 
 impl Query {
-    /// Rows are found again by their number, else by their key.
-    pub(super) fn new(scan: &Scan, range: RowidRange, rowid: Option<&str>) -> Self {
+    /// Rows are found again by their number, else by their key, else by their place where the answer
+    /// has no room for either.
+    pub(super) fn new(
+        scan: &Scan,
+        range: RowidRange,
+        rowid: Option<&str>,
+        utf16: Option<Charset>,
+    ) -> Self {
         let quote = |name: &String| SqliteDialect.quote(name);
-        let (locators, mut selected) = match rowid {
+        let (mut locators, mut selected) = match rowid {
             Some(rowid) => (vec!["rowid".to_owned()], vec![rowid.to_owned()]),
             None => {
                 let quoted = scan.primary_key.iter().map(quote).collect();
                 (scan.primary_key.clone(), quoted)
             }
         };
-        selected.extend(scan.columns.iter().map(|column| {
+        let width = if utf16.is_some() { 2 } else { 1 };
+        if scan.columns.len() * width + selected.len() > MOST_COLUMNS {
+            locators.clear();
+            selected.clear();
+        }
+        for column in &scan.columns {
             let expression = column.expression.clone();
-            expression.unwrap_or_else(|| quote(&column.native.name))
-        }));
+            let value = expression.unwrap_or_else(|| quote(&column.native.name));
+            if utf16.is_some() {
+                let is_text = format!("typeof({value}) = 'text'");
+                let bytes = format!("CAST({value} AS BLOB)");
+                selected.push(format!("CASE WHEN {is_text} THEN {bytes} ELSE {value} END"));
+                selected.push(is_text);
+            } else {
+                selected.push(value);
+            }
+        }
         let mut conditions: Vec<String> = Vec::new();
         conditions.extend(scan.filter.as_deref().map(condition));
         if let Some(rowid) = rowid {
@@ -68,9 +91,13 @@ impl Query {
             sql,
             table: scan.table.to_string(),
             locators,
+            utf16,
         }
     }
 }
+
+/// As many columns as SQLite puts into one answer, unless it was built to allow more.
+const MOST_COLUMNS: usize = 2_000;
 
 /// Batches that may wait for the writer.
 const BATCHES_AHEAD: usize = 2;
@@ -88,11 +115,9 @@ pub(super) fn start(
     query: Query,
     scan: &Scan,
     task: &TaskContext,
-    utf16: bool,
 ) -> Result<Batches> {
     let limits = ValueLimits {
         bytes: task.limits.value_bytes,
-        utf16,
     };
     let decoders = scan.columns.iter();
     let decoders: Result<Vec<_>> = decoders
@@ -286,8 +311,17 @@ impl StepLoop {
                 column.append_null();
                 continue;
             }
-            let value = row.get_ref(index + offset)?;
-            match decoder.append(value, column) {
+            let (stored, wide) = match self.query.utf16 {
+                None => (row.get_ref(offset + index)?, None),
+                Some(charset) => {
+                    let at = offset + 2 * index;
+                    let is_text = row.get::<_, bool>(at + 1)? && !decoder.takes_bytes();
+                    (row.get_ref(at)?, is_text.then_some(charset))
+                }
+            };
+            let mut text = String::new();
+            let value = decoded(stored, wide, &mut text);
+            match value.and_then(|value| decoder.append(value, column)) {
                 Ok(taken) => bytes += taken,
                 Err(misfit) => {
                     column.append_null();
@@ -297,7 +331,7 @@ impl StepLoop {
                         column: &self.columns[index],
                         code: misfit.code,
                         reason: misfit.reason,
-                        bytes: &shown(value),
+                        bytes: &shown(stored),
                     });
                 }
             }
@@ -337,6 +371,21 @@ impl StepLoop {
             .blocking_send(Message::Batch(batch))
             .map_err(|_| Error::cancelled())
     }
+}
+
+/// The value, its text put into UTF-8 where it is in another form.
+fn decoded<'a>(
+    value: ValueRef<'a>,
+    charset: Option<Charset>,
+    text: &'a mut String,
+) -> std::result::Result<ValueRef<'a>, Misfit> {
+    let (Some(charset), ValueRef::Blob(bytes)) = (charset, value) else {
+        return Ok(value);
+    };
+    charset
+        .decode(bytes, text)
+        .map_err(|_| Misfit::new("INVALID_UTF16", "the text is not UTF-16"))?;
+    Ok(ValueRef::Text(text.as_bytes()))
 }
 
 const LONGEST_KEY_SHOWN: usize = 100;

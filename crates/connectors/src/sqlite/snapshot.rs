@@ -20,6 +20,7 @@ use super::read::{self, Lease};
 use super::session::{DatabaseFile, ask, blocking, look};
 use super::split::{RowidRange, Seek};
 use super::{catalog, split};
+use crate::family::charset::Charset;
 
 /// How long writers may be kept waiting while readers are opened, and how long we wait for them.
 const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -35,7 +36,8 @@ pub(super) struct Opened {
 pub(super) struct SqliteSnapshot {
     id: SnapshotId,
     readers: usize,
-    utf16: bool,
+    /// What text is encoded in, where it is not UTF-8.
+    utf16: Option<Charset>,
     pool: Arc<Pool>,
     /// Cuts tables and is asked whether the moment is held; only where there are several sessions.
     holder: Arc<Mutex<Option<Connection>>>,
@@ -57,7 +59,7 @@ pub(super) fn open(file: &DatabaseFile, scans: &[Scan], readers: usize) -> Resul
     let snapshot = SqliteSnapshot {
         id: SnapshotId::new(format!("sqlite-{}", uuid::Uuid::new_v4().simple())),
         readers: sessions.len(),
-        utf16: encoding.starts_with("UTF-16"),
+        utf16: utf16(&encoding),
         pool: Arc::new(Pool::new(sessions)),
         holder: Arc::new(Mutex::new(holder)),
     };
@@ -66,6 +68,16 @@ pub(super) fn open(file: &DatabaseFile, scans: &[Scan], readers: usize) -> Resul
         refused,
         findings,
     })
+}
+
+/// Text of a file in UTF-16 is decoded by us: SQLite makes other characters of half a pair.
+fn utf16(encoding: &str) -> Option<Charset> {
+    let little_endian = match encoding {
+        "UTF-16le" => true,
+        "UTF-16be" => false,
+        _ => return None,
+    };
+    Some(Charset::Utf16 { little_endian })
 }
 
 /// Sessions in read transactions of one moment: as many as wanted, or one.
@@ -220,8 +232,8 @@ impl Snapshot for SqliteSnapshot {
             () = task.cancel.cancelled() => return Err(Error::cancelled()),
             lease = Arc::clone(&self.pool).lease() => lease?,
         };
-        let query = read::Query::new(scan, range, rowid_of(scan).as_deref());
-        read::start(lease, query, scan, task, self.utf16)
+        let query = read::Query::new(scan, range, rowid_of(scan).as_deref(), self.utf16);
+        read::start(lease, query, scan, task)
     }
 
     async fn check_held(&self) -> Result<()> {

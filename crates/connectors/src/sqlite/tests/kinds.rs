@@ -167,6 +167,24 @@ async fn rows_without_a_number_are_named_by_their_key() {
 }
 
 #[tokio::test]
+async fn as_many_columns_as_there_may_be_are_read() {
+    let columns: Vec<String> = (1..2_000).map(|n| format!("c{n} INT")).collect();
+    let values: Vec<String> = (1..2_000).map(|n| n.to_string()).collect();
+    let sql = format!(
+        "CREATE TABLE wide (id INTEGER PRIMARY KEY, {}); INSERT INTO wide VALUES (1, {});
+         INSERT INTO wide (id, c1999) VALUES (2, 'text');",
+        columns.join(", "),
+        values.join(", ")
+    );
+    let (_folder, _writer, source) = database(&sql).await;
+    let scan = scan_of(&described(&source, "wide").await);
+    assert_eq!(scan.columns.len(), 2_000);
+    let read = read_all(&source, &scan).await.unwrap();
+    assert_eq!(rows_of(&read.batches), 1);
+    assert_eq!(read.rejected[0].locator, "row 2");
+}
+
+#[tokio::test]
 async fn a_filter_goes_with_the_rows() {
     let (_folder, _writer, source) = database(SHOP).await;
     let mut scan = scan_of(&described(&source, "plain").await);

@@ -274,15 +274,43 @@ async fn the_reason_names_the_storage_class() {
 #[tokio::test]
 async fn a_file_of_utf16_reads_the_same() {
     let sql = "PRAGMA encoding='UTF-16le'; CREATE TABLE t (v TEXT, w DATE);
-        INSERT INTO t VALUES ('鸟🐦', '2024-02-29'), (char(65533), NULL);";
+        INSERT INTO t VALUES ('鸟🐦', '2024-02-29'), (char(65533), NULL), (1, '2024'),
+          (CAST(x'3dd8' AS TEXT), NULL), (CAST(x'00de6100' AS TEXT), NULL), ('a' || char(0) || 'b', NULL);";
     let (_folder, _writer, source) = database(sql).await;
     let scan = scan_of(&described(&source, "t").await);
     let read = read_all(&source, &scan).await.unwrap();
+    let texts: Vec<_> = read.batches[0]
+        .column(0)
+        .as_string::<i32>()
+        .iter()
+        .collect();
+    assert_eq!(texts, [Some("鸟🐦"), Some("\u{fffd}"), Some("a\0b")]);
+    let rejected = read.rejected.iter();
+    let rejected: Vec<(&str, &str, &str)> = rejected
+        .map(|row| {
+            (
+                row.locator.as_str(),
+                row.code.as_str(),
+                row.bytes_hex.as_str(),
+            )
+        })
+        .collect();
     assert_eq!(
-        read.batches[0].column(0).as_string::<i32>().value(0),
-        "鸟🐦"
+        rejected,
+        [
+            ("rowid=3", "STORAGE_CLASS", "32303234"),
+            // Half a pair, of which SQLite itself would make other characters.
+            ("rowid=4", "INVALID_UTF16", "3dd8"),
+            ("rowid=5", "INVALID_UTF16", "00de6100"),
+        ]
     );
-    assert_eq!(read.rejected[0].code, "INVALID_UTF16");
+    let mut scan = scan;
+    scan.columns.truncate(1);
+    scan.columns[0].decode = "any-bytes".to_owned();
+    scan.columns[0].logical = model::LogicalType::Binary;
+    let read = read_all(&source, &scan).await.unwrap();
+    let bytes = read.batches[0].column(0).as_binary::<i32>();
+    assert_eq!(bytes.value(3), [0x3d, 0xd8], "the bytes as they are stored");
 }
 
 #[tokio::test]
