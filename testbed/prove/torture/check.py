@@ -72,7 +72,8 @@ def check_plan(found, tables, severity):
     for place, codes in found.items():
         code, proposal = wanted.get(place, ("nothing", ""))
         ensure(set(codes) == {code}, f"{severity}: {place} is {sorted(codes)}, expected {code}")
-        ensure(f"as: {proposal}" in codes[code].split("; or ")[0] or not proposal,
+        first = codes[code].split("; or ")[0].replace('"', "")
+        ensure(f"as: {proposal}" in first or not proposal,
                f"{place}: {proposal} is not proposed first: {codes[code]}")
     return len(wanted)
 

@@ -95,7 +95,9 @@ def postgres(work, schema):
     codes = {one["scan"]["table"]["table"]: [finding["code"] for finding in one["findings"]
                                              if finding["severity"] == "warning"] for one in warned}
     ensure(codes == {"p_rls": ["ROW_SECURITY_FILTERED"], "bank": []}, f"warned is {codes}")
-    _, destination = reader.run(0, "accepted", {"listed": ["p_columns", "p_rls"]}, splits=8, **accepted)
+    done, destination = reader.run(0, "accepted", {"listed": ["p_columns", "p_rls"]}, splits=8, **accepted)
+    told = [finding["at"] for finding in done["findings"] if finding["code"] == "ROW_SECURITY_FILTERED"]
+    ensure(told == [f"{database}.p_rls"], f"the report tells of filtered rows of {told}")
     check_rows(destination.read("p_columns"), ["id", "pub"], [("1", "public")])
     check_rows(destination.read("p_rls"), ["id", "owner_name"], [("1", f"{database}_reader")])
     work.sabotage("a table without a right that is said to be empty", check_refused,

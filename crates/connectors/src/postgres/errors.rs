@@ -190,6 +190,16 @@ static MEANINGS: &[Meaning] = &[
         None,
     ),
     meaning(
+        "22P05",
+        ErrorKind::Data,
+        "SERVER_DATA_ERROR",
+        Retry::Never,
+        Some(
+            "text of the database is no text of its encoding: say what it is, \
+             columns: { c: { charset: … } }, and rows that are not are rejected",
+        ),
+    ),
+    meaning(
         "22",
         ErrorKind::Data,
         "SERVER_DATA_ERROR",

@@ -76,6 +76,25 @@ async fn bytes_of_another_charset_than_the_databases_are_read_in_it() {
 }
 
 #[tokio::test]
+async fn bytes_without_a_character_fail_the_table_or_reject_their_row() {
+    let sql = "CREATE TABLE t (id int PRIMARY KEY, v text);
+         INSERT INTO t VALUES (1, convert_from('\\xe9', 'WIN1252')), (2, convert_from('\\x6181', 'WIN1252'));";
+    with_database("windows", sql, async |database| {
+        let source = open(&database).await;
+        let table = describe(source.as_ref(), "t").await;
+        let (scan, _) = scan_as(&table, &BTreeMap::new(), None);
+        let error = read_all(source.as_ref(), &scan, 1).await.err().unwrap();
+        assert_eq!(error.code, "SERVER_DATA_ERROR");
+        assert!(error.hint.unwrap().contains("charset"));
+        assert!(!error.message.contains("0x81"), "{}", error.message);
+        let (scan, _) = scan_as(&table, &charset("v", "cp1251"), None);
+        let (rows, _) = read_all(source.as_ref(), &scan, 1).await.unwrap();
+        assert_eq!(cells(&rows.batches), [["1", "й"], ["2", "aЃ"]]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn text_that_the_server_checked_is_in_no_other_charset() {
     with_database(
         "utf8",

@@ -58,6 +58,7 @@ where
     let encoding = match name {
         "ascii" | "bytes" => "SQL_ASCII",
         "latin" => "LATIN1",
+        "windows" => "WIN1252",
         _ => "UTF8",
     };
     let create = format!(
