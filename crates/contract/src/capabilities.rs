@@ -54,6 +54,8 @@ pub struct WriteCapabilities {
     pub partitions: bool,
     /// Columns keep NOT NULL; where false, every column may be null.
     pub required_columns: bool,
+    /// Reads back what stands staged, so that checksums are compared before the commit.
+    pub checksums: bool,
     /// How a load becomes visible.
     pub visibility: Visibility,
     /// How often a row arrives, whatever dies.

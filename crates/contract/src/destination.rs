@@ -1,8 +1,8 @@
 //! Writing: an opened destination and the commit protocol. Coordinator and writers share
 //! [`Staging`], [`Part`] and [`Manifest`] alone, all plain data.
 //!
-//! `stage` (pure) → journal → `prepare` → writers → `evidence` → journal → `commit` once → journal →
-//! `clean`. After a crash: `settle`, and where that says no, `abort`.
+//! `stage` (pure) → journal → `prepare` → writers → `evidence`, `read_staged` → journal → `commit`
+//! once → journal → `clean`. After a crash: `settle`, and where that says no, `abort`.
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use model::{Error, Finding, LoadId, Result, SplitId, TableName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::source::Batches;
 use crate::task::TaskContext;
 
 /// One opened place to write to.
@@ -37,6 +38,18 @@ pub trait Destination: Send + Sync {
     /// What stands staged, read back from there, never from our own counters: footers opened again,
     /// `count(*)` of the staging table.
     async fn evidence(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Evidence>;
+
+    /// What stands staged, decoded by this destination's own reader: batches in the order and types of
+    /// `staging.write.table.columns`, partition column included, rows in any order, every row once.
+    /// Streams are independent, and nothing is read before a stream is polled. What was written in
+    /// another layout than the writers' is an error.
+    async fn read_staged(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Vec<Batches>>;
+
+    /// Why values of `column` come back otherwise than they were handed to the writers, in one
+    /// sentence; `None` where they come back bit by bit. Pure.
+    fn normalises(&self, _column: &Column) -> Option<String> {
+        None
+    }
 
     /// How many rows an overwrite by this load would remove; `None` where that is not known.
     async fn replaces(&self, _staging: &Staging) -> Result<Option<u64>> {

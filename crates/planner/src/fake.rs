@@ -36,6 +36,7 @@ impl Default for Fake {
                 update: false,
                 partitions: true,
                 required_columns: true,
+                checksums: true,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: LIMITS,

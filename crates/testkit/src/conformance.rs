@@ -4,14 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{AnyConnector, CancellationToken, Destination, Source};
+use contract::{
+    AnyConnector, BatchLimits, CancellationToken, Destination, Manifest, Meter, Rejected, Source,
+    Staging, TaskContext, WriteBudget,
+};
 use engine::{Flight, Journal, Patience, Progress};
+use futures::StreamExt;
 use model::migration::LoadingPolicy;
 use model::run::{RunReport, TableState};
-use model::{RunId, TableName};
+use model::{LoadId, PipelineId, RunId, SplitId, TableName};
 
 use crate::faults::{FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal};
-use crate::memory_destination::Rows;
+use crate::memory_destination::{Rows, batch_of, rows_of};
 use crate::memory_journal::MemoryJournal;
 use crate::memory_source::{MemorySource, Tables};
 use crate::plans::{pipeline, plan};
@@ -221,4 +225,69 @@ pub async fn first_load_is_all_or_nothing(subject: &dyn Subject) {
     )
     .await;
     assert_eq!(subject.read(&table).await, Some(new_rows()));
+}
+
+/// What stands staged is read back as it was handed to the writers: each row once, from as many
+/// writers as there were, and nothing of it once the load is given up.
+pub async fn what_stands_staged_is_read_back(subject: &dyn Subject) {
+    subject.reset().await;
+    let (source, table) = names();
+    let policy = LoadingPolicy::Append;
+    let write = pipeline(&source, &table, policy, subject.connector()).write;
+    let destination = subject.open().await;
+    let load = LoadId::of(&RunId::new("staged"), &PipelineId::new("t"), 1);
+    let staging = destination.stage(&write, &load).expect("stages");
+    destination.prepare(&staging).await.expect("prepares");
+    let mut manifests = Vec::new();
+    for (index, rows) in new_rows().chunks(20).enumerate() {
+        let task = task(index, &source);
+        let mut writer = destination.writer(&staging, &task).await.expect("a writer");
+        for rows in rows.chunks(7) {
+            writer.write(batch_of(rows)).await.expect("writes");
+        }
+        let part = writer.finish().await.expect("finishes");
+        manifests.push(Manifest {
+            split: task.split,
+            attempt: 1,
+            read: part.written,
+            rejected: 0,
+            filtered: 0,
+            part,
+        });
+    }
+    let staged = staged_rows(destination.as_ref(), &staging, &manifests).await;
+    assert_eq!(staged, new_rows());
+    let one = staged_rows(destination.as_ref(), &staging, &manifests[..1]).await;
+    assert_eq!(one, new_rows()[..20], "rows of another manifest");
+    destination.abort(&staging).await.expect("gives up");
+    assert_eq!(subject.read(&table).await, None);
+}
+
+fn task(index: usize, table: &TableName) -> TaskContext {
+    let split = SplitId::new(format!("{index:05}"));
+    TaskContext {
+        rejected: Rejected::new(table, &split),
+        split,
+        attempt: 1,
+        cancel: CancellationToken::new(),
+        meter: Meter::default(),
+        budget: WriteBudget::new(1 << 30),
+        limits: BatchLimits::default(),
+    }
+}
+
+async fn staged_rows(
+    destination: &dyn Destination,
+    staging: &Staging,
+    manifests: &[Manifest],
+) -> Rows {
+    let streams = destination.read_staged(staging, manifests).await;
+    let mut rows = Rows::new();
+    for mut stream in streams.expect("streams") {
+        while let Some(batch) = stream.next().await {
+            rows.extend(rows_of(&batch.expect("a batch")));
+        }
+    }
+    rows.sort();
+    rows
 }

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use contract::{
-    CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt, SplitWriter,
-    Staging, TaskContext,
+    Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt,
+    SplitWriter, Staging, TaskContext,
 };
 use engine::{Entry, Journal};
-use model::plan::Write;
+use model::plan::{Column, Write};
 use model::run::RejectedRow;
 use model::{Error, ErrorKind, Finding, LoadId, Result, RunId, TableName};
 
@@ -182,6 +182,16 @@ impl Destination for FaultyDestination {
         self.plan
             .around("evidence", self.inner.evidence(staging, manifests))
             .await
+    }
+
+    async fn read_staged(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Vec<Batches>> {
+        self.plan
+            .around("read-staged", self.inner.read_staged(staging, manifests))
+            .await
+    }
+
+    fn normalises(&self, column: &Column) -> Option<String> {
+        self.inner.normalises(column)
     }
 
     async fn replaces(&self, staging: &Staging) -> Result<Option<u64>> {

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use async_trait::async_trait;
 use contract::{
-    CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt, SplitWriter,
-    Staging, TaskContext,
+    Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt,
+    SplitWriter, Staging, TaskContext,
 };
 use model::migration::LoadingPolicy;
 use model::plan::Write;
@@ -91,6 +91,14 @@ impl Destination for MemoryDestination {
         Ok(Evidence { rows, bytes: 0 })
     }
 
+    async fn read_staged(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Vec<Batches>> {
+        let world = self.world();
+        let staged = world.staged.get(&staging.load);
+        let parts = named(manifests).filter_map(|part| staged.and_then(|parts| parts.get(part)));
+        let stream = |rows: &Rows| Box::pin(futures::stream::iter([Ok(batch_of(rows))])) as Batches;
+        Ok(parts.map(stream).collect())
+    }
+
     async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
         let mut world = self.world();
         let receipt = Receipt {
@@ -154,6 +162,26 @@ fn named(manifests: &[Manifest]) -> impl Iterator<Item = &str> {
         .filter_map(|manifest| manifest.part.payload.as_str())
 }
 
+/// Rows as the batch that a writer is handed.
+pub fn batch_of(rows: &[(i64, String)]) -> RecordBatch {
+    let ids = Int64Array::from_iter_values(rows.iter().map(|(id, _)| *id));
+    let names = StringArray::from_iter_values(rows.iter().map(|(_, name)| name));
+    let schema = Schema::new(vec![
+        Field::new("id", DataType::Int64, true),
+        Field::new("name", DataType::Utf8, true),
+    ]);
+    RecordBatch::try_new(Arc::new(schema), vec![Arc::new(ids), Arc::new(names)])
+        .unwrap_or_else(|error| panic!("two columns of one length: {error}"))
+}
+
+/// A batch's rows.
+pub fn rows_of(batch: &RecordBatch) -> impl Iterator<Item = (i64, String)> {
+    let ids = batch.column(0).as_primitive::<Int64Type>();
+    let names = batch.column(1).as_string::<i32>();
+    let rows = ids.values().iter().zip(names.iter());
+    rows.map(|(id, name)| (*id, name.unwrap_or_default().to_owned()))
+}
+
 struct MemoryWriter {
     world: MemoryDestination,
     load: LoadId,
@@ -164,11 +192,7 @@ struct MemoryWriter {
 #[async_trait]
 impl SplitWriter for MemoryWriter {
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
-        let ids = batch.column(0).as_primitive::<Int64Type>();
-        let names = batch.column(1).as_string::<i32>();
-        let rows = ids.values().iter().zip(names.iter());
-        self.rows
-            .extend(rows.map(|(id, name)| (*id, name.unwrap_or_default().to_owned())));
+        self.rows.extend(rows_of(&batch));
         Ok(())
     }
 

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use contract::{
-    CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt, SplitWriter, Staging,
-    TaskContext,
+    BatchLimits, Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt,
+    SplitWriter, Staging, TaskContext,
 };
 use formats::disk::io_error;
-use formats::parquet::{read_footer, schema};
+use formats::parquet::{ParquetFileReader, read_footer, schema};
 use model::plan::Write;
 use model::{Error, ErrorKind, Finding, LoadId, Result, Side, TableName};
 use rustix::fs::{Access, access};
@@ -19,9 +20,10 @@ use super::layout::{Root, Target, check_load, make_folder, remove_folder};
 use super::manifest::LiveManifest;
 use super::options::FilesWrite;
 use super::publish::{self, Publication, WrittenFiles};
-use super::writer::{FilesWriter, file_columns};
+use super::writer::{FilesWriter, InPath, file_columns};
 use super::{existing, sweep};
 use crate::family::parquet_split::{ParquetSplitWriter, SplitFiles};
+use crate::family::reading_thread::read_aside;
 
 /// A folder opened for writing.
 pub(super) struct FilesDestination {
@@ -103,6 +105,27 @@ impl Destination for FilesDestination {
             Ok(evidence)
         })
         .await
+    }
+
+    async fn read_staged(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Vec<Batches>> {
+        check_load(&staging.load)?;
+        let folder = self.root.written(&staging.load);
+        let schema = schema(&file_columns(&staging.write), None)?;
+        let files = WrittenFiles::all(manifests)?.into_iter();
+        Ok(files
+            .map(|file| {
+                let (path, schema) = (folder.join(&file.name), SchemaRef::clone(&schema));
+                let partition = InPath::of(&staging.write);
+                read_aside(move || {
+                    let limits = BatchLimits::default();
+                    let reader = ParquetFileReader::open(&path, schema, limits.rows, limits.bytes)?;
+                    Ok(reader.map(move |batch| match &partition {
+                        Some(partition) => partition.put_back(&batch?),
+                        None => batch,
+                    }))
+                })
+            })
+            .collect())
     }
 
     async fn replaces(&self, staging: &Staging) -> Result<Option<u64>> {

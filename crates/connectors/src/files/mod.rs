@@ -56,6 +56,7 @@ impl Connector for Files {
                 update: false,
                 partitions: true,
                 required_columns: true,
+                checksums: true,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

@@ -1,6 +1,9 @@
 //! One split's writer: the partition's column stands in the folder's name, the rest in the files.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use async_trait::async_trait;
 use contract::{Part, SplitWriter, Staging};
 use model::plan::{Column, Write};
@@ -20,42 +23,75 @@ pub(super) fn file_columns(write: &Write) -> Vec<Column> {
         .collect()
 }
 
-/// The writer.
-pub(super) struct FilesWriter {
-    files: ParquetSplitWriter,
-    /// Where the partition's column stands in the batches, and the value that it must have.
-    partition: Option<(usize, String)>,
+/// The partition's column, which stands in the folder's name and not in the files.
+pub(super) struct InPath {
+    /// Where it stands in the batches.
+    at: usize,
+    name: String,
+    /// The value that every row must have.
+    value: String,
 }
 
-impl FilesWriter {
-    pub(super) fn new(files: ParquetSplitWriter, staging: &Staging) -> Self {
-        let columns = &staging.write.table.columns;
-        let partition = staging.write.partition.as_ref().and_then(|partition| {
-            let at = columns
-                .iter()
-                .position(|column| column.name == partition.column)?;
-            Some((at, partition.value.clone()))
-        });
-        Self { files, partition }
+impl InPath {
+    /// None where the load writes no partition.
+    pub(super) fn of(write: &Write) -> Option<Self> {
+        let partition = write.partition.as_ref()?;
+        let columns = &write.table.columns;
+        let at = columns
+            .iter()
+            .position(|column| column.name == partition.column)?;
+        Some(Self {
+            at,
+            name: partition.column.clone(),
+            value: partition.value.clone(),
+        })
     }
 
-    /// The batch without the partition's column.
-    fn in_file(&self, mut batch: RecordBatch) -> Result<RecordBatch> {
-        let Some((at, value)) = &self.partition else {
-            return Ok(batch);
-        };
-        if *at >= batch.num_columns() {
+    /// The batch without it.
+    fn take_out(&self, mut batch: RecordBatch) -> Result<RecordBatch> {
+        if self.at >= batch.num_columns() {
             return Err(misplaced("a batch has no partition column"));
         }
-        let column = batch.remove_column(*at);
+        let column = batch.remove_column(self.at);
         let values = column
             .as_string_opt::<i32>()
             .ok_or_else(|| misplaced("the partition column is not text"))?;
-        let same = values.null_count() == 0 && values.iter().flatten().all(|found| found == value);
+        let same =
+            values.null_count() == 0 && values.iter().flatten().all(|found| *found == self.value);
         if !same {
             return Err(misplaced("a row belongs to another partition"));
         }
         Ok(batch)
+    }
+
+    /// The batch with it, as whoever reads the folder sees it.
+    pub(super) fn put_back(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let rows = batch.num_rows();
+        let values = StringArray::from_iter_values(std::iter::repeat_n(&self.value, rows));
+        let mut columns = batch.columns().to_vec();
+        let mut fields = batch.schema().fields().to_vec();
+        columns.insert(self.at, Arc::new(values));
+        fields.insert(
+            self.at,
+            Arc::new(Field::new(&self.name, DataType::Utf8, true)),
+        );
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+            .map_err(|error| misplaced("a partition column does not fit").caused_by(error))
+    }
+}
+
+/// The writer.
+pub(super) struct FilesWriter {
+    files: ParquetSplitWriter,
+    partition: Option<InPath>,
+}
+
+impl FilesWriter {
+    pub(super) fn new(files: ParquetSplitWriter, staging: &Staging) -> Self {
+        Self {
+            files,
+            partition: InPath::of(&staging.write),
+        }
     }
 }
 
@@ -66,7 +102,10 @@ fn misplaced(reason: &str) -> Error {
 #[async_trait]
 impl SplitWriter for FilesWriter {
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
-        let batch = self.in_file(batch)?;
+        let batch = match &self.partition {
+            Some(partition) => partition.take_out(batch)?,
+            None => batch,
+        };
         self.files.write(batch).await
     }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt, SplitWriter, Staging,
-    TaskContext,
+    Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt, SplitWriter,
+    Staging, TaskContext,
 };
 use formats::parquet::read_footer;
 use model::migration::LoadingPolicy;
@@ -26,6 +26,7 @@ use super::snapshot_commit::{NewSnapshot, overwrites, remove_all};
 use super::table::{self, Table};
 use super::writer::{self, StagedFile};
 use super::{durable, expire};
+use crate::family::reading_thread::read_aside;
 
 /// How often a commit is built anew because somebody else was faster.
 const COMMIT_ATTEMPTS: usize = 20;
@@ -169,6 +170,21 @@ impl Destination for LakeDestination {
             Ok(evidence)
         })
         .await
+    }
+
+    async fn read_staged(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Vec<Batches>> {
+        let (catalog, owned) = (Arc::clone(&self.catalog), staging.clone());
+        let target = off_thread(async move || target(&catalog, &owned).await).await?;
+        let files = writer::files(manifests)?.into_iter();
+        Ok(files
+            .map(|file| {
+                let (columns, fields) =
+                    (staging.write.table.columns.clone(), target.fields.clone());
+                read_aside(move || {
+                    writer::read_back(&file, &columns, &fields).map_err(destination_side)
+                })
+            })
+            .collect())
     }
 
     async fn replaces(&self, staging: &Staging) -> Result<Option<u64>> {

@@ -65,6 +65,7 @@ impl Connector for Lake {
                 update: false,
                 partitions: true,
                 required_columns: true,
+                checksums: true,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

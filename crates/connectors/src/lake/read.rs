@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,14 +13,14 @@ use arrow::array::{
 use arrow::compute::cast_with_options;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use contract::BatchLimits;
+use formats::parquet::rows_within;
 use iceberg::spec::{NestedField, PrimitiveType, Type};
-use model::plan::Scan;
+use model::plan::ScanColumn;
 use model::{Error, ErrorKind, LogicalType, Result};
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::arrow::{PARQUET_FIELD_ID_META_KEY, ProjectionMask};
-use parquet::file::metadata::ParquetMetaData;
 use serde::{Deserialize, Serialize};
 
 use super::{location, types};
@@ -60,14 +59,18 @@ struct Wanted {
 
 impl PartReader {
     /// Opens the file.
-    pub(super) fn open(scan: &Scan, part: &FilePart, limits: BatchLimits) -> Result<Self> {
+    pub(super) fn open(
+        wanted: &[ScanColumn],
+        part: &FilePart,
+        limits: BatchLimits,
+    ) -> Result<Self> {
         let path = location::local_path(&part.address)?;
         let file =
             File::open(&path).map_err(|error| formats::disk::io_error("open", &path, error))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
             .map_err(|error| bad_file(&path, &error))?;
-        let (positions, roots) = positions(scan, part, builder.schema(), &path)?;
+        let (positions, roots) = positions(wanted, part, builder.schema(), &path)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let rows = builder.metadata().file_metadata().num_rows();
         if u64::try_from(rows).ok() != Some(part.file_rows) {
@@ -80,15 +83,15 @@ impl PartReader {
         }
         let groups = builder.metadata().num_row_groups();
         let end = part.end_group.map_or(groups, |end| end.min(groups));
-        let batch_rows = batch_rows(builder.metadata(), part.first_group..end, limits);
+        let groups = part.first_group..end;
+        let rows = rows_within(builder.metadata(), groups, limits.bytes, limits.rows);
         let reader = builder
             .with_projection(mask)
             .with_row_groups((part.first_group..end).collect())
-            .with_batch_size(batch_rows)
+            .with_batch_size(rows)
             .build()
             .map_err(|error| bad_file(&path, &error))?;
-        let columns = scan
-            .columns
+        let columns = wanted
             .iter()
             .zip(positions)
             .map(|(column, position)| {
@@ -101,8 +104,7 @@ impl PartReader {
                 })
             })
             .collect::<Result<Vec<_>>>()?;
-        let fields = scan
-            .columns
+        let fields = wanted
             .iter()
             .map(|column| Field::new(&column.native.name, column.logical.arrow(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
@@ -111,22 +113,6 @@ impl PartReader {
             columns,
             schema,
         })
-    }
-
-    /// The next rows; `None` at the file's end.
-    pub(super) fn next(&mut self) -> Option<Result<RecordBatch>> {
-        let batch = self.reader.next()?;
-        Some(
-            batch
-                .map_err(|error| {
-                    Error::new(
-                        ErrorKind::Data,
-                        "BAD_PARQUET",
-                        format!("could not read rows: {error}"),
-                    )
-                })
-                .and_then(|batch| self.convert(&batch)),
-        )
     }
 
     fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch> {
@@ -147,22 +133,28 @@ impl PartReader {
     }
 }
 
-/// As many rows as fit into a batch's bytes, by the row group with the largest rows.
-fn batch_rows(metadata: &ParquetMetaData, groups: Range<usize>, limits: BatchLimits) -> usize {
-    let row_bytes = groups
-        .filter_map(|group| metadata.row_groups().get(group))
-        .filter_map(|group| {
-            let bytes = usize::try_from(group.total_byte_size()).ok()?;
-            bytes.checked_div(usize::try_from(group.num_rows()).ok()?)
-        })
-        .max()
-        .unwrap_or(0);
-    (limits.bytes / row_bytes.max(1)).clamp(1, limits.rows.max(1))
+impl Iterator for PartReader {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(
+            batch
+                .map_err(|error| {
+                    Error::new(
+                        ErrorKind::Data,
+                        "BAD_PARQUET",
+                        format!("could not read rows: {error}"),
+                    )
+                })
+                .and_then(|batch| self.convert(&batch)),
+        )
+    }
 }
 
 /// Where each column stands among those read, and which of the file's are read.
 fn positions(
-    scan: &Scan,
+    wanted: &[ScanColumn],
     part: &FilePart,
     schema: &Schema,
     path: &Path,
@@ -182,8 +174,7 @@ fn positions(
         )
         .hint("rewrite the table with a tool that writes field ids"));
     }
-    let roots_wanted = scan
-        .columns
+    let roots_wanted = wanted
         .iter()
         .map(|column| {
             let id = column

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use contract::{Batches, OpenedSnapshot, Snapshot, SnapshotKind, Source, Split, TaskContext};
 use iceberg::spec::FormatVersion;
@@ -23,9 +22,7 @@ use super::read::{FilePart, PartReader};
 use super::splits::{FixedTable, grouped, parts};
 use super::table::Table;
 use super::{options, types};
-
-/// Batches that wait between the reading thread and the engine.
-const BATCHES_AHEAD: usize = 2;
+use crate::family::reading_thread::{BATCHES_AHEAD, Sent, stream_of};
 
 /// The lake, opened for reading.
 pub(super) struct LakeSource {
@@ -257,23 +254,6 @@ fn lost(name: &TableName) -> Error {
     .hint("keep more snapshots of that table, then run again")
 }
 
-/// What the reading thread sends: batches, then the word that there are no more, or an error.
-type Sent = Result<Option<RecordBatch>>;
-
-/// The batches up to the word that there are no more; a thread that ends without it is an error.
-fn stream_of(receiver: mpsc::Receiver<Sent>) -> Batches {
-    let next = async |receiver: Option<mpsc::Receiver<Sent>>| {
-        let mut receiver = receiver?;
-        match receiver.recv().await {
-            Some(Ok(Some(batch))) => Some((Ok(batch), Some(receiver))),
-            Some(Ok(None)) => None,
-            Some(Err(error)) => Some((Err(error), None)),
-            None => Some((Err(Error::internal("a reading thread broke down")), None)),
-        }
-    };
-    Box::pin(futures::stream::unfold(Some(receiver), next))
-}
-
 /// Sends every batch of a split's parts; ends early where nobody takes them.
 fn send_all(
     scan: &Scan,
@@ -282,14 +262,14 @@ fn send_all(
     sender: &mpsc::Sender<Sent>,
 ) -> Result<()> {
     for part in parts {
-        let mut reader = PartReader::open(scan, part, task.limits).map_err(|error| {
+        let reader = PartReader::open(&scan.columns, part, task.limits).map_err(|error| {
             if error.code == "NOT_FOUND" {
                 lost(&scan.table)
             } else {
                 error
             }
         })?;
-        while let Some(batch) = reader.next() {
+        for batch in reader {
             if task.cancel.is_cancelled() {
                 return Err(Error::cancelled());
             }
@@ -381,33 +361,5 @@ fn describe(table: &Table, wanted: Option<i64>) -> NativeTable {
         estimated_bytes: total("total-files-size"),
         findings,
         private: serde_json::Value::Null,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures::TryStreamExt;
-
-    use super::*;
-
-    async fn check(sent: Vec<Sent>, expected: Result<usize, &str>) {
-        let (sender, receiver) = mpsc::channel(8);
-        for sent in sent {
-            sender.send(sent).await.unwrap();
-        }
-        drop(sender);
-        let read = stream_of(receiver).try_collect::<Vec<_>>().await;
-        let read = read
-            .map(|batches| batches.len())
-            .map_err(|error| error.code);
-        assert_eq!(read, expected);
-    }
-
-    #[tokio::test]
-    async fn only_the_last_word_ends_a_stream() {
-        let batch = || RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()));
-        check(vec![Ok(Some(batch())), Ok(None)], Ok(1)).await;
-        check(vec![Ok(Some(batch()))], Err("INTERNAL")).await;
-        check(vec![Err(Error::cancelled())], Err("CANCELLED")).await;
     }
 }

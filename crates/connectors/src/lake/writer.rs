@@ -2,13 +2,16 @@
 //! commit.
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use contract::{Manifest, Part, SplitWriter, Staging, TaskContext};
-use formats::parquet::{Codec, FooterFacts, ParquetOptions, read_footer, schema};
+use contract::{BatchLimits, Manifest, Part, SplitWriter, Staging, TaskContext};
+use formats::parquet::{Codec, FooterFacts, ParquetOptions, check_layout, read_footer, schema};
 use iceberg::spec::{NestedFieldRef, TableMetadata};
+use model::plan::{Column, ScanColumn};
 use model::{Error, ErrorKind, Result, Side};
 use serde::{Deserialize, Serialize};
 
+use super::read::{FilePart, PartReader};
 use super::{location, options, types};
 use crate::family::parquet_split::{ParquetSplitWriter, SplitFiles};
 
@@ -32,6 +35,49 @@ struct LakeWriter {
     partition: Option<(usize, String)>,
 }
 
+/// How the load's columns are laid out in files: as the table's fields say.
+fn layout(columns: &[Column], fields: &[NestedFieldRef]) -> Result<SchemaRef> {
+    let mut columns = columns.to_vec();
+    let mut ids = Vec::new();
+    for (column, field) in columns.iter_mut().zip(fields) {
+        column.holds = types::held(&column.holds);
+        column.nullable = !field.required;
+        types::ids_of(field, &mut ids);
+    }
+    schema(&columns, Some(&ids))
+}
+
+/// A staged file's rows, read back as readers of the table read them.
+pub(super) fn read_back(
+    file: &StagedFile,
+    columns: &[Column],
+    fields: &[NestedFieldRef],
+) -> Result<PartReader> {
+    let path = location::local_path(&file.address)?;
+    let footer = read_footer(&path)?;
+    let schema = layout(columns, fields)?;
+    check_layout(&path, &footer.metadata, &schema)?;
+    let wanted = columns
+        .iter()
+        .zip(fields)
+        .map(|(column, field)| ScanColumn {
+            native: types::native_column(field),
+            logical: column.holds.clone(),
+            expression: None,
+            decode: String::new(),
+        });
+    let part = FilePart {
+        snapshot: 0,
+        address: file.address.clone(),
+        first_group: 0,
+        end_group: None,
+        file_rows: file.rows,
+        partition_fields: Vec::new(),
+    };
+    let wanted: Vec<ScanColumn> = wanted.collect();
+    PartReader::open(&wanted, &part, BatchLimits::default())
+}
+
 /// Opens a writer for one attempt at one split; nothing is written before the first row.
 pub(super) fn open(
     staging: &Staging,
@@ -40,13 +86,7 @@ pub(super) fn open(
     how: &options::Write,
     task: &TaskContext,
 ) -> Result<Box<dyn SplitWriter>> {
-    let mut columns = staging.write.table.columns.clone();
-    let mut ids = Vec::new();
-    for (column, field) in columns.iter_mut().zip(fields) {
-        column.holds = types::held(&column.holds);
-        column.nullable = !field.required;
-        types::ids_of(field, &mut ids);
-    }
+    let columns = &staging.write.table.columns;
     let folder = location::data_folder(metadata.location(), &staging.load);
     let partition = staging.write.partition.as_ref();
     let partition = partition.and_then(|partition| {
@@ -57,7 +97,7 @@ pub(super) fn open(
     });
     let files = SplitFiles {
         folder: location::local_path(&folder)?,
-        schema: schema(&columns, Some(&ids))?,
+        schema: layout(columns, fields)?,
         options: ParquetOptions {
             codec: match how.compression {
                 options::Compression::Snappy => Codec::Snappy,

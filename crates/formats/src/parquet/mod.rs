@@ -1,9 +1,10 @@
 //! Parquet in the modern profile: one file, written by a blocking writer with an async shell around
-//! it, and its footer read back. It never writes INT96, unsigned types or legacy decimals.
+//! it, its footer and its rows read back. It never writes INT96, unsigned types or legacy decimals.
 
 mod asynchronous;
 mod footer;
 mod options;
+mod reader;
 mod schema;
 mod writer;
 
@@ -13,6 +14,7 @@ mod tests;
 pub use asynchronous::AsyncParquetWriter;
 pub use footer::{FooterFacts, read_footer};
 pub use options::{Codec, ParquetOptions};
+pub use reader::{ParquetFileReader, check_layout, rows_within};
 pub use schema::schema;
 pub use writer::{FileSummary, ParquetFileWriter};
 

@@ -9,7 +9,9 @@ use contract::{AnyConnector, Destination, Opening};
 use model::migration::LoadingPolicy;
 use model::{TableName, TimeZone};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use testkit::conformance::{Subject, first_load_is_all_or_nothing, survives_every_fault};
+use testkit::conformance::{
+    Subject, first_load_is_all_or_nothing, survives_every_fault, what_stands_staged_is_read_back,
+};
 use testkit::memory_destination::Rows;
 
 /// A destination that lives in a folder.
@@ -217,6 +219,7 @@ async fn files_survive_every_fault() {
         println!("files, {policy:?}: {cases} cases");
     }
     first_load_is_all_or_nothing(&Folder::of("files")).await;
+    what_stands_staged_is_read_back(&Folder::of("files")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,4 +229,5 @@ async fn the_lake_survives_every_fault() {
         println!("lake, {policy:?}: {cases} cases");
     }
     first_load_is_all_or_nothing(&Folder::of("lake")).await;
+    what_stands_staged_is_read_back(&Folder::of("lake")).await;
 }

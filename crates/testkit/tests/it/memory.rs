@@ -5,7 +5,9 @@ use std::sync::Arc;
 use contract::{AnyConnector, Destination};
 use model::TableName;
 use model::migration::LoadingPolicy;
-use testkit::conformance::{Subject, first_load_is_all_or_nothing, survives_every_fault};
+use testkit::conformance::{
+    Subject, first_load_is_all_or_nothing, survives_every_fault, what_stands_staged_is_read_back,
+};
 use testkit::memory_destination::{MemoryDestination, Rows};
 
 #[derive(Default)]
@@ -52,6 +54,7 @@ async fn every_fault_leaves_old_or_new() {
 #[tokio::test]
 async fn a_first_load_is_all_or_nothing() {
     first_load_is_all_or_nothing(&Memory::default()).await;
+    what_stands_staged_is_read_back(&Memory::default()).await;
 }
 
 /// Forgets what it published: the suite must notice.
