@@ -12,7 +12,7 @@ use engine::{Flight, Journal, Patience, Progress};
 use futures::StreamExt;
 use model::migration::LoadingPolicy;
 use model::run::{RunReport, TableState};
-use model::{LoadId, PipelineId, RunId, SplitId, TableName};
+use model::{LoadId, PipelineId, Result, RunId, SplitId, TableName};
 
 use crate::faults::{FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal};
 use crate::memory_destination::{Rows, batch_of, rows_of};
@@ -236,16 +236,16 @@ pub async fn what_stands_staged_is_read_back(subject: &dyn Subject) {
     let write = pipeline(&source, &table, policy, subject.connector()).write;
     let destination = subject.open().await;
     let load = LoadId::of(&RunId::new("staged"), &PipelineId::new("t"), 1);
-    let staging = destination.stage(&write, &load).expect("stages");
-    destination.prepare(&staging).await.expect("prepares");
+    let staging = must(destination.stage(&write, &load));
+    must(destination.prepare(&staging).await);
     let mut manifests = Vec::new();
     for (index, rows) in new_rows().chunks(20).enumerate() {
         let task = task(index, &source);
-        let mut writer = destination.writer(&staging, &task).await.expect("a writer");
+        let mut writer = must(destination.writer(&staging, &task).await);
         for rows in rows.chunks(7) {
-            writer.write(batch_of(rows)).await.expect("writes");
+            must(writer.write(batch_of(rows)).await);
         }
-        let part = writer.finish().await.expect("finishes");
+        let part = must(writer.finish().await);
         manifests.push(Manifest {
             split: task.split,
             attempt: 1,
@@ -259,7 +259,7 @@ pub async fn what_stands_staged_is_read_back(subject: &dyn Subject) {
     assert_eq!(staged, new_rows());
     let one = staged_rows(destination.as_ref(), &staging, &manifests[..1]).await;
     assert_eq!(one, new_rows()[..20], "rows of another manifest");
-    destination.abort(&staging).await.expect("gives up");
+    must(destination.abort(&staging).await);
     assert_eq!(subject.read(&table).await, None);
 }
 
@@ -283,11 +283,15 @@ async fn staged_rows(
 ) -> Rows {
     let streams = destination.read_staged(staging, manifests).await;
     let mut rows = Rows::new();
-    for mut stream in streams.expect("streams") {
+    for mut stream in must(streams) {
         while let Some(batch) = stream.next().await {
-            rows.extend(rows_of(&batch.expect("a batch")));
+            rows.extend(rows_of(&must(batch)));
         }
     }
     rows.sort();
     rows
+}
+
+fn must<T>(result: Result<T>) -> T {
+    result.unwrap_or_else(|error| panic!("a destination without faults fails: {error}"))
 }
