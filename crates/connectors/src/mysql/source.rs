@@ -167,7 +167,7 @@ fn as_filter_error(table: &TableName, failure: mysql_async::Error) -> Error {
         "SERVER_ERROR" | "INTERNAL" => "FILTER_INVALID",
         other => other,
     };
-    if error.code.starts_with("FILTER_") {
+    if matches!(error.code, "FILTER_COLUMN_MISSING" | "FILTER_INVALID") {
         error.kind = ErrorKind::Config;
     }
     error.context(format!("the filter of {table} is not understood"))
