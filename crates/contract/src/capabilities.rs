@@ -56,6 +56,8 @@ pub struct WriteCapabilities {
     pub required_columns: bool,
     /// Reads back what stands staged, so that checksums are compared before the commit.
     pub checksums: bool,
+    /// Tables have keys: makes the primary key and [`model::plan::Write::indexes`].
+    pub indexes: bool,
     /// How a load becomes visible.
     pub visibility: Visibility,
     /// How often a row arrives, whatever dies.

@@ -29,6 +29,13 @@ pub trait Destination: Send + Sync {
     /// Where this load's rows will land unseen. Pure: the same load, the same room; nothing is made.
     fn stage(&self, write: &Write, load: &LoadId) -> Result<Staging>;
 
+    /// Rows that hold a value which this destination cannot hold exactly: the first such value of each.
+    /// `batch` is as [`SplitWriter::write`] gets it. Pure; the engine rejects these rows before they
+    /// reach a writer.
+    fn unfit(&self, _write: &Write, _batch: &RecordBatch) -> Result<Vec<Unfit>> {
+        Ok(Vec::new())
+    }
+
     /// Coordinator, once: makes the room. Nothing that a reader can see changes.
     async fn prepare(&self, staging: &Staging) -> Result<()>;
 
@@ -70,6 +77,19 @@ pub trait Destination: Send + Sync {
     /// Removes whatever was staged. Safe to call twice, and after nothing was written; never touches
     /// what is published.
     async fn abort(&self, staging: &Staging) -> Result<()>;
+}
+
+/// A value that a destination cannot hold exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// Its row in the batch, from 0.
+    pub row: usize,
+    /// Its column in `write.table.columns`, from 0.
+    pub column: usize,
+    /// Stable code: `NUL_IN_TEXT`.
+    pub code: &'static str,
+    /// For a person.
+    pub reason: String,
 }
 
 /// A table that the destination has already.

@@ -20,7 +20,7 @@ pub use capabilities::{
 pub use connector::{About, AnyConnector, Connector, Forms, Opening};
 pub use destination::{
     CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt, SplitWriter,
-    Staging,
+    Staging, Unfit,
 };
 pub use dialect::Dialect;
 pub use options::{NoOptions, Options};

@@ -19,7 +19,7 @@ use futures::StreamExt;
 use model::plan::{ColumnMapping, Scan, Write};
 use model::{Error, LogicalType, Result};
 
-use crate::attempt::{Attempts, outward};
+use crate::attempt::{Attempts, TableWork, outward};
 use crate::plan::{only_child, properties};
 
 /// How one table's batches are reshaped; made once, used by all its splits.
@@ -111,8 +111,8 @@ impl Reshape {
         Arc::clone(&self.input)
     }
 
-    /// One batch; rows that do not fit go to `task.rejected`.
-    fn apply(&self, batch: &RecordBatch, task: &Task) -> Result<RecordBatch> {
+    /// One batch; rows that do not fit, or that the destination cannot hold, go to `task.rejected`.
+    fn apply(&self, batch: &RecordBatch, task: &Task, work: &TableWork) -> Result<RecordBatch> {
         let rows = batch.num_rows();
         let mut misfits = Misfits {
             reshape: self,
@@ -145,15 +145,31 @@ impl Reshape {
                 }
             });
         }
-        let keep = misfits.keep;
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
         let reshaped =
             RecordBatch::try_new_with_options(Arc::clone(&self.output), arrays, &options)
                 .map_err(|error| Error::internal("could not reshape a batch").caused_by(error))?;
-        match keep {
+        for unfit in work.destination.unfit(&work.staging.write, &reshaped)? {
+            let name = self.source_name(unfit.column);
+            misfits.reject(unfit.row, name, unfit.code, unfit.reason);
+        }
+        match misfits.keep {
             None => Ok(reshaped),
             Some(keep) => filter_record_batch(&reshaped, &BooleanArray::from(keep))
                 .map_err(|error| Error::internal("could not drop rows").caused_by(error)),
+        }
+    }
+
+    /// The source's name of what stands in that column of the destination; the destination's own where
+    /// nothing comes for it.
+    fn source_name(&self, column: usize) -> &str {
+        match self.columns.get(column) {
+            Some(Output::Column { name, .. }) => name,
+            _ => self
+                .output
+                .fields()
+                .get(column)
+                .map_or("", |field| field.name()),
         }
     }
 
@@ -332,7 +348,8 @@ impl ExecutionPlan for ReshapeExec {
         let reshaped = batches.map(move |batch| {
             let batch = batch?;
             let task = attempts.current(partition).map_err(outward)?;
-            reshape.apply(&batch, &task).map_err(outward)
+            let work = &attempts.work;
+            reshape.apply(&batch, &task, work).map_err(outward)
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             self.schema(),

@@ -132,6 +132,9 @@ pub struct DestinationEnd {
     /// What happens to rows that are there already.
     #[serde(default)]
     pub loading_policy: LoadingPolicy,
+    /// Which indexes a new table gets beside its primary key.
+    #[serde(default)]
+    pub indexes: IndexChoice,
     /// The connector's write options.
     #[serde(flatten)]
     pub options: Map<String, Json>,
@@ -148,6 +151,20 @@ pub enum LoadingPolicy {
     Append,
     /// By key: replaced where present, inserted where absent.
     Update,
+}
+
+/// Which indexes a new table gets beside its primary key; made after its rows, before they can be
+/// seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IndexChoice {
+    /// None.
+    #[default]
+    None,
+    /// Unique ones.
+    Unique,
+    /// All over whole columns.
+    All,
 }
 
 /// Which tables: exactly one of the three.

@@ -9,7 +9,7 @@ use crate::logical_type::LogicalType;
 use crate::migration::{
     Consistency, EmptyOverwrite, LoadingPolicy, OnLostSnapshot, RejectedRows, RunPolicy, Verify,
 };
-use crate::table::{NativeColumn, TableKind, TableName};
+use crate::table::{Index, NativeColumn, TableKind, TableName};
 use crate::zone::TimeZone;
 
 /// Dev and prod use the same file and differ in the connections that are resolved.
@@ -211,6 +211,18 @@ pub struct Write {
     pub exists: bool,
     /// The statements that make or change the table, to be shown; empty where it stays as it is.
     pub ddl: Vec<String>,
+    /// The key of loading policy `update`, by destination columns; empty with every other policy. Null
+    /// is one value in it: a null key meets a null key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub update_key: Vec<String>,
+    /// Columns of a table that is there for which nothing comes: null in the batches. `update` leaves
+    /// them as they are in rows that are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_source: Vec<String>,
+    /// Indexes that the load makes with a new table, after its rows and before they can be seen; the
+    /// primary key stands in `table`. Names are the source's: a destination may choose others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
 }
 
 /// A destination's table.

@@ -128,6 +128,9 @@ pub struct NativeTable {
     pub primary_key: Vec<String>,
     /// Column names of each other unique key.
     pub unique_keys: Vec<Vec<String>>,
+    /// Indexes over whole columns, unique keys among them, without the primary key.
+    #[serde(default)]
+    pub indexes: Vec<Index>,
     /// The table's comment.
     pub comment: Option<String>,
     /// The system's own estimate.
@@ -152,6 +155,17 @@ impl NativeTable {
         let digest = Sha256::digest(shape.to_string());
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// An index over whole columns: no expression, no prefix, no condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Column names in the index's order.
+    pub columns: Vec<String>,
+    /// Whether each key without a null stands in it once.
+    pub unique: bool,
 }
 
 /// A column in full, in its system's own words: a type's text alone does not hold unsigned, charset,

@@ -34,17 +34,18 @@ pub(crate) fn new_table(
 
 /// The source's key under the destination's names; empty where a part of it is left out.
 pub(crate) fn primary_key(source: &NativeTable, planned: &[Planned]) -> Vec<String> {
-    source
-        .primary_key
-        .iter()
-        .map(|key| {
-            planned
-                .iter()
-                .find(|planned| planned.scan.native.name == *key)
-                .map(|planned| planned.column.name.clone())
-        })
-        .collect::<Option<_>>()
-        .unwrap_or_default()
+    renamed(&source.primary_key, planned).unwrap_or_default()
+}
+
+/// Source columns under the destination's names; `None` where one of them does not move.
+pub(crate) fn renamed(names: &[String], planned: &[Planned]) -> Option<Vec<String>> {
+    let names = names.iter().map(|name| {
+        planned
+            .iter()
+            .find(|planned| planned.scan.native.name == *name)
+            .map(|planned| planned.column.name.clone())
+    });
+    names.collect()
 }
 
 /// What the partition column holds: text.

@@ -20,6 +20,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) destination: &'a TableName,
     /// Whether every column that moves could be planned; else those missing are not told again.
     pub(crate) complete: bool,
+    /// Whether rows that are there keep what nothing comes for.
+    pub(crate) updates: bool,
 }
 
 impl Pair<'_> {
@@ -137,7 +139,12 @@ fn without_source(pair: &Pair<'_>, column: &Column) -> Finding {
     let at = pair.source.to_string();
     let name = pair.column(column);
     if column.nullable {
-        let message = format!("nothing comes for {name}, which is filled with null");
+        let what = if pair.updates {
+            "is null in new rows and stays as it is in the others"
+        } else {
+            "is filled with null"
+        };
+        let message = format!("nothing comes for {name}, which {what}");
         return Finding::note("COLUMN_WITHOUT_SOURCE", at, message);
     }
     let message = format!("nothing comes for {name}, which may not be null");
@@ -258,6 +265,7 @@ mod tests {
             source: &source,
             destination: &destination,
             complete: true,
+            updates: false,
         };
         let partition = Partition {
             column: "pt".to_owned(),

@@ -14,6 +14,7 @@ mod digest;
 mod exceptions;
 mod existing;
 mod filters;
+mod keys;
 mod match_columns;
 mod naming;
 mod parameters;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::{
     AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility, WriteCapabilities,
 };
-use model::migration::{Consistency, MethodKind, MigrationSpec};
+use model::migration::{Consistency, IndexChoice, MethodKind, MigrationSpec};
 use model::plan::{Environment, Part, Partition, Plan, PlanEnd, Policy, Refused};
 use model::{Error, Finding, NativeTable, TableName};
 
@@ -222,6 +222,9 @@ fn promises(input: &PlanInput<'_>) -> Vec<Finding> {
             let message = "a load becomes visible at once to readers that follow its manifest";
             findings.push(Finding::note("VISIBLE_BY_MANIFEST", DESTINATION, message));
         }
+        if write.indexes {
+            findings.push(not_carried_over(input.spec.destination.indexes));
+        }
         if write.guarantee == Guarantee::AtLeastOnce {
             let message = "after a crash a row may arrive more than once";
             findings.push(Finding::warning("AT_LEAST_ONCE", DESTINATION, message));
@@ -249,6 +252,20 @@ fn promises(input: &PlanInput<'_>) -> Vec<Finding> {
         (Consistency::Snapshot, _) => {}
     }
     findings
+}
+
+/// What of a table's definition stays behind where a destination has the like.
+fn not_carried_over(indexes: IndexChoice) -> Finding {
+    let left = match indexes {
+        IndexChoice::None => "indexes other than the primary key, ",
+        IndexChoice::Unique => "indexes that are not unique or not over whole columns, ",
+        IndexChoice::All => "indexes that are not over whole columns, ",
+    };
+    let message = format!(
+        "new tables get their columns, NOT NULL, primary key and comments; {left}foreign keys, \
+         defaults, checks and triggers stay behind"
+    );
+    Finding::note("NOT_CARRIED_OVER", "migration.destination", message)
 }
 
 /// Over everything but findings and estimates; each pipeline by its own digest, which is that.

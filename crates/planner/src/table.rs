@@ -12,6 +12,7 @@ use crate::digest;
 use crate::exceptions::Exceptions;
 use crate::existing::{self, Pair};
 use crate::filters;
+use crate::keys;
 use crate::match_columns::{Ends, Planned, plan_columns, unknown_column};
 use crate::naming::{Named, name_table};
 use crate::parameters::Parameters;
@@ -246,11 +247,18 @@ fn target(
     let existing = input.existing.get(name);
     let complete = !findings.iter().any(Finding::is_blocker);
     let policy = input.spec.destination.loading_policy;
+    let update_key = match policy {
+        LoadingPolicy::Update => {
+            keys::update_key(table, shared.exceptions.of(&table.name), planned, findings)
+        }
+        _ => Vec::new(),
+    };
     if let Some(existing) = existing {
         let pair = Pair {
             source: &table.name,
             destination: name,
             complete,
+            updates: policy == LoadingPolicy::Update,
         };
         findings.extend(existing_note(&pair, input.spec, policy, partition));
         let columns = existing::fit(&pair, existing, planned, partition, findings);
@@ -260,11 +268,17 @@ fn target(
             partition: partition.cloned(),
             exists: true,
             ddl: Vec::new(),
+            update_key,
+            without_source: without_source(existing, &columns, partition),
+            indexes: Vec::new(),
         };
         return (write, columns);
     }
     let last = partition.and_then(|partition| partition_column(shared, table, partition, findings));
-    let schema = ddl::new_table(table, name.clone(), converted, planned, last);
+    let mut schema = ddl::new_table(table, name.clone(), converted, planned, last);
+    if shared.ends.write.indexes {
+        findings.extend(keys::required(table, &mut schema));
+    }
     let columns = planned
         .iter()
         .map(|planned| planned.mapping(&planned.column, planned.fidelity.clone()))
@@ -277,8 +291,25 @@ fn target(
         policy,
         partition: partition.cloned(),
         exists: false,
+        update_key,
+        without_source: Vec::new(),
+        indexes: keys::indexes(input.spec.destination.indexes, table, planned),
     };
     (write, columns)
+}
+
+/// Columns there for which nothing comes.
+fn without_source(
+    existing: &ExistingTable,
+    mappings: &[ColumnMapping],
+    partition: Option<&Partition>,
+) -> Vec<String> {
+    let comes = |name: &String| {
+        mappings.iter().any(|mapping| mapping.destination == *name)
+            || partition.is_some_and(|partition| partition.column == *name)
+    };
+    let names = existing.columns.iter().map(|column| &column.name);
+    names.filter(|name| !comes(name)).cloned().collect()
 }
 
 /// The existing table as it stays. Its key is the source's, under the names there.
@@ -417,6 +448,7 @@ mod tests {
                 source: &here,
                 destination,
                 complete: true,
+                updates: false,
             };
             existing_note(&pair, spec, LoadingPolicy::Overwrite, None).map(|finding| finding.code)
         };

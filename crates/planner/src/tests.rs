@@ -690,3 +690,140 @@ fn differences_between_plans_are_told() {
     .plan();
     insta::assert_json_snapshot!(diff(&old, &new));
 }
+
+fn updating(rest: &str) -> String {
+    format!(r#"{{"destination": {{"data-source": "lake", "loading-policy": "update"}}{rest}}}"#)
+}
+
+fn offering_all() -> Fake {
+    Fake {
+        write: Fake::default()
+            .write
+            .map(|write| contract::WriteCapabilities {
+                update: true,
+                indexes: true,
+                ..write
+            }),
+        ..Fake::default()
+    }
+}
+
+fn update(rest: &str, table: NativeTable) -> World {
+    World {
+        destination: offering_all(),
+        ..one(&updating(rest), table)
+    }
+}
+
+#[test]
+fn rows_are_updated_by_the_primary_key_or_by_what_is_named() {
+    assert_eq!(update("", orders()).planned().write.update_key, ["id"]);
+    let table = fake::described("orders", &["id int!", "Code text!", "note text"]);
+    let named = update(
+        r#", "each": [{"table": "orders", "update-by": ["Code"]}],
+             "names": {"field-rules": [{"replace": "Code", "with": "sku"}]}"#,
+        table,
+    );
+    let pipeline = named.planned();
+    assert_eq!(pipeline.write.update_key, ["sku"]);
+    assert!(
+        codes(&pipeline.findings).is_empty(),
+        "{:?}",
+        pipeline.findings
+    );
+    assert!(one("{}", orders()).planned().write.update_key.is_empty());
+}
+
+#[test]
+fn a_key_that_does_not_tell_rows_apart_is_refused() {
+    let mut keyless = orders();
+    keyless.primary_key.clear();
+    update("", keyless).refused(&["UPDATE_KEY_MISSING public.orders"]);
+    let nullable = || fake::described("orders", &["id int", "note text"]);
+    let finding = update("", nullable()).refused(&["UPDATE_KEY_NULLABLE public.orders"]);
+    assert!(
+        finding[0]
+            .hint
+            .as_ref()
+            .unwrap()
+            .contains("update-by: [id]")
+    );
+    let by =
+        |column: &str| format!(r#", "each": [{{"table": "orders", "update-by": ["{column}"]}}]"#);
+    let named = update(&by("id"), nullable()).planned();
+    assert_eq!(
+        codes(&named.findings),
+        ["UPDATE_KEY_NULLABLE", "PRIMARY_KEY_NULLABLE"]
+    );
+    update(&by("nope"), orders()).refused(&["UNKNOWN_COLUMN migration.each[0].update-by"]);
+    let left_out = r#", "each": [{"table": "orders", "update-by": ["note"], "columns": {"note": {"skip": true}}}]"#;
+    update(left_out, orders()).refused(&["UPDATE_KEY_LEFT_OUT migration.each[0].update-by"]);
+}
+
+#[test]
+fn what_nothing_comes_for_is_named_in_the_plan() {
+    let there = [
+        ("id", LogicalType::int(32), false),
+        ("note", LogicalType::TEXT, true),
+        ("seen", LogicalType::Date, true),
+    ];
+    let world = update("", orders()).existing(&there, None);
+    let pipeline = world.planned();
+    assert_eq!(pipeline.write.without_source, ["seen"]);
+    let finding = &pipeline.findings[0];
+    assert_eq!(finding.code, "COLUMN_WITHOUT_SOURCE");
+    assert!(finding.message.contains("stays as it is"), "{finding:?}");
+}
+
+#[test]
+fn indexes_go_along_as_far_as_they_are_asked_for() {
+    let mut table = fake::described("orders", &["id int!", "a text", "b text"]);
+    let index = |name: &str, columns: &[&str], unique| model::table::Index {
+        name: name.to_owned(),
+        columns: columns.iter().map(|&column| column.to_owned()).collect(),
+        unique,
+    };
+    table.indexes = vec![index("u", &["a"], true), index("i", &["b", "a"], false)];
+    let names = |choice: &str, skip: &str| -> Vec<String> {
+        let changes = format!(
+            r#"{{"destination": {{"data-source": "lake", "indexes": "{choice}"}},
+                "each": [{{"table": "orders", "columns": {{ {skip} }} }}]}}"#
+        );
+        let world = World {
+            destination: offering_all(),
+            ..one(&changes, table.clone())
+        };
+        let indexes = world.planned().write.indexes;
+        indexes.into_iter().map(|index| index.name).collect()
+    };
+    assert!(names("none", "").is_empty());
+    assert_eq!(names("unique", ""), ["u"]);
+    assert_eq!(names("all", ""), ["u", "i"]);
+    assert_eq!(names("all", r#""b": {"skip": true}"#), ["u"]);
+    let plan = World {
+        destination: offering_all(),
+        ..one("{}", orders())
+    };
+    assert!(codes(&plan.plan().findings).contains(&"NOT_CARRIED_OVER"));
+    let lake = one(
+        r#"{"destination": {"data-source": "lake", "indexes": "all"}}"#,
+        orders(),
+    );
+    let findings = lake.plan().findings;
+    assert_eq!(findings[0].at, "migration.destination.indexes");
+}
+
+#[test]
+fn a_primary_key_holds_no_null_and_moves_whole_or_not_at_all() {
+    let keyed = |changes: &str, table| World {
+        destination: offering_all(),
+        ..one(changes, table)
+    };
+    let nullable = keyed("{}", fake::described("orders", &["id int", "note text"])).planned();
+    assert!(!nullable.write.table.columns[0].nullable);
+    assert_eq!(codes(&nullable.findings), ["PRIMARY_KEY_NULLABLE"]);
+    let changes = r#"{"each": [{"table": "orders", "columns": {"id": {"skip": true}}}]}"#;
+    let without = keyed(changes, orders()).planned();
+    assert!(without.write.table.primary_key.is_empty());
+    assert_eq!(codes(&without.findings), ["PRIMARY_KEY_LEFT_OUT"]);
+}

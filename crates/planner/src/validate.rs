@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 use contract::options::nearest_hint;
 use model::Finding;
 use model::migration::{
-    Filters, IllegalNames, MigrationFile, MigrationSpec, NameRule, OneOrMany, RunPolicy,
-    TableFilter, TableSelection,
+    Filters, IllegalNames, LoadingPolicy, MigrationFile, MigrationSpec, NameRule, OneOrMany,
+    RunPolicy, TableFilter, TableSelection,
 };
 
 use crate::naming::SOURCE_SCHEMA;
@@ -194,6 +194,13 @@ fn each(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             let at = format!("migration.each[{index}].split-by");
             let finding = Finding::blocker("EMPTY_LIST", at, "no column is named");
             findings.push(finding.hint("name a column, or leave split-by out"));
+        }
+        let updates = spec.destination.loading_policy == LoadingPolicy::Update;
+        if !updates && !exception.update_by.is_empty() {
+            let at = format!("migration.each[{index}].update-by");
+            let message = "a key for updates is given, and the loading policy is another";
+            let finding = Finding::blocker("UPDATE_BY_UNUSED", at, message);
+            findings.push(finding.hint("write loading-policy: update, or leave update-by out"));
         }
         for (column, choice) in &exception.columns {
             if choice.skip && (choice.read_as.is_some() || choice.charset.is_some()) {

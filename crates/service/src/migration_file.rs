@@ -15,7 +15,7 @@ use crate::parts;
 
 const TOP: [&str; 3] = ["version", "data-sources", "migration"];
 const SOURCE_KEYS: [&str; 3] = ["data-source", "schemas", "time-zone"];
-const DESTINATION_KEYS: [&str; 3] = ["data-source", "namespace", "loading-policy"];
+const DESTINATION_KEYS: [&str; 4] = ["data-source", "namespace", "loading-policy", "indexes"];
 const CONNECTION_KEYS: [&str; 2] = ["type", "development"];
 
 /// A migration file as far as it can be understood.

@@ -40,9 +40,30 @@ pub fn old_rows() -> Rows {
     (0..5).map(|id| (id, format!("old {id}"))).collect()
 }
 
-/// The rows that a load brings.
-pub fn new_rows() -> Rows {
-    (100..150).map(|id| (id, format!("new {id}"))).collect()
+/// The rows that a load brings. With [`LoadingPolicy::Update`] some have the keys of old ones.
+pub fn new_rows(policy: LoadingPolicy) -> Rows {
+    let updated = match policy {
+        LoadingPolicy::Update => 3..7,
+        _ => 0..0,
+    };
+    updated
+        .chain(100..150)
+        .map(|id| (id, format!("new {id}")))
+        .collect()
+}
+
+/// What is there once [`new_rows`] have come to [`old_rows`].
+pub fn rows_after(policy: LoadingPolicy) -> Rows {
+    let new = new_rows(policy);
+    let stays = |id: &i64| match policy {
+        LoadingPolicy::Overwrite => false,
+        LoadingPolicy::Append => true,
+        LoadingPolicy::Update => !new.iter().any(|(key, _)| key == id),
+    };
+    let mut rows: Rows = old_rows().into_iter().filter(|(id, _)| stays(id)).collect();
+    rows.extend(new);
+    rows.sort();
+    rows
 }
 
 fn names() -> (TableName, TableName) {
@@ -104,7 +125,7 @@ pub async fn survives_every_fault(subject: &dyn Subject, policy: LoadingPolicy) 
     let faults = &FaultPlan::none();
     let journal = &MemoryJournal::new();
     let dry = Load {
-        rows: new_rows(),
+        rows: new_rows(policy),
         policy,
         run: "dry",
         journal,
@@ -143,15 +164,11 @@ async fn survives(subject: &dyn Subject, policy: LoadingPolicy, effect: u64, fau
     prepare_old(subject).await;
     let (_, table) = names();
     let old = old_rows();
-    let mut new = new_rows();
-    if policy == LoadingPolicy::Append {
-        new.extend(old_rows());
-        new.sort();
-    }
+    let new = rows_after(policy);
     let (run, journal) = ("new", &MemoryJournal::new());
     let faults = &FaultPlan::at(effect, fault);
     let first = Load {
-        rows: new_rows(),
+        rows: new_rows(policy),
         policy,
         run,
         journal,
@@ -172,7 +189,7 @@ async fn survives(subject: &dyn Subject, policy: LoadingPolicy, effect: u64, fau
 
     let faults = &FaultPlan::none();
     let again = Load {
-        rows: new_rows(),
+        rows: new_rows(policy),
         policy,
         run,
         journal,
@@ -190,6 +207,30 @@ async fn survives(subject: &dyn Subject, policy: LoadingPolicy, effect: u64, fau
     assert!(leftovers.is_empty(), "{leftovers:?} left over after {case}");
 }
 
+/// Two rows of one key in one load: with `update` nobody can say which one counts, so the load is
+/// refused and what is there stays.
+pub async fn a_key_that_comes_twice_is_refused(subject: &dyn Subject) {
+    prepare_old(subject).await;
+    let (_, table) = names();
+    let (journal, faults) = (&MemoryJournal::new(), &FaultPlan::none());
+    let policy = LoadingPolicy::Update;
+    let mut rows = new_rows(policy);
+    rows.push((3, "another 3".to_owned()));
+    let twice = Load {
+        rows,
+        policy,
+        run: "twice",
+        journal,
+        faults,
+    };
+    let report = load(subject, twice).await;
+    let code = report.tables[0].code.as_deref();
+    assert_eq!(code, Some("UPDATE_KEY_TWICE"), "{report:?}");
+    assert_eq!(subject.read(&table).await, Some(old_rows()));
+    let leftovers = subject.leftovers(&table).await;
+    assert!(leftovers.is_empty(), "{leftovers:?} left over");
+}
+
 /// A first load that dies leaves no table; the next one makes it.
 pub async fn first_load_is_all_or_nothing(subject: &dyn Subject) {
     subject.reset().await;
@@ -201,7 +242,7 @@ pub async fn first_load_is_all_or_nothing(subject: &dyn Subject) {
         load(
             subject,
             Load {
-                rows: new_rows(),
+                rows: new_rows(policy),
                 policy,
                 run,
                 journal,
@@ -216,7 +257,7 @@ pub async fn first_load_is_all_or_nothing(subject: &dyn Subject) {
     load(
         subject,
         Load {
-            rows: new_rows(),
+            rows: new_rows(policy),
             policy,
             run,
             journal,
@@ -224,7 +265,7 @@ pub async fn first_load_is_all_or_nothing(subject: &dyn Subject) {
         },
     )
     .await;
-    assert_eq!(subject.read(&table).await, Some(new_rows()));
+    assert_eq!(subject.read(&table).await, Some(new_rows(policy)));
 }
 
 /// What stands staged is read back as it was handed to the writers: each row once, from as many
@@ -239,7 +280,7 @@ pub async fn what_stands_staged_is_read_back(subject: &dyn Subject) {
     let staging = must(destination.stage(&write, &load));
     must(destination.prepare(&staging).await);
     let mut manifests = Vec::new();
-    for (index, rows) in new_rows().chunks(20).enumerate() {
+    for (index, rows) in new_rows(policy).chunks(20).enumerate() {
         let task = task(index, &source);
         let mut writer = must(destination.writer(&staging, &task).await);
         for rows in rows.chunks(7) {
@@ -256,9 +297,9 @@ pub async fn what_stands_staged_is_read_back(subject: &dyn Subject) {
         });
     }
     let staged = staged_rows(destination.as_ref(), &staging, &manifests).await;
-    assert_eq!(staged, new_rows());
+    assert_eq!(staged, new_rows(policy));
     let one = staged_rows(destination.as_ref(), &staging, &manifests[..1]).await;
-    assert_eq!(one, new_rows()[..20], "rows of another manifest");
+    assert_eq!(one, new_rows(policy)[..20], "rows of another manifest");
     must(destination.abort(&staging).await);
     assert_eq!(subject.read(&table).await, None);
 }

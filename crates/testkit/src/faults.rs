@@ -10,7 +10,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use contract::{
     Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt,
-    SplitWriter, Staging, TaskContext,
+    SplitWriter, Staging, TaskContext, Unfit,
 };
 use engine::{Entry, Journal};
 use model::plan::{Column, Write};
@@ -159,6 +159,10 @@ impl Destination for FaultyDestination {
 
     fn stage(&self, write: &Write, load: &LoadId) -> Result<Staging> {
         self.inner.stage(write, load)
+    }
+
+    fn unfit(&self, write: &Write, batch: &RecordBatch) -> Result<Vec<Unfit>> {
+        self.inner.unfit(write, batch)
     }
 
     async fn prepare(&self, staging: &Staging) -> Result<()> {

@@ -1,7 +1,7 @@
 //! A destination in memory that keeps the commit protocol; its world outlives the "process" of a
 //! test. The reference that the real ones are compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
@@ -122,12 +122,19 @@ impl Destination for MemoryDestination {
             .flatten()
             .cloned()
             .collect();
+        let ids: BTreeSet<i64> = rows.iter().map(|(id, _)| *id).collect();
+        if staging.write.policy == LoadingPolicy::Update && ids.len() < rows.len() {
+            let error = Error::new(ErrorKind::Data, "UPDATE_KEY_TWICE", "a key comes twice");
+            return CommitOutcome::NotDone(error);
+        }
         let published = world
             .published
             .entry(staging.write.table.name.clone())
             .or_default();
-        if staging.write.policy == LoadingPolicy::Overwrite {
-            published.clear();
+        match staging.write.policy {
+            LoadingPolicy::Overwrite => published.clear(),
+            LoadingPolicy::Append => {}
+            LoadingPolicy::Update => published.retain(|(id, _)| !ids.contains(id)),
         }
         published.extend(rows);
         world.loads.push(staging.load.clone());

@@ -20,6 +20,7 @@ pub fn native_table(name: &TableName) -> NativeTable {
         columns: vec![column("id"), column("name")],
         primary_key: vec!["id".to_owned()],
         unique_keys: Vec::new(),
+        indexes: Vec::new(),
         comment: None,
         estimated_rows: None,
         estimated_bytes: None,
@@ -108,6 +109,12 @@ pub fn pipeline(
             partition: None,
             exists: false,
             ddl: Vec::new(),
+            update_key: match policy {
+                LoadingPolicy::Update => vec!["id".to_owned()],
+                _ => Vec::new(),
+            },
+            without_source: Vec::new(),
+            indexes: Vec::new(),
         },
         findings: Vec::new(),
     }

@@ -57,6 +57,7 @@ impl Connector for Files {
                 partitions: true,
                 required_columns: true,
                 checksums: true,
+                indexes: false,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

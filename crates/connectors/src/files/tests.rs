@@ -147,6 +147,9 @@ fn write(table: &str, policy: LoadingPolicy, partition: Option<&str>) -> Write {
         }),
         exists: false,
         ddl: Vec::new(),
+        update_key: Vec::new(),
+        without_source: Vec::new(),
+        indexes: Vec::new(),
     }
 }
 

@@ -66,6 +66,7 @@ impl Connector for Lake {
                 partitions: true,
                 required_columns: true,
                 checksums: true,
+                indexes: false,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

@@ -356,6 +356,7 @@ fn describe(table: &Table, wanted: Option<i64>) -> NativeTable {
             .collect(),
         primary_key: Vec::new(),
         unique_keys: Vec::new(),
+        indexes: Vec::new(),
         comment: table.comment(),
         estimated_rows: total("total-records"),
         estimated_bytes: total("total-files-size"),

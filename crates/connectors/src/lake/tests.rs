@@ -173,6 +173,9 @@ fn write_of(columns: Vec<Column>, policy: LoadingPolicy, exists: bool) -> Write 
         partition: None,
         exists,
         ddl: Vec::new(),
+        update_key: Vec::new(),
+        without_source: Vec::new(),
+        indexes: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use model::table::ListedTable;
+use model::table::{Index, ListedTable};
 use model::{Finding, NativeColumn, NativeTable, Result, TableKind, TableName};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row, Value};
@@ -126,8 +126,8 @@ const COLUMNS: &str = "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, I
     CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, \
     CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, COLUMN_COMMENT, PRIVILEGES, ORDINAL_POSITION \
     FROM information_schema.COLUMNS WHERE ";
-const KEYS: &str = "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE, SEQ_IN_INDEX \
-    FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND ";
+const KEYS: &str = "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE, SEQ_IN_INDEX, \
+    NON_UNIQUE FROM information_schema.STATISTICS WHERE ";
 const COLUMN_RIGHTS: &str = "SELECT TABLE_NAME FROM information_schema.COLUMN_PRIVILEGES \
     WHERE PRIVILEGE_TYPE = 'SELECT' AND ";
 
@@ -163,8 +163,20 @@ fn assemble(
     let primary = keys.iter().find(|key| key.name == "PRIMARY");
     let primary_key = primary.map(visible).unwrap_or_default();
     let others = keys.iter().filter(|key| key.name != "PRIMARY" && key.whole);
-    let unique_keys = others.map(visible).filter(|key| !key.is_empty()).collect();
-    let ordered = keys.iter().filter(|key| key.whole && key.ordered);
+    let indexes: Vec<Index> = others
+        .filter(|key| key.listed)
+        .map(|key| Index {
+            name: key.name.clone(),
+            columns: visible(key),
+            unique: key.unique,
+        })
+        .filter(|index| !index.columns.is_empty())
+        .collect();
+    let unique = indexes.iter().filter(|index| index.unique);
+    let unique_keys = unique.map(|index| index.columns.clone()).collect();
+    let ordered = keys
+        .iter()
+        .filter(|key| key.unique && key.whole && key.ordered);
     let facts = TableFacts {
         engine: engine.clone(),
         keys: ordered
@@ -182,6 +194,7 @@ fn assemble(
         columns,
         primary_key,
         unique_keys,
+        indexes,
         comment: Some(comment).filter(|text| !text.is_empty() && kind != TableKind::View),
         estimated_rows: cells.number(3),
         estimated_bytes: cells.number(5),
@@ -301,6 +314,9 @@ struct Key {
     whole: bool,
     /// A tree that ranges can be read from.
     ordered: bool,
+    /// Over values as they are: neither words of a text nor places.
+    listed: bool,
+    unique: bool,
 }
 
 fn keys_of(mut rows: Vec<Row>) -> HashMap<String, Vec<Key>> {
@@ -323,11 +339,14 @@ fn keys_of(mut rows: Vec<Row>) -> HashMap<String, Vec<Key>> {
                 columns: Vec::new(),
                 whole: true,
                 ordered: true,
+                listed: true,
+                unique: cells.number(6) == Some(0),
             });
         }
         if let Some(key) = of_table.last_mut() {
             key.whole &= cells.number(3).is_none() && !cells.text(2).is_empty();
             key.ordered &= cells.text(4) == "BTREE";
+            key.listed &= ["BTREE", "HASH"].contains(&cells.text(4).as_str());
             key.columns.push(cells.text(2));
         }
     }

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use model::table::ListedTable;
-use model::{NativeColumn, NativeTable, Result, TableKind, TableName};
+use model::table::{Index, ListedTable};
+use model::{Finding, NativeColumn, NativeTable, Result, TableKind, TableName};
 use serde_json::json;
 use tokio_postgres::Row;
 
@@ -66,14 +66,16 @@ WHERE a.attrelid = ANY($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum";
 
 const KEYS: &str = "
-SELECT i.indrelid, i.indisprimary AS primary,
+SELECT i.indrelid, i.indisprimary AS primary, i.indisunique AS unique, n.relname::text AS name,
        array_agg(a.attname::text ORDER BY k.place) AS columns
 FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class n ON n.oid = i.indexrelid
+JOIN pg_catalog.pg_am m ON m.oid = n.relam AND m.amname IN ('btree', 'hash')
 CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-WHERE i.indrelid = ANY($1::oid[]) AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+WHERE i.indrelid = ANY($1::oid[]) AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
   AND k.place <= {key_columns}
-GROUP BY i.indexrelid, i.indrelid, i.indisprimary
+GROUP BY i.indexrelid, i.indrelid, i.indisprimary, i.indisunique, n.relname
 ORDER BY i.indexrelid";
 
 /// Everything in `schemas` that a person could select.
@@ -117,7 +119,8 @@ pub(super) async fn describe(
         let place = usize::try_from(row.get::<_, i64>("ord") - 1).unwrap_or_default();
         let oid: u32 = row.get("oid");
         let columns = columns.remove(&oid).unwrap_or_default();
-        let (primary_key, unique_keys) = keys.remove(&oid).unwrap_or_default();
+        let (primary_key, indexes) = keys.remove(&oid).unwrap_or_default();
+        let unique = indexes.iter().filter(|index| index.unique);
         let extent = extents.get(&oid).copied().unwrap_or_default();
         described[place] = Some(NativeTable {
             findings: findings(row, how, &tables[place], &columns),
@@ -126,7 +129,8 @@ pub(super) async fn describe(
             kind: kind_of(row, how),
             columns,
             primary_key,
-            unique_keys,
+            unique_keys: unique.map(|index| index.columns.clone()).collect(),
+            indexes,
             comment: row.get("comment"),
             estimated_rows: extent.rows,
             estimated_bytes: extent.bytes,
@@ -215,7 +219,8 @@ async fn columns(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Vec<Nat
     Ok(columns)
 }
 
-type Keys = (Vec<String>, Vec<Vec<String>>);
+/// The primary key, and the other indexes.
+type Keys = (Vec<String>, Vec<Index>);
 
 async fn keys(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Keys>> {
     let count = if session.major >= 11 {
@@ -235,7 +240,11 @@ async fn keys(session: &Session, oids: &[u32]) -> Result<HashMap<u32, Keys>> {
         if row.get("primary") {
             entry.0 = row.get("columns");
         } else {
-            entry.1.push(row.get("columns"));
+            entry.1.push(Index {
+                name: row.get("name"),
+                columns: row.get("columns"),
+                unique: row.get("unique"),
+            });
         }
     }
     Ok(keys)

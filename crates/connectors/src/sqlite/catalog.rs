@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::table::ListedTable;
+use model::table::{Index, ListedTable};
 use model::{Finding, NativeColumn, NativeTable, Result, TableKind, TableName};
 use rusqlite::Connection;
 use serde_json::json;
@@ -189,6 +189,7 @@ fn describe_entry(
         columns: Vec::new(),
         primary_key: Vec::new(),
         unique_keys: Vec::new(),
+        indexes: Vec::new(),
         comment: None,
         estimated_rows,
         estimated_bytes: None,
@@ -266,7 +267,9 @@ fn fill(connection: &Connection, entry: &Entry, table: &mut NativeTable) -> rusq
         let integer_key = key_is_rowid.then(|| table.primary_key[0].clone());
         table.private = json!({ "rowid": rowid_name(&table.columns), "key": integer_key });
     }
-    table.unique_keys = indexes.unique;
+    let unique = indexes.others.iter().filter(|index| index.unique);
+    table.unique_keys = unique.map(|index| index.columns.clone()).collect();
+    table.indexes = indexes.others;
     Ok(())
 }
 
@@ -305,8 +308,8 @@ fn rowid_name(columns: &[NativeColumn]) -> Option<&'static str> {
 struct Indexes {
     /// Whether an index of its own serves the primary key.
     primary_key: bool,
-    /// The columns of each other unique key.
-    unique: Vec<Vec<String>>,
+    /// The others over whole columns.
+    others: Vec<Index>,
 }
 
 fn indexes(connection: &Connection, table: &str) -> rusqlite::Result<Indexes> {
@@ -320,13 +323,17 @@ fn indexes(connection: &Connection, table: &str) -> rusqlite::Result<Indexes> {
         let (unique, partial): (bool, bool) = (row.get(1)?, row.get(3)?);
         if row.get_ref(2)?.as_str() == Ok("pk") {
             indexes.primary_key = true;
-        } else if unique && !partial {
+        } else if !partial {
             // A part without a name is an expression.
-            let columns = parts.query_map([name], |part| part.get::<_, Option<String>>(0))?;
+            let columns = parts.query_map([&name], |part| part.get::<_, Option<String>>(0))?;
             let columns: rusqlite::Result<Option<Vec<String>>> = columns.collect();
-            indexes.unique.extend(columns?);
+            indexes.others.extend(columns?.map(|columns| Index {
+                name,
+                columns,
+                unique,
+            }));
         }
     }
-    indexes.unique.sort();
+    indexes.others.sort_by(|a, b| a.columns.cmp(&b.columns));
     Ok(indexes)
 }

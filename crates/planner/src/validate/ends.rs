@@ -2,7 +2,7 @@
 
 use contract::AnyConnector;
 use model::Finding;
-use model::migration::{LoadingPolicy, MigrationSpec, TableFilter};
+use model::migration::{IndexChoice, LoadingPolicy, MigrationSpec, TableFilter};
 
 /// Whether the two connectors can do what the migration asks.
 pub fn validate_against(
@@ -86,6 +86,13 @@ fn check_destination(
             "destination.loading-policy",
             format!("{title} does not offer {policy}"),
             &format!("write {}", offered.join(" or ")),
+        ));
+    }
+    if spec.destination.indexes != IndexChoice::None && !write.indexes {
+        findings.push(unsupported(
+            "destination.indexes",
+            format!("{title} has no indexes"),
+            "leave it out",
         ));
     }
     if spec.method.partition.is_some() && !write.partitions {

@@ -22,10 +22,6 @@ pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
         refuse("filter.daily".to_owned(), "a daily filter", LEAVE_OUT);
     }
     for (index, exception) in spec.each.iter().enumerate() {
-        if !exception.update_by.is_empty() {
-            let at = format!("each[{index}].update-by");
-            refuse(at, "update-by", LEAVE_OUT);
-        }
         if matches!(&exception.filter, Some(TableFilter::Own(filters)) if daily(filters)) {
             let at = format!("each[{index}].filter.daily");
             refuse(at, "a daily filter", LEAVE_OUT);
@@ -91,10 +87,10 @@ fn words(spec: &MigrationSpec) -> [Word; 13] {
             "write fail or ignore",
         ),
         (
-            spec.destination.loading_policy == LoadingPolicy::Update,
-            "destination.loading-policy",
-            "update",
-            "write overwrite or append",
+            spec.destination.loading_policy == LoadingPolicy::Update && partition.is_some(),
+            "method.partition",
+            "update of one partition",
+            LEAVE_OUT,
         ),
         (
             !spec.schedule.is_empty(),

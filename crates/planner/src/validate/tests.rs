@@ -176,17 +176,14 @@ fn what_is_not_served_yet_is_refused_and_not_ignored() {
         (r#"{"verify": "checksums"}"#, "verify"),
         (r#"{"drift": "add-columns"}"#, "drift"),
         (
-            r#"{"destination": {"data-source": "l", "loading-policy": "update"}}"#,
-            "destination.loading-policy",
+            r#"{"destination": {"data-source": "l", "loading-policy": "update"},
+                "method": {"partition": {"one-time": 1}}}"#,
+            "method.partition",
         ),
         (r#"{"schedule": {"mode": "daily"}}"#, "schedule"),
         (r#"{"on-lost-snapshot": "restart-all"}"#, "on-lost-snapshot"),
         (r#"{"task-names": "x"}"#, "task-names"),
         (r#"{"filter": {"daily": "a = 1"}}"#, "filter.daily"),
-        (
-            r#"{"each": [{"table": "t", "update-by": ["id"]}]}"#,
-            "each[0].update-by",
-        ),
         (
             r#"{"each": [{"table": "t", "filter": {"daily": "a = 1"}}]}"#,
             "each[0].filter.daily",
@@ -194,6 +191,21 @@ fn what_is_not_served_yet_is_refused_and_not_ignored() {
     ] {
         check(changes, &[&format!("NOT_SERVED_YET migration.{at}")]);
     }
+}
+
+#[test]
+fn a_key_for_updates_is_given_where_rows_are_updated() {
+    let each = r#""each": [{"table": "t", "update-by": ["id"]}]"#;
+    check(
+        &format!("{{{each}}}"),
+        &["UPDATE_BY_UNUSED migration.each[0].update-by"],
+    );
+    check(
+        &format!(
+            r#"{{"destination": {{"data-source": "l", "loading-policy": "update"}}, {each}}}"#
+        ),
+        &[],
+    );
 }
 
 #[test]

@@ -6,7 +6,8 @@ use contract::{AnyConnector, Destination};
 use model::TableName;
 use model::migration::LoadingPolicy;
 use testkit::conformance::{
-    Subject, first_load_is_all_or_nothing, survives_every_fault, what_stands_staged_is_read_back,
+    Subject, a_key_that_comes_twice_is_refused, first_load_is_all_or_nothing, survives_every_fault,
+    what_stands_staged_is_read_back,
 };
 use testkit::memory_destination::{MemoryDestination, Rows};
 
@@ -45,10 +46,19 @@ impl Subject for Memory {
 
 #[tokio::test]
 async fn every_fault_leaves_old_or_new() {
-    for policy in [LoadingPolicy::Overwrite, LoadingPolicy::Append] {
+    for policy in [
+        LoadingPolicy::Overwrite,
+        LoadingPolicy::Append,
+        LoadingPolicy::Update,
+    ] {
         let cases = survives_every_fault(&Memory::default(), policy).await;
         assert!(cases > 40, "{cases} cases");
     }
+}
+
+#[tokio::test]
+async fn a_key_twice_is_refused() {
+    a_key_that_comes_twice_is_refused(&Memory::default()).await;
 }
 
 #[tokio::test]
