@@ -2,7 +2,7 @@
 """Compares every cell of a database with what arrived at a destination.
 
 Nothing of Godwit takes part: the truth comes through the command line clients psql, mariadb and sqlite3, the copy
-through PyArrow or PyIceberg.
+through PyArrow, PyIceberg or psql.
 
     compare.py SOURCE DESTINATION [--table S=D …] [--skip TABLE.COLUMN …] [--extra COLUMN …] [--ignore GLOB …]
 
@@ -11,6 +11,7 @@ through PyArrow or PyIceberg.
                  sqlite:/path/file.db
     DESTINATION  files:/dir          one folder of Parquet files per table
                  lake:/dir#namespace an Iceberg SQL catalog named "godwit" in /dir/catalog.db
+                 postgresql://user@host:port/db?schema=a   (password: PGPASSWORD)
 
 Rows are matched by primary key, or as multisets where there is none. How one column is compared is decided by the
 type at the destination: typed where the source's text parses into it exactly, as canonical text otherwise. Integers
@@ -886,6 +887,8 @@ def open_destination(address):
         return Files(rest)
     if scheme == "lake" and "#" in rest:
         return Lake(*rest.rsplit("#", 1))
+    if scheme in ("postgresql", "postgres"):
+        return PostgreSqlCopy(urllib.parse.urlsplit(address))
     raise Failure(f"unknown destination {address!r}")
 
 
@@ -935,6 +938,57 @@ class Lake:
 
     def read(self, table):
         return self.catalog.load_table((self.namespace, table)).scan().to_arrow()
+
+
+class PostgreSqlCopy:
+    """Tables of one schema, as psql prints them, each column in the Arrow type that is its own."""
+
+    PLAIN = {"boolean": pa.bool_(), "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(),
+             "real": pa.float32(), "double precision": pa.float64(), "date": pa.date32(), "bytea": pa.large_binary()}
+
+    def __init__(self, url):
+        self.database = PostgreSql(url)
+        self.schema = self.database.schemas[0]
+
+    def tables(self):
+        names = [self.database.plain_name(name) for name in self.database.tables()]
+        return [name for name in names if not name.startswith("godwit_")]
+
+    def read(self, table):
+        name = f"{self.schema}.{table}"
+        columns = self.database.columns(name)
+        types = self.types(name)
+        exported = self.database.export(name, columns)
+        arrays = [self.typed(column, exported.column(index), types[column.name])
+                  for index, column in enumerate(columns)]
+        return pa.table(arrays, names=[column.name for column in columns])
+
+    def types(self, name):
+        rows = self.database.ask("SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute "
+                                 f"WHERE attrelid = {literal(self.database.quoted(name))}::regclass "
+                                 "AND attnum > 0 AND NOT attisdropped")
+        return {row["name"]: self.arrow_type(row["type"]) for row in rows}
+
+    def arrow_type(self, native):
+        digits = re.fullmatch(r"numeric\((\d+),(\d+)\)", native)
+        if digits:
+            return pa.decimal128(int(digits[1]), int(digits[2]))
+        if re.fullmatch(r"timestamp(\(\d\))? without time zone", native):
+            return pa.timestamp("us")
+        if re.fullmatch(r"timestamp(\(\d\))? with time zone", native):
+            return pa.timestamp("us", "UTC")
+        if re.fullmatch(r"time(\(\d\))? without time zone", native):
+            return pa.time64("us")
+        return self.PLAIN.get(native, TEXT)
+
+    @staticmethod
+    def typed(column, exported, arrow_type):
+        texts = decoded(column, exported)
+        if arrow_type == TEXT:
+            return texts
+        if is_bytes(arrow_type):
+            return mapped(texts, bytes.fromhex, arrow_type)
+        return parsed(column.kind, texts, arrow_type)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import stat
 import urllib.parse
 from pathlib import Path
 
+import compare
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,6 +18,8 @@ def open_destination(kind, folder, namespace="shop"):
 
 
 def destination_of(migration):
+    if migration.target is not None:
+        return Tables(migration.target, migration.document["migration"]["destination"].get("namespace", "shop"))
     return open_destination(migration.kind, migration.folder,
                             migration.document["migration"]["destination"].get("namespace", "shop"))
 
@@ -137,6 +140,39 @@ class Files:
         """Locks, and marks of loads that were given up: empty files in a hidden folder."""
         marks = [self.folder / ".staging" / kind for kind in (".locks", ".aborted")]
         return path.parent in marks and path.stat().st_size == 0
+
+
+class Tables:
+    """The tables of one schema of a PostgreSQL database, through psql."""
+
+    kind = "postgresql"
+
+    def __init__(self, database, namespace="shop"):
+        self.database, self.namespace = database, namespace
+
+    def address(self):
+        return f"{self.database.url()}?schema={self.namespace}"
+
+    def there(self, name):
+        return self.database.query(f"SELECT to_regclass('{self.namespace}.{name}') IS NOT NULL")[0][0] == "t"
+
+    def read(self, name):
+        """All rows, or None where there is no such table."""
+        if not self.there(name):
+            return None
+        os.environ["PGPASSWORD"] = self.database.password
+        return compare.open_destination(self.address()).read(name)
+
+    def rows(self, name):
+        if not self.there(name):
+            return None
+        return int(self.database.query(f"SELECT count(*) FROM {self.namespace}.{name}")[0][0])
+
+    def staged(self):
+        """Tables of Godwit's own beside the marker table: none is left after a run."""
+        return [row[0] for row in self.database.query(
+            f"SELECT tablename FROM pg_tables WHERE schemaname = '{self.namespace}' AND tablename LIKE 'godwit\\_%' "
+            "AND tablename <> 'godwit_loads'")]
 
 
 def local(address):

@@ -38,17 +38,17 @@ def yaml(value, depth=0):
 class Migration:
     """A migration file in a folder of its own, its data folder and its destination beside it."""
 
-    def __init__(self, room, database, kind, tables, read=None, write=None, **more):
-        """`kind` is `lake` or `files`; `read` and `write` are options of source and destination; what is in `more` is
-        part of `migration`, underscores for hyphens."""
-        self.room, self.kind, self.tables = Path(room), kind, list(tables)
+    def __init__(self, room, database, kind, tables, read=None, write=None, target=None, **more):
+        """`kind` is `lake` or `files`, or that of the database `target`; `read` and `write` are options of source and
+        destination; what is in `more` is part of `migration`, underscores for hyphens."""
+        self.room, self.kind, self.tables, self.target = Path(room), kind, list(tables), target
         self.path, self.data = self.room / "migration.yaml", self.room / "data"
         self.folder = self.room / kind
         more = {key.replace("_", "-"): value for key, value in more.items()}
         self.document = {
             "version": 1,
             "data-sources": {"source": database.connection(),
-                             "target": {"type": kind, "path": f"./{kind}"}},
+                             "target": target.connection() if target else {"type": kind, "path": f"./{kind}"}},
             "migration": {
                 "name": "proof",
                 "source": {"data-source": "source", **database.options(), **(read or {})},

@@ -200,6 +200,45 @@ static MEANINGS: &[Meaning] = &[
         ),
     ),
     meaning(
+        "23505",
+        ErrorKind::Data,
+        "UNIQUE_VIOLATED",
+        Retry::Never,
+        Some(
+            "two rows have one key: look at the rows that come and, with append, at those that are there",
+        ),
+    ),
+    meaning(
+        "23503",
+        ErrorKind::Data,
+        "FOREIGN_KEY_VIOLATED",
+        Retry::Never,
+        Some(
+            "load the tables that are referred to first, or drop the foreign key for the time of the run",
+        ),
+    ),
+    meaning(
+        "23",
+        ErrorKind::Data,
+        "CONSTRAINT_VIOLATED",
+        Retry::Never,
+        Some("a constraint of the table does not take the rows"),
+    ),
+    meaning(
+        "2BP01",
+        ErrorKind::Conflict,
+        "DEPENDED_ON",
+        Retry::Backoff,
+        Some("something was made meanwhile that depends on the table; run again"),
+    ),
+    meaning(
+        "25006",
+        ErrorKind::Unsupported,
+        "READ_ONLY",
+        Retry::Never,
+        Some("the server or the database takes no writes; name the primary"),
+    ),
+    meaning(
         "22",
         ErrorKind::Data,
         "SERVER_DATA_ERROR",

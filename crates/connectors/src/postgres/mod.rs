@@ -1,4 +1,5 @@
-//! PostgreSQL: whole databases read under one held snapshot, by binary COPY, in parallel.
+//! PostgreSQL: whole databases read under one held snapshot, by binary COPY, in parallel; and written to,
+//! by binary COPY and one transaction for each table.
 
 mod binary_types;
 mod catalog;
@@ -7,8 +8,10 @@ mod choices;
 mod connect;
 mod copy_decode;
 mod ddl;
+mod destination;
 mod errors;
 mod filters;
+mod held;
 mod key_split;
 mod numeric;
 mod options;
@@ -24,18 +27,20 @@ mod tests;
 mod tls_stream;
 mod types;
 mod values;
+mod write_options;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    About, Capabilities, Connector, Dialect, NoOptions, Opening, ReadCapabilities, SnapshotKind,
-    Source, TypeMapping,
+    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, NoOptions,
+    Opening, ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
 };
 use model::Result;
 
 pub use self::options::ConnectionOptions;
 pub use self::read_options::PostgresRead;
+pub use self::write_options::WriteOptions;
 
 /// PostgreSQL.
 pub struct Postgres;
@@ -44,7 +49,7 @@ pub struct Postgres;
 impl Connector for Postgres {
     type Connection = ConnectionOptions;
     type Read = PostgresRead;
-    type Write = NoOptions;
+    type Write = WriteOptions;
     const ID: &'static str = "postgresql";
 
     fn about(&self) -> About {
@@ -64,7 +69,21 @@ impl Connector for Postgres {
                 schemas: true,
                 snapshot: SnapshotKind::Joinable,
             }),
-            write: None,
+            write: Some(WriteCapabilities {
+                append: true,
+                overwrite: true,
+                update: true,
+                partitions: false,
+                required_columns: true,
+                checksums: true,
+                indexes: true,
+                visibility: Visibility::Atomic,
+                guarantee: Guarantee::ExactlyOnce,
+                names: NameLimits {
+                    longest: 63,
+                    lower_case: false,
+                },
+            }),
         }
     }
 
@@ -84,5 +103,17 @@ impl Connector for Postgres {
     ) -> Result<Arc<dyn Source>> {
         let connector = connect::Connector::new(at, how, opening);
         Ok(Arc::new(source::PostgresSource::new(connector)))
+    }
+
+    async fn destination(
+        &self,
+        at: ConnectionOptions,
+        how: WriteOptions,
+        opening: &Opening,
+    ) -> Result<Arc<dyn Destination>> {
+        let connector = connect::Connector::new(at, PostgresRead::default(), opening);
+        let namespace = opening.namespace.clone();
+        let destination = destination::PostgresDestination::new(connector, &how, namespace);
+        Ok(Arc::new(destination))
     }
 }

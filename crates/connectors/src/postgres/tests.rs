@@ -1,7 +1,10 @@
 //! Against a real server, named by `GODWIT_TEST_POSTGRES_*`; each test in a database of its own.
 
 mod accepted;
+mod arriving;
+mod loads;
 mod reading;
 mod sessions;
 mod support;
 mod values;
+mod writing;

@@ -12,6 +12,7 @@ use crate::family::charset::Charset;
 use super::binary_types::{binary, dimensions, element, is_system, kind, listed, without_domain};
 use super::choices::{chosen, in_charset};
 use super::ddl::quote;
+use super::held;
 use super::values::Wire;
 
 /// PostgreSQL's types.
@@ -131,8 +132,15 @@ impl TypeMapping for PostgresTypes {
     }
 
     fn to_native(&self, logical: &LogicalType) -> Result<Holding, Refusal> {
-        let reason = format!("{logical} cannot be written to PostgreSQL yet");
-        Err(Refusal::new("UNSUPPORTED", reason))
+        held::holding(logical)
+    }
+}
+
+/// How a column of a staging table is decoded into what it holds: as it is in binary.
+pub(super) fn staged_decoding(holds: &LogicalType) -> &'static str {
+    match holds {
+        LogicalType::Time { .. } => decode::TIME,
+        _ => decode::NATIVE,
     }
 }
 

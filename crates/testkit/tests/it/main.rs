@@ -7,3 +7,4 @@
 mod engine_flights;
 mod lakes;
 mod memory;
+mod postgres;

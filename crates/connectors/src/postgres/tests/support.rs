@@ -161,12 +161,16 @@ pub(super) async fn describe(source: &dyn Source, table: &str) -> NativeTable {
 }
 
 pub(super) fn task(scan: &Scan, split: &SplitId) -> TaskContext {
+    task_of(&scan.table, split)
+}
+
+pub(super) fn task_of(table: &TableName, split: &SplitId) -> TaskContext {
     TaskContext {
         split: split.clone(),
         attempt: 1,
         cancel: CancellationToken::new(),
         meter: Meter::default(),
-        rejected: Rejected::new(&scan.table, split),
+        rejected: Rejected::new(table, split),
         budget: WriteBudget::new(1 << 30),
         limits: BatchLimits::default(),
     }

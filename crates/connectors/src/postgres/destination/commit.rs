@@ -1,0 +1,182 @@
+//! One transaction makes a load visible: its row in the marker table, and the rows. A new table is
+//! renamed; one on which nothing depends is exchanged; any other is written to row by row.
+
+use contract::{CommitOutcome, Manifest};
+use model::migration::LoadingPolicy;
+use model::{Error, ErrorKind, Result, Side};
+use tokio_postgres::error::Severity;
+
+use super::facts::Facts;
+use super::in_place::InPlace;
+use super::marker::{self, State};
+use super::sessions::{conflict, here};
+use super::staged::{Staged, parts};
+use super::swap;
+use crate::postgres::connect::Session;
+use crate::postgres::ddl::{quote, quote_table};
+use crate::postgres::errors::error_of;
+
+/// Publishes the rows of `manifests`, or finds that it was done. The session is used up.
+pub(super) async fn commit(
+    session: Session,
+    staged: &Staged<'_>,
+    manifests: &[Manifest],
+) -> CommitOutcome {
+    let receipt = marker::receipt(&staged.staging.load);
+    let outcome = match transaction(&session, staged, manifests).await {
+        Ok(Some(State::Committed)) => CommitOutcome::Done(receipt),
+        Ok(Some(State::Aborted)) => {
+            let message = format!("load {} was declared as never to be", staged.staging.load);
+            CommitOutcome::NotDone(conflict("LOAD_ABORTED", message))
+        }
+        Ok(None) => match session.client.batch_execute("COMMIT").await {
+            Ok(()) => CommitOutcome::Done(receipt),
+            // A refusal by the server, such as a deferred constraint, has rolled back. One that ends the
+            // session may come after the transaction was made durable.
+            Err(cause) if is_refusal(&cause) => CommitOutcome::NotDone(here(error_of(cause))),
+            Err(cause) => CommitOutcome::Unknown(here(error_of(cause))),
+        },
+        // Nothing was asked to last: hanging up rolls back.
+        Err(error) => {
+            CommitOutcome::NotDone(error.context(format!("could not publish {}", staged.target())))
+        }
+    };
+    session.close().await;
+    outcome
+}
+
+fn is_refusal(cause: &tokio_postgres::Error) -> bool {
+    cause.as_db_error().is_some_and(|server| {
+        server.parsed_severity() == Some(Severity::Error) && !server.code().code().starts_with("57")
+    })
+}
+
+/// Everything but the COMMIT. Says what the marker table said before, if it knew the load.
+async fn transaction(
+    session: &Session,
+    staged: &Staged<'_>,
+    manifests: &[Manifest],
+) -> Result<Option<State>> {
+    run(session, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    if let Some(state) = marker::enter(session, staged.staging, State::Committed).await? {
+        return Ok(Some(state));
+    }
+    // Waits for parts that are still being written by somebody who is thought dead.
+    let staging = quote_table(&staged.table);
+    run(
+        session,
+        &format!("LOCK TABLE {staging} IN ACCESS EXCLUSIVE MODE"),
+    )
+    .await?;
+    remove_strays(session, staged, manifests).await?;
+    if staged.write().policy == LoadingPolicy::Update {
+        refuse_key_twice(session, staged).await?;
+    }
+    let rows = manifests.iter().map(|manifest| manifest.part.written).sum();
+    let facts = Facts::of_one(session, staged.target()).await?;
+    match (facts, staged.write().exists) {
+        (None, false) => new_table(session, staged).await?,
+        (Some(facts), true) => existing(session, staged, facts, rows).await?,
+        (Some(_), false) => return Err(staged.appeared()),
+        (None, true) => return Err(staged.gone()),
+    }
+    Ok(None)
+}
+
+/// Rows of an attempt that counted as failed and was committed all the same. Without a second attempt
+/// there are none.
+async fn remove_strays(
+    session: &Session,
+    staged: &Staged<'_>,
+    manifests: &[Manifest],
+) -> Result<()> {
+    if manifests.iter().all(|manifest| manifest.attempt == 1) {
+        return Ok(());
+    }
+    let named = parts(manifests)?;
+    let statement = format!(
+        "DELETE FROM {} WHERE xmin::text <> ALL ($1::text[])",
+        quote_table(&staged.table)
+    );
+    let removed = session.client.execute(&statement, &[&named]).await;
+    let removed = removed.map_err(|cause| here(error_of(cause)))?;
+    if removed > 0 {
+        tracing::warn!(table = %staged.target(), removed, "rows of a repeated part removed");
+    }
+    Ok(())
+}
+
+/// Two rows of one key: nobody can say which one counts.
+async fn refuse_key_twice(session: &Session, staged: &Staged<'_>) -> Result<()> {
+    let key: Vec<String> = staged
+        .write()
+        .update_key
+        .iter()
+        .map(|name| quote(name))
+        .collect();
+    let key = key.join(", ");
+    let query = format!(
+        "SELECT 1 FROM {} GROUP BY {key} HAVING pg_catalog.count(*) > 1 LIMIT 1",
+        quote_table(&staged.table)
+    );
+    let twice = session.client.query_opt(&query, &[]).await;
+    if twice.map_err(|cause| here(error_of(cause)))?.is_none() {
+        return Ok(());
+    }
+    let message = format!("a key of {} comes more than once: {key}", staged.target());
+    Err(Error::new(ErrorKind::Data, "UPDATE_KEY_TWICE", message)
+        .on(Side::Source)
+        .hint("update by columns that tell the rows apart, or filter the rows"))
+}
+
+/// Renames the staging table, then makes its keys: nobody sees it before the COMMIT, and names are the
+/// server's own, which are free.
+async fn new_table(session: &Session, staged: &Staged<'_>) -> Result<()> {
+    let (staging, name) = (quote_table(&staged.table), &staged.target().table);
+    run(
+        session,
+        &format!("ALTER TABLE {staging} RENAME TO {}", quote(name)),
+    )
+    .await?;
+    for statement in super::indexes::statements(staged.write()) {
+        run(session, &statement).await?;
+    }
+    Ok(())
+}
+
+async fn existing(session: &Session, staged: &Staged<'_>, facts: Facts, rows: u64) -> Result<()> {
+    let target = quote_table(staged.target());
+    let overwrites = staged.write().policy == LoadingPolicy::Overwrite;
+    if overwrites && facts.can_be_swapped() {
+        run(
+            session,
+            &format!("LOCK TABLE {target} IN ACCESS EXCLUSIVE MODE"),
+        )
+        .await?;
+        if let Some(swap) = swap::Swap::of(session, staged).await? {
+            return swap.carry_out(session).await;
+        }
+    } else {
+        let mode = if staged.write().policy == LoadingPolicy::Append {
+            "ROW EXCLUSIVE"
+        } else {
+            "SHARE ROW EXCLUSIVE"
+        };
+        run(session, &format!("LOCK TABLE {target} IN {mode} MODE")).await?;
+    }
+    // What was looked up before the lock may have changed until then.
+    let facts = Facts::of_one(session, staged.target()).await?;
+    let facts = facts.ok_or_else(|| staged.gone())?;
+    InPlace {
+        session,
+        staged,
+        facts: &facts,
+        rows,
+    }
+    .carry_out()
+    .await
+}
+
+async fn run(session: &Session, statement: &str) -> Result<()> {
+    session.run(statement).await.map_err(here)
+}

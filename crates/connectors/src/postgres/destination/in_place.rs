@@ -1,0 +1,162 @@
+//! A table on which something depends keeps its identity: rows go and come within it.
+
+use model::migration::LoadingPolicy;
+use model::{Error, ErrorKind, Result, Side};
+
+use super::facts::Facts;
+use super::sessions::{conflict, here};
+use super::staged::Staged;
+use super::swap::same_columns;
+use crate::postgres::connect::Session;
+use crate::postgres::ddl::{quote, quote_table};
+use crate::postgres::errors::error_of;
+
+/// One load into a table that stays.
+pub(super) struct InPlace<'a> {
+    pub(super) session: &'a Session,
+    pub(super) staged: &'a Staged<'a>,
+    pub(super) facts: &'a Facts,
+    /// How many rows stand staged.
+    pub(super) rows: u64,
+}
+
+impl InPlace<'_> {
+    pub(super) async fn carry_out(&self) -> Result<()> {
+        self.staged.refuse_cascade(self.facts)?;
+        if !same_columns(self.session, self.staged).await? {
+            let message = format!(
+                "{} has other columns than when it was planned",
+                self.staged.target()
+            );
+            return Err(conflict("TABLE_CHANGED", message)
+                .hint("run again: the next plan sees it as it is now"));
+        }
+        self.run("SET CONSTRAINTS ALL DEFERRED").await?;
+        match self.staged.write().policy {
+            LoadingPolicy::Append => self.arrived(self.run(&self.insert("")).await?)?,
+            LoadingPolicy::Overwrite => self.overwrite().await?,
+            LoadingPolicy::Update => self.update().await?,
+        }
+        let staging = quote_table(&self.staged.table);
+        self.run(&format!("DROP TABLE {staging}")).await?;
+        Ok(())
+    }
+
+    fn target(&self) -> String {
+        quote_table(self.staged.target())
+    }
+
+    /// All staged rows that meet the condition.
+    fn insert(&self, condition: &str) -> String {
+        let (target, staging) = (self.target(), quote_table(&self.staged.table));
+        let columns = self.staged.column_list("");
+        let values = self.staged.column_list("s.");
+        format!(
+            "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {staging} s{condition}"
+        )
+    }
+
+    async fn overwrite(&self) -> Result<()> {
+        let remove = format!("DELETE FROM {}{}", self.facts.only(), self.target());
+        if self.facts.referenced.is_empty() {
+            self.run(&remove).await?;
+            return self.arrived(self.run(&self.insert("")).await?);
+        }
+        // In one statement, so that a row which is referred to and comes again was never gone. The
+        // condition makes the server remove before it inserts.
+        let insert = self.insert(" WHERE (SELECT pg_catalog.count(*) FROM gone) >= 0");
+        let both = format!("WITH gone AS ({remove} RETURNING 1) {insert}");
+        self.arrived(self.run(&both).await?)
+    }
+
+    async fn update(&self) -> Result<()> {
+        let (target, staging) = (self.target(), quote_table(&self.staged.table));
+        self.run(&format!("ANALYZE {staging}")).await?;
+        let meets = self.meets();
+        let absent = format!(" WHERE NOT EXISTS (SELECT 1 FROM {target} t WHERE {meets})");
+        let count = format!(
+            "SELECT (SELECT pg_catalog.count(*) FROM {target} t JOIN {staging} s ON {meets}), \
+             (SELECT pg_catalog.count(*) FROM {staging} s{absent})"
+        );
+        let row = self.session.client.query_one(&count, &[]).await;
+        let row = row.map_err(|cause| here(error_of(cause)))?;
+        let there = u64::try_from(row.get::<_, i64>(0)).unwrap_or_default();
+        let new = u64::try_from(row.get::<_, i64>(1)).unwrap_or_default();
+        if there + new > self.rows {
+            let message = format!(
+                "a key of {} stands there more than once",
+                self.staged.target()
+            );
+            return Err(Error::new(ErrorKind::Data, "UPDATE_KEY_TWICE", message)
+                .on(Side::Destination)
+                .hint("update by columns that tell the rows apart, or remove those rows"));
+        }
+        let changed = self.changed_columns();
+        if !changed.is_empty() {
+            let update = format!(
+                "UPDATE {target} t SET {} FROM {staging} s WHERE {meets}",
+                changed.join(", ")
+            );
+            let updated = self.run(&update).await?;
+            if updated != there {
+                return Err(self.rows_differ(there, updated));
+            }
+        }
+        let inserted = self.run(&self.insert(&absent)).await?;
+        self.arrived(there + inserted)
+    }
+
+    /// Whether a row that is there and a staged one have the same key.
+    fn meets(&self) -> String {
+        let parts = self.staged.write().update_key.iter().map(|name| {
+            let column = quote(name);
+            let may_be_null = self
+                .staged
+                .columns()
+                .iter()
+                .any(|c| c.name == *name && c.nullable);
+            let equals = if may_be_null {
+                "IS NOT DISTINCT FROM"
+            } else {
+                "="
+            };
+            format!("t.{column} {equals} s.{column}")
+        });
+        parts.collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// What an update sets: neither the key nor what nothing comes for.
+    fn changed_columns(&self) -> Vec<String> {
+        let write = self.staged.write();
+        let stays =
+            |name: &String| write.update_key.contains(name) || write.without_source.contains(name);
+        let names = write.table.columns.iter().map(|column| &column.name);
+        names
+            .filter(|name| !stays(name))
+            .map(|name| format!("{0} = s.{0}", quote(name)))
+            .collect()
+    }
+
+    /// Every staged row arrived: a trigger may have kept one out.
+    fn arrived(&self, rows: u64) -> Result<()> {
+        if rows == self.rows {
+            return Ok(());
+        }
+        Err(self.rows_differ(self.rows, rows))
+    }
+
+    fn rows_differ(&self, expected: u64, found: u64) -> Error {
+        let target = self.staged.target();
+        let message =
+            format!("{expected} rows were to come into {target}, the server took {found}");
+        Error::new(ErrorKind::Data, "COUNTS_DIFFER", message)
+            .on(Side::Destination)
+            .hint("look at the table's triggers")
+    }
+
+    /// The rows that a statement touched.
+    async fn run(&self, statement: &str) -> Result<u64> {
+        let touched = self.session.client.execute(statement, &[]).await;
+        touched.map_err(|cause| here(error_of(cause)))
+    }
+}
