@@ -977,8 +977,6 @@ class PostgreSqlCopy:
             return pa.timestamp("us")
         if re.fullmatch(r"timestamp(\(\d\))? with time zone", native):
             return pa.timestamp("us", "UTC")
-        if re.fullmatch(r"time(\(\d\))? without time zone", native):
-            return pa.time64("us")
         return self.PLAIN.get(native, TEXT)
 
     @staticmethod
