@@ -57,7 +57,7 @@ CASES = [
     Case("wrong password", "GODWIT_PROVE_PASSWORD", "GODWIT_PROVE_WRONG", r"password|denied|auth",
          r"password|user|check", "shop:"),
     Case("secret that is not set", "GODWIT_PROVE_PASSWORD", "GODWIT_PROVE_UNSET", r"GODWIT_PROVE_UNSET", r"set",
-         "shop:"),
+         "password:"),
     Case("secret in clear", '"${env:GODWIT_PROVE_PASSWORD}"', "opensesame", r"clear", r"environment|file",
          "password:"),
     Case("filter that does not parse", "\n  run:", FILTER.replace("FILTER", "id >>> = 3"), r"good|filter|syntax",

@@ -2,6 +2,7 @@
 
 from prove.bad_input import bad_input_is_answered
 from prove.canary import canary_nowhere
+from prove.changes import drift_and_existing
 from prove.compare_cells import compare_cells
 from prove.ddl import ddl_waits_or_fails
 from prove.figures import figures_are_measured
@@ -33,4 +34,5 @@ CLAIMS = {
     "postgres-destination": postgres_destination,
     "bad-input-answered": bad_input_is_answered,
     "readme-figures": figures_are_measured,
+    "drift-and-existing": drift_and_existing,
 }
