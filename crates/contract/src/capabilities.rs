@@ -52,6 +52,11 @@ pub struct WriteCapabilities {
     pub update: bool,
     /// Tables with a partition column.
     pub partitions: bool,
+    /// A table that is there can get columns in the commit of a load.
+    pub add_columns: bool,
+    /// A table that is there can be dropped and made anew in the commit of a load: what becomes of
+    /// the rows that were there, for the plan. `None` where it cannot.
+    pub recreate: Option<&'static str>,
     /// Columns keep NOT NULL; where false, every column may be null.
     pub required_columns: bool,
     /// Reads back what stands staged, so that checksums are compared before the commit.

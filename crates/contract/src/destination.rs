@@ -20,6 +20,12 @@ pub trait Destination: Send + Sync {
     /// Reachable? Allowed?
     async fn check(&self) -> Result<Vec<Finding>>;
 
+    /// Where it writes to, in a form that equals [`crate::Source::place`] of a source that reads
+    /// there; `None` where that cannot be told.
+    fn place(&self) -> Option<String> {
+        None
+    }
+
     /// The namespace that tables go to.
     fn namespace(&self) -> String;
 

@@ -1,6 +1,7 @@
 //! How a system spells things. Text in, text out.
 
-use model::plan::{Partition, TableSchema};
+use model::TableName;
+use model::plan::{Column, Partition, TableSchema};
 
 /// How a system spells things.
 pub trait Dialect: Send + Sync {
@@ -10,4 +11,24 @@ pub trait Dialect: Send + Sync {
     /// The statements that make the table, to be shown in the plan, and, where the system speaks SQL,
     /// to be carried out as they are.
     fn create_table(&self, table: &TableSchema, partition: Option<&Partition>) -> Vec<String>;
+
+    /// The table's name as statements write it.
+    fn table(&self, name: &TableName) -> String {
+        format!("{}.{}", self.quote(&name.schema), self.quote(&name.table))
+    }
+
+    /// The statements that add columns, all of which may be null, to a table that is there.
+    fn add_columns(&self, table: &TableName, columns: &[Column]) -> Vec<String> {
+        let table = self.table(table);
+        let add = columns.iter().map(|column| {
+            let name = self.quote(&column.name);
+            format!("ALTER TABLE {table} ADD COLUMN {name} {}", column.native)
+        });
+        add.collect()
+    }
+
+    /// The statements that drop the table.
+    fn drop_table(&self, table: &TableName) -> Vec<String> {
+        vec![format!("DROP TABLE {}", self.table(table))]
+    }
 }

@@ -26,6 +26,12 @@ pub trait Source: Send + Sync {
     /// finding (the TLS mode in use, missing zone tables); what does not work is an error.
     async fn check(&self) -> Result<Vec<Finding>>;
 
+    /// Where it reads from, in a form that equals [`crate::Destination::place`] of a destination
+    /// that writes there; `None` where that cannot be told.
+    fn place(&self) -> Option<String> {
+        None
+    }
+
     /// The schema that names without one mean.
     fn default_schema(&self) -> String;
 

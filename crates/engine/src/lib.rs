@@ -14,5 +14,5 @@ mod write_exec;
 
 pub use journal::{Entry, Journal};
 pub use progress::{Progress, Rerun, TablePhase, TableProgress};
-pub use recovery::{Settled, settle_unfinished};
+pub use recovery::{Settled, has_open_loads, settle_unfinished};
 pub use run::{Flight, Patience, run};

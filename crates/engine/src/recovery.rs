@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use contract::{Destination, Staging};
 use model::run::TableReport;
-use model::{PipelineId, Result, RunId, SnapshotId, TableName};
+use model::{LoadId, PipelineId, Result, RunId, SnapshotId, TableName};
 
 use crate::journal::{Entry, Journal};
 
@@ -16,8 +16,8 @@ pub(crate) struct TableRecord {
     pub(crate) digest: Option<String>,
     /// The number of the last attempt.
     pub(crate) attempts: u32,
-    /// The last load, unless it ended.
-    open: Option<OpenLoad>,
+    /// Every load that did not end: the last one, and earlier ones that could not be swept.
+    open: Vec<OpenLoad>,
     /// The report of its commit.
     pub(crate) committed: Option<TableReport>,
     /// The load that was committed: its process may have died before it cleaned up.
@@ -29,6 +29,17 @@ struct OpenLoad {
     staging: Staging,
     intended: Option<TableReport>,
     snapshot: SnapshotId,
+}
+
+impl TableRecord {
+    /// The load is not open any more.
+    fn end(&mut self, load: &LoadId) -> Option<Staging> {
+        let at = self
+            .open
+            .iter()
+            .position(|open| open.staging.load == *load)?;
+        Some(self.open.remove(at).staging)
+    }
 }
 
 /// What the journal says of a run.
@@ -66,27 +77,32 @@ impl RunRecord {
                 // An attempt that failed before its room was noted leaves a hole in the numbers: no
                 // load's name is ever given twice, for the destination remembers those given up.
                 table.attempts = (table.attempts + 1).max(staging.load.attempt().unwrap_or(0));
-                table.open = Some(OpenLoad {
+                table.open.push(OpenLoad {
                     staging: *staging,
                     intended: None,
                     snapshot,
                 });
             }
             Entry::Committing {
-                pipeline, report, ..
+                pipeline,
+                load,
+                report,
             } => {
-                if let Some(open) = &mut self.at(&pipeline).open {
-                    open.intended = Some(*report);
+                let open = self.at(&pipeline).open.iter_mut();
+                for open in open.filter(|open| open.staging.load == load) {
+                    open.intended = Some((*report).clone());
                 }
             }
             Entry::Committed {
-                pipeline, report, ..
+                pipeline,
+                receipt,
+                report,
             } => {
                 let table = self.at(&pipeline);
-                table.landed = table.open.take().map(|open| open.staging);
+                table.landed = table.end(&receipt.load).or(table.landed.take());
                 table.committed = Some(*report);
             }
-            Entry::Aborted { pipeline, .. } => self.at(&pipeline).open = None,
+            Entry::Aborted { pipeline, load, .. } => drop(self.at(&pipeline).end(&load)),
             Entry::Snapshot { .. }
             | Entry::Splits { .. }
             | Entry::SplitDone { .. }
@@ -105,8 +121,15 @@ impl RunRecord {
 pub struct Settled {
     /// The table at the destination.
     pub destination: TableName,
-    /// Whether the load stands; else it is swept and will never be published.
+    /// Whether a load of the run stands; else what it staged is swept and will never be published.
     pub published: bool,
+}
+
+/// Whether the run left loads open: such as its process died over, or such as could not be swept.
+pub async fn has_open_loads(run: &RunId, journal: &dyn Journal) -> Result<bool> {
+    let record = RunRecord::of(journal.read(run).await?);
+    let mut tables = record.tables.values();
+    Ok(tables.any(|table| !table.open.is_empty()))
 }
 
 /// Settles every load that the run left open, and journals the outcome. An error means that the
@@ -149,43 +172,139 @@ async fn settle_each(
     let mut settled = Vec::new();
     let ordered: BTreeMap<_, _> = record.tables.iter_mut().collect();
     for (pipeline, table) in ordered {
-        let Some(open) = table.open.take() else {
-            continue;
-        };
-        let name = open.staging.write.table.name.clone();
-        let receipt = destination.settle(&open.staging).await?;
-        settled.push(Settled {
-            destination: name,
-            published: receipt.is_some(),
-        });
-        match (receipt, open.intended) {
-            (Some(receipt), Some(report)) => {
-                let entry = Entry::Committed {
-                    pipeline: pipeline.clone(),
-                    receipt,
-                    report: Box::new(report.clone()),
-                };
-                journal.append(run, &entry).await?;
+        let mut name = None;
+        let mut published = false;
+        for open in std::mem::take(&mut table.open) {
+            name = Some(open.staging.write.table.name.clone());
+            let staging = open.staging.clone();
+            if let Some(report) = settle_one(run, pipeline, open, journal, destination).await? {
+                published = true;
                 table.committed = Some(report);
-                table.landed = Some(open.staging);
-            }
-            (Some(_), None) => {
-                let message = format!(
-                    "load {} of snapshot {} was published without having been asked for",
-                    open.staging.load, open.snapshot
-                );
-                return Err(model::Error::internal(message));
-            }
-            (None, _) => {
-                destination.abort(&open.staging).await?;
-                let entry = Entry::Aborted {
-                    pipeline: pipeline.clone(),
-                    load: open.staging.load.clone(),
-                    reason: "its process ended before the commit".to_owned(),
-                };
-                journal.append(run, &entry).await?;
+                table.landed = Some(staging);
             }
         }
+        settled.extend(name.map(|destination| Settled {
+            destination,
+            published: published || table.committed.is_some(),
+        }));
     }
     Ok(settled)
+}
+
+/// The table's report where the load turns out published; where not, it is swept.
+async fn settle_one(
+    run: &RunId,
+    pipeline: &PipelineId,
+    open: OpenLoad,
+    journal: &dyn Journal,
+    destination: &dyn Destination,
+) -> Result<Option<TableReport>> {
+    let pipeline = pipeline.clone();
+    match (destination.settle(&open.staging).await?, open.intended) {
+        (Some(receipt), Some(report)) => {
+            let entry = Entry::Committed {
+                pipeline,
+                receipt,
+                report: Box::new(report.clone()),
+            };
+            journal.append(run, &entry).await?;
+            Ok(Some(report))
+        }
+        (Some(_), None) => {
+            let message = format!(
+                "load {} of snapshot {} was published without having been asked for",
+                open.staging.load, open.snapshot
+            );
+            Err(model::Error::internal(message))
+        }
+        (None, _) => {
+            destination.abort(&open.staging).await?;
+            let entry = Entry::Aborted {
+                pipeline,
+                load: open.staging.load,
+                reason: "its process ended before the commit".to_owned(),
+            };
+            journal.append(run, &entry).await?;
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Receipt;
+    use model::run::TableState;
+    use serde_json::json;
+
+    use super::*;
+
+    fn staging(attempt: u32) -> Staging {
+        let table = json!({"schema": "s", "table": "t"});
+        let write = json!({
+            "table": {"name": table, "columns": [], "primary_key": [], "comment": null},
+            "policy": "overwrite", "partition": null, "exists": false, "ddl": [],
+        });
+        Staging {
+            load: LoadId::of(&RunId::new("r"), &PipelineId::new("p"), attempt),
+            write: serde_json::from_value(write).unwrap(),
+            payload: json!(null),
+        }
+    }
+
+    fn prepared(attempt: u32) -> Entry {
+        Entry::Prepared {
+            pipeline: PipelineId::new("p"),
+            staging: Box::new(staging(attempt)),
+            snapshot: SnapshotId::new("s"),
+        }
+    }
+
+    fn report() -> TableReport {
+        TableReport::blank("s.t".to_owned(), None, TableState::Succeeded)
+    }
+
+    fn open(entries: Vec<Entry>) -> Vec<u32> {
+        let record = RunRecord::of(entries);
+        let table = record.table(&PipelineId::new("p")).unwrap();
+        let loads = table.open.iter().map(|open| &open.staging.load);
+        loads.filter_map(LoadId::attempt).collect()
+    }
+
+    #[test]
+    fn a_load_that_could_not_be_swept_stays_open_beside_later_ones() {
+        let pipeline = PipelineId::new("p");
+        let aborted = |attempt| Entry::Aborted {
+            pipeline: pipeline.clone(),
+            load: staging(attempt).load,
+            reason: String::new(),
+        };
+        let committed = Entry::Committed {
+            pipeline: pipeline.clone(),
+            receipt: Receipt {
+                load: staging(3).load,
+                payload: json!(null),
+            },
+            report: Box::new(report()),
+        };
+        let committing = Entry::Committing {
+            pipeline: pipeline.clone(),
+            load: staging(3).load,
+            report: Box::new(report()),
+        };
+        let mut entries = vec![prepared(1), prepared(2)];
+        assert_eq!(open(entries.clone()), [1, 2]);
+        entries.extend([aborted(2), prepared(3), committing]);
+        assert_eq!(open(entries.clone()), [1, 3]);
+        let record = RunRecord::of(entries.clone());
+        let intended: Vec<bool> = record.tables[&pipeline]
+            .open
+            .iter()
+            .map(|open| open.intended.is_some())
+            .collect();
+        assert_eq!(intended, [false, true]);
+        entries.push(committed);
+        assert_eq!(open(entries.clone()), [1]);
+        entries.push(aborted(1));
+        assert_eq!(open(entries), [0; 0]);
+    }
 }

@@ -2,7 +2,7 @@
 //! goes around again for those that may succeed at another moment.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{CancellationToken, Destination, OpenedSnapshot, Snapshot, Source, WriteBudget};
@@ -69,6 +69,7 @@ pub async fn run(flight: Flight) -> RunReport {
     } else {
         tower.rounds().await;
     }
+    tower.sweep_again().await;
     tower.report(started.elapsed())
 }
 
@@ -111,6 +112,7 @@ impl Tower {
             slots: Arc::new(Semaphore::new(slots)),
             budget: WriteBudget::new(WRITE_BUDGET),
             patience,
+            unswept: Mutex::default(),
             plan,
         };
         Self {
@@ -385,6 +387,23 @@ impl Tower {
         missing
             .iter()
             .for_each(|pipeline| self.fail(pipeline, error));
+    }
+
+    /// What could not be swept when it was given up; what remains even now is told, and swept by the
+    /// next run.
+    async fn sweep_again(&mut self) {
+        let unswept = self.hangar.unswept.get_mut();
+        let unswept = std::mem::take(unswept.unwrap_or_else(PoisonError::into_inner));
+        for (pipeline, staging) in unswept {
+            let reason = "it was given up before";
+            if let Err(error) = self.hangar.sweep(&pipeline, &staging, reason).await {
+                let at = staging.write.table.name.to_string();
+                let message = format!("what load {} staged remains: {error}", staging.load);
+                let finding = Finding::warning("LEFTOVERS", at, message);
+                self.findings
+                    .push(finding.hint("the next run of this migration removes it"));
+            }
+        }
     }
 
     fn report(self, elapsed: Duration) -> RunReport {

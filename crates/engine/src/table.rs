@@ -1,7 +1,7 @@
 //! One table's flight under one held moment: cut, prepare, move, account, verify, commit. Whatever
 //! fails before `Committing` leaves the destination as it was.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use contract::{
     BatchLimits, CancellationToken, CommitOutcome, Destination, Manifest, Receipt, Snapshot, Split,
@@ -12,7 +12,7 @@ use datafusion_physical_plan::{ExecutionPlanProperties, execute_stream_partition
 use futures::StreamExt;
 use model::plan::{Pipeline, Plan};
 use model::run::{TableReport, TableState};
-use model::{Error, ErrorKind, LoadId, Result, RunId, Side};
+use model::{Error, ErrorKind, LoadId, PipelineId, Result, RunId, Side};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -42,6 +42,29 @@ pub(crate) struct Hangar {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) budget: Arc<WriteBudget>,
     pub(crate) patience: Patience,
+    /// Loads that were given up and could not be swept.
+    pub(crate) unswept: Mutex<Vec<(PipelineId, Staging)>>,
+}
+
+impl Hangar {
+    /// Sweeps a load that will not be published and says so in the journal.
+    pub(crate) async fn sweep(
+        &self,
+        pipeline: &PipelineId,
+        staging: &Staging,
+        reason: &str,
+    ) -> Result<()> {
+        self.destination.abort(staging).await?;
+        let aborted = Entry::Aborted {
+            pipeline: pipeline.clone(),
+            load: staging.load.clone(),
+            reason: reason.to_owned(),
+        };
+        if let Err(error) = self.journal.append(&self.run, &aborted).await {
+            tracing::warn!(%error, "could not journal that a load was given up");
+        }
+        Ok(())
+    }
 }
 
 /// One table under one moment.
@@ -345,20 +368,16 @@ impl TableFlight<'_> {
         )
     }
 
-    /// Sweeps what was staged and says so in the journal. What cannot be swept now is swept when the
-    /// run is taken up again.
+    /// Sweeps what was staged. What cannot be swept now is tried again at the end of the run, and by
+    /// the next one.
     async fn give_up(&self, staging: &Staging, error: &Error) {
-        if let Err(error) = self.hangar.destination.abort(staging).await {
+        let pipeline = &self.pipeline.id;
+        let swept = self.hangar.sweep(pipeline, staging, &error.message).await;
+        if let Err(error) = swept {
             tracing::warn!(table = %self.pipeline.write.table.name, %error, "could not sweep a load");
-            return;
-        }
-        let aborted = Entry::Aborted {
-            pipeline: self.pipeline.id.clone(),
-            load: staging.load.clone(),
-            reason: error.message.clone(),
-        };
-        if let Err(error) = self.note(aborted).await {
-            tracing::warn!(%error, "could not journal that a load was given up");
+            let unswept = self.hangar.unswept.lock();
+            let mut unswept = unswept.unwrap_or_else(PoisonError::into_inner);
+            unswept.push((pipeline.clone(), staging.clone()));
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use contract::{Evidence, Manifest, Split};
 use model::migration::{EmptyOverwrite, LoadingPolicy};
-use model::plan::{Pipeline, Policy};
+use model::plan::{Pipeline, Policy, TableChange};
 use model::{Error, ErrorKind, Result, Side};
 
 /// What a table's manifests amount to.
@@ -85,7 +85,8 @@ pub(crate) fn empty_overwrite(
     replaced: Option<u64>,
 ) -> Result<()> {
     let write = &pipeline.write;
-    let refused = write.policy == LoadingPolicy::Overwrite
+    let anew = write.change == TableChange::Recreate;
+    let refused = (anew || write.policy == LoadingPolicy::Overwrite)
         && policy.empty_overwrite == EmptyOverwrite::Refuse
         && write.exists
         && totals.written == 0

@@ -75,6 +75,8 @@ pub struct Error {
     pub message: String,
     /// The way out, where one is known.
     pub hint: Option<String>,
+    /// The option of a data source that it concerns (`password`), where it is one alone.
+    pub option: Option<&'static str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -92,6 +94,7 @@ impl Error {
             code,
             message: message.into(),
             hint: None,
+            option: None,
             source: None,
         }
     }
@@ -124,6 +127,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error, pointing at this option of its data source.
+    #[must_use]
+    pub fn at_option(mut self, option: &'static str) -> Self {
+        self.option = Some(option);
         self
     }
 

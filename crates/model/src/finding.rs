@@ -104,6 +104,11 @@ impl Finding {
         self
     }
 
+    /// Puts the weightiest first: blockers, warnings, notes, each in the order they had.
+    pub fn by_weight(findings: &mut [Self]) {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    }
+
     /// Whether it stops its table or the run.
     pub fn is_blocker(&self) -> bool {
         self.severity == Severity::Blocker

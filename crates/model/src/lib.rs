@@ -10,6 +10,7 @@ pub mod migration;
 pub mod plan;
 pub mod run;
 pub mod secret;
+pub mod shape;
 pub mod table;
 pub mod zone;
 
@@ -18,5 +19,6 @@ pub use finding::{Finding, Severity};
 pub use ids::{LoadId, PipelineId, RunId, SnapshotId, SplitId};
 pub use logical_type::{Field, LogicalType};
 pub use secret::Secret;
+pub use shape::{LastShape, TableShape};
 pub use table::{NativeColumn, NativeTable, TableKind, TableName};
 pub use zone::TimeZone;

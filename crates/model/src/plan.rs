@@ -9,6 +9,7 @@ use crate::logical_type::LogicalType;
 use crate::migration::{
     Consistency, EmptyOverwrite, LoadingPolicy, OnLostSnapshot, RejectedRows, RunPolicy, Verify,
 };
+use crate::shape::TableShape;
 use crate::table::{Index, NativeColumn, TableKind, TableName};
 use crate::zone::TimeZone;
 
@@ -124,6 +125,9 @@ pub struct Pipeline {
     pub columns: Vec<ColumnMapping>,
     /// What is written.
     pub write: Write,
+    /// What the next run compares the source table with; none in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<TableShape>,
     /// What a person should know of this table.
     pub findings: Vec<Finding>,
 }
@@ -209,6 +213,9 @@ pub struct Write {
     pub partition: Option<Partition>,
     /// Whether the table is there already.
     pub exists: bool,
+    /// What the commit makes of a table that is there; part of the same step as its rows.
+    #[serde(default, skip_serializing_if = "TableChange::is_keep")]
+    pub change: TableChange,
     /// The statements that make or change the table, to be shown; empty where it stays as it is.
     pub ddl: Vec<String>,
     /// The key of loading policy `update`, by destination columns; empty with every other policy. Null
@@ -223,6 +230,26 @@ pub struct Write {
     /// primary key stands in `table`. Names are the source's: a destination may choose others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<Index>,
+}
+
+/// What a commit makes of a table that is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableChange {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It gets these columns of [`Write::table`], which may be null; they stand last there.
+    AddColumns(Vec<String>),
+    /// It is dropped with all its rows, in all partitions, and made anew as [`Write::table`] says.
+    Recreate,
+}
+
+impl TableChange {
+    /// Whether the table stays as it is.
+    pub fn is_keep(&self) -> bool {
+        *self == Self::Keep
+    }
 }
 
 /// A destination's table.

@@ -22,6 +22,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) complete: bool,
     /// Whether rows that are there keep what nothing comes for.
     pub(crate) updates: bool,
+    /// Which columns the destination may get.
+    pub(crate) addable: &'a Addable,
 }
 
 impl Pair<'_> {
@@ -30,6 +32,36 @@ impl Pair<'_> {
     }
 }
 
+/// Which columns may be added to a table that is there.
+#[derive(Debug)]
+pub(crate) enum Addable {
+    /// Each that it lacks.
+    All,
+    /// These of the source, and no others.
+    These(BTreeSet<String>),
+}
+
+impl Addable {
+    fn takes(&self, source: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(names) => names.contains(source),
+        }
+    }
+}
+
+/// How a load fits into a table that is there.
+#[derive(Debug, Default)]
+pub(crate) struct Fitted {
+    /// In the table's order, columns that are added last.
+    pub(crate) mappings: Vec<ColumnMapping>,
+    /// Columns that the table gets; null may stand in each, for the rows that are there have none.
+    pub(crate) added: Vec<Column>,
+}
+
+/// The note that a table gets columns.
+pub(crate) const COLUMNS_ADDED: &str = "COLUMNS_ADDED";
+
 /// The mapping into the existing table, in its order. Its columns are kept as they are.
 pub(crate) fn fit(
     pair: &Pair<'_>,
@@ -37,22 +69,32 @@ pub(crate) fn fit(
     planned: &[Planned],
     partition: Option<&Partition>,
     findings: &mut Vec<Finding>,
-) -> Vec<ColumnMapping> {
+) -> Fitted {
     findings.extend(existing.findings.iter().cloned());
     // What could not be read says nothing of its columns: they are not missing there.
     if existing.columns.is_empty() && existing.findings.iter().any(Finding::is_blocker) {
-        return Vec::new();
+        return Fitted::default();
     }
     findings.extend(partition_mismatch(pair, existing, partition));
     // What is blocked for its own reason may not list all its columns.
+    let mut fitted = Fitted::default();
+    let mut added = Vec::new();
     if !existing.findings.iter().any(Finding::is_blocker) {
-        let missing = planned.iter().filter_map(|p| missing(pair, existing, p));
-        findings.extend(missing);
+        for planned in planned {
+            match missing(pair, existing, planned) {
+                Some(Missing::Refused(finding)) => findings.push(finding),
+                Some(Missing::Added(column)) => {
+                    added.push(planned.mapping(&column, planned.fidelity.clone()));
+                    fitted.added.push(column);
+                }
+                None => {}
+            }
+        }
+        findings.extend(columns_added(pair, &fitted.added));
     }
     let is_partition =
         |column: &Column| existing.partition_column.as_deref() == Some(column.name.as_str());
     let sources: BTreeSet<&str> = planned.iter().map(|p| p.column.name.as_str()).collect();
-    let mut mappings = Vec::new();
     for column in existing
         .columns
         .iter()
@@ -65,12 +107,13 @@ pub(crate) fn fit(
         let coming = planned.iter().filter(|p| p.column.name == column.name);
         for planned in coming {
             match one_column(pair, planned, column) {
-                Ok(mapping) => mappings.push(mapping),
+                Ok(mapping) => fitted.mappings.push(mapping),
                 Err(finding) => findings.push(finding),
             }
         }
     }
-    mappings
+    fitted.mappings.append(&mut added);
+    fitted
 }
 
 fn partition_mismatch(
@@ -103,7 +146,13 @@ fn partition_mismatch(
     Some(Finding::blocker("PARTITION_MISMATCH", pair.source.to_string(), message).hint(hint))
 }
 
-fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Option<Finding> {
+/// A planned column that the table does not have.
+enum Missing {
+    Refused(Finding),
+    Added(Column),
+}
+
+fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Option<Missing> {
     let name = &planned.column.name;
     if existing.columns.iter().any(|column| column.name == *name) {
         return None;
@@ -116,23 +165,43 @@ fn missing(pair: &Pair<'_>, existing: &ExistingTable, planned: &Planned) -> Opti
         .find(|column| column.name.eq_ignore_ascii_case(name));
     if let Some(near) = near.filter(|near| near.name != *name) {
         let message = format!("{} differs from {name} in case alone", pair.column(near));
-        return Some(Finding::blocker("COLUMN_CASE", at, message).hint(format!(
+        let finding = Finding::blocker("COLUMN_CASE", at, message).hint(format!(
             "rename it: names: {{ field-rules: [{{ replace: {}, with: … }}] }}, or rename the \
                  column at the destination",
             yaml::scalar(source)
-        )));
+        ));
+        return Some(Missing::Refused(finding));
+    }
+    if pair.addable.takes(source) {
+        return Some(Missing::Added(Column {
+            nullable: true,
+            ..planned.column.clone()
+        }));
     }
     let skip = ColumnChoice {
         skip: true,
         ..ColumnChoice::default()
     };
     let message = format!("{} has no column {name}", pair.destination);
-    Some(
-        Finding::blocker("COLUMN_MISSING", at, message).hint(format!(
-            "add it there, or leave it out: {}",
-            yaml::column_choice(pair.source, source, &skip)
-        )),
-    )
+    let finding = Finding::blocker("COLUMN_MISSING", at, message).hint(format!(
+        "write existing-tables: add-columns, add it there, or leave it out: {}",
+        yaml::column_choice(pair.source, source, &skip)
+    ));
+    Some(Missing::Refused(finding))
+}
+
+fn columns_added(pair: &Pair<'_>, added: &[Column]) -> Option<Finding> {
+    if added.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = added.iter().map(|column| column.name.as_str()).collect();
+    let message = format!(
+        "{} gets {}, null in the rows that are there",
+        pair.destination,
+        names.join(", ")
+    );
+    let at = pair.source.to_string();
+    Some(Finding::note(COLUMNS_ADDED, at, message))
 }
 
 fn without_source(pair: &Pair<'_>, column: &Column) -> Finding {
@@ -266,14 +335,16 @@ mod tests {
             destination: &destination,
             complete: true,
             updates: false,
+            addable: &Addable::All,
         };
         let partition = Partition {
             column: "pt".to_owned(),
             value: "1".to_owned(),
         };
         let mut findings = Vec::new();
-        let mappings = fit(&pair, &unreadable, &[], Some(&partition), &mut findings);
-        assert_eq!((mappings.len(), findings), (0, unreadable.findings.clone()));
+        let fitted = fit(&pair, &unreadable, &[], Some(&partition), &mut findings);
+        assert!(fitted.mappings.is_empty() && fitted.added.is_empty());
+        assert_eq!(findings, unreadable.findings);
     }
 
     fn decimal(precision: u8, scale: u8) -> LogicalType {

@@ -35,6 +35,8 @@ impl Default for Fake {
                 overwrite: true,
                 update: false,
                 partitions: true,
+                add_columns: true,
+                recreate: Some("the old rows are kept for a while"),
                 required_columns: true,
                 checksums: true,
                 indexes: false,

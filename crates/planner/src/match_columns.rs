@@ -92,7 +92,8 @@ pub(crate) fn plan_columns(
 }
 
 fn no_columns(table: &NativeTable, skipped: usize) -> Option<Finding> {
-    if table.columns.len() > skipped {
+    let told = |finding: &Finding| finding.code == "NO_COLUMNS";
+    if table.columns.len() > skipped || table.findings.iter().any(told) {
         return None;
     }
     let what = if skipped == 0 {

@@ -8,13 +8,14 @@ use contract::{
 };
 use model::migration::{Consistency, IndexChoice, MethodKind, MigrationSpec};
 use model::plan::{Environment, Part, Partition, Plan, PlanEnd, Policy, Refused};
-use model::{Error, Finding, NativeTable, TableName};
+use model::{Error, Finding, LastShape, NativeTable, TableName};
 
 use crate::digest;
 use crate::exceptions::Exceptions;
 use crate::match_columns::Ends;
 use crate::parameters::Parameters;
 use crate::partition;
+use crate::recreate::Confirmation;
 use crate::select::Selection;
 use crate::table::{Shared, named_tables, plan_table};
 use crate::validate::{validate, validate_against};
@@ -45,8 +46,10 @@ pub struct PlanInput<'a> {
     pub filter_errors: &'a BTreeMap<TableName, Error>,
     /// What is at the destination under the names that [`crate::target_names`] gave.
     pub existing: &'a BTreeMap<TableName, ExistingTable>,
-    /// Fingerprints of the source tables in the last successful run.
-    pub fingerprints: &'a BTreeMap<TableName, String>,
+    /// Whether source and destination are one place, whatever their data sources are called.
+    pub same_place: bool,
+    /// What the source tables looked like when they were last loaded.
+    pub fingerprints: &'a BTreeMap<TableName, LastShape>,
 }
 
 /// Compiles the plan. Findings of [`validate`] and [`validate_against`] are in it.
@@ -68,8 +71,11 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
             .map_err(|unresolved| add_new(&mut findings, unresolved))
             .unwrap_or_default();
         findings.extend(partition.as_ref().map(one_partition));
+        let confirmation = Confirmation::new(spec, input.namespace, input.existing.keys());
+        findings.extend(confirmation.findings(write));
         let shared = Shared {
             input,
+            confirmation,
             ends: ends(input, write),
             exceptions: Exceptions::new(spec, input.default_schema),
             parameters,

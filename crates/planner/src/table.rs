@@ -1,22 +1,26 @@
 //! One table's plan: everything about it is decided here, and nothing about the others.
 
 use contract::ExistingTable;
-use model::migration::{Drift, ExistingTables, LoadingPolicy, MigrationSpec};
-use model::plan::{Column, ColumnMapping, Partition, Pipeline, Refused, Scan, TableSchema, Write};
-use model::{Error, Finding, NativeTable, PipelineId, TableKind, TableName};
+use model::migration::{ExistingTables, LoadingPolicy, MigrationSpec};
+use model::plan::{
+    Column, ColumnMapping, Partition, Pipeline, Refused, Scan, TableChange, TableSchema, Write,
+};
+use model::{Error, Finding, NativeTable, PipelineId, TableKind, TableName, TableShape};
 use sha2::{Digest, Sha256};
 
 use crate::collisions;
 use crate::ddl;
 use crate::digest;
+use crate::drift;
 use crate::exceptions::Exceptions;
-use crate::existing::{self, Pair};
+use crate::existing::{self, Addable, Pair};
 use crate::filters;
 use crate::keys;
 use crate::match_columns::{Ends, Planned, plan_columns, unknown_column};
 use crate::naming::{Named, name_table};
 use crate::parameters::Parameters;
 use crate::plan::PlanInput;
+use crate::recreate::Confirmation;
 
 /// Where each source table goes: its name in `namespace`, or why it has none. Collisions are looked
 /// for among all of `tables`. Asked for before planning, so that the destination can describe what is
@@ -64,6 +68,7 @@ pub(crate) fn named_tables<'t>(
 /// What all tables are planned with.
 pub(crate) struct Shared<'a> {
     pub(crate) input: &'a PlanInput<'a>,
+    pub(crate) confirmation: Confirmation,
     pub(crate) ends: Ends<'a>,
     pub(crate) exceptions: Exceptions<'a>,
     pub(crate) parameters: &'a Parameters,
@@ -79,7 +84,10 @@ pub(crate) fn plan_table(
 ) -> Result<Pipeline, Refused> {
     findings.extend(table.findings.iter().cloned());
     findings.extend(kind_note(table));
-    findings.extend(drift(shared, table));
+    let choices = shared.exceptions.choices(&table.name);
+    let last = shared.input.fingerprints.get(&table.name);
+    let drifted = drift::compare(last, table, choices, shared.input.spec.drift);
+    findings.extend(drifted.finding);
     let (named, name) = match named {
         Ok(named) => {
             let name = TableName::new(shared.input.namespace, &named.name);
@@ -91,7 +99,6 @@ pub(crate) fn plan_table(
         }
     };
     let partition_column = shared.partition.map(|partition| partition.column.as_str());
-    let choices = shared.exceptions.choices(&table.name);
     let planned = plan_columns(
         &shared.ends,
         table,
@@ -103,12 +110,22 @@ pub(crate) fn plan_table(
     let filter = filter(shared, &table.name, &mut findings);
     let split_by = split_by(shared, table, &planned, &mut findings);
     let converted = named.is_some_and(|named| named.converted);
-    let target = name
-        .as_ref()
-        .map(|name| target(shared, table, (name, converted), &planned, &mut findings));
+    let addable = match shared.input.spec.existing_tables {
+        ExistingTables::AddColumns => Addable::All,
+        _ => Addable::These(drifted.added),
+    };
+    let target = name.as_ref().map(|name| {
+        let wanted = Wanted {
+            name,
+            converted,
+            planned: &planned,
+            addable: &addable,
+        };
+        target(shared, table, &wanted, &mut findings)
+    });
     let (Some((write, columns)), false) = (target, findings.iter().any(Finding::is_blocker)) else {
-        // Nothing is replaced where nothing moves.
-        findings.retain(|finding| finding.code != OVERWRITE);
+        // Nothing is replaced, changed or dropped where nothing moves.
+        findings.retain(|finding| !EFFECTS.contains(&finding.code.as_str()));
         return Err(Refused {
             source: table.name.clone(),
             destination: name,
@@ -126,6 +143,7 @@ pub(crate) fn plan_table(
         scan,
         columns,
         write,
+        shape: Some(TableShape::of(table)),
         findings,
     })
 }
@@ -154,21 +172,6 @@ fn kind_note(table: &NativeTable) -> Option<Finding> {
     };
     let message = format!("{} is a {}: {what}", table.name, table.kind.words());
     Some(Finding::note("KIND", table.name.to_string(), message))
-}
-
-fn drift(shared: &Shared<'_>, table: &NativeTable) -> Option<Finding> {
-    let last = shared.input.fingerprints.get(&table.name)?;
-    if *last == table.fingerprint() {
-        return None;
-    }
-    let at = table.name.to_string();
-    let message = format!("{at} has other columns, types or keys than in the last successful run");
-    if shared.input.spec.drift == Drift::Ignore {
-        return Some(Finding::note("DRIFT", at, message));
-    }
-    Some(Finding::blocker("DRIFT", at, message).hint(
-        "if that is meant, write drift: ignore; columns of a table that is there must still fit",
-    ))
 }
 
 fn filter(shared: &Shared<'_>, table: &TableName, findings: &mut Vec<Finding>) -> Option<String> {
@@ -235,18 +238,26 @@ fn split_by(
     wanted.names().to_vec()
 }
 
+/// What should stand at the destination.
+struct Wanted<'a> {
+    name: &'a TableName,
+    converted: bool,
+    planned: &'a [Planned],
+    addable: &'a Addable,
+}
+
 fn target(
     shared: &Shared<'_>,
     table: &NativeTable,
-    (name, converted): (&TableName, bool),
-    planned: &[Planned],
+    wanted: &Wanted<'_>,
     findings: &mut Vec<Finding>,
 ) -> (Write, Vec<ColumnMapping>) {
+    let Wanted { name, planned, .. } = *wanted;
     let input = shared.input;
     let partition = shared.partition;
-    let existing = input.existing.get(name);
     let complete = !findings.iter().any(Finding::is_blocker);
     let policy = input.spec.destination.loading_policy;
+    let existing = input.existing.get(name);
     let update_key = match policy {
         LoadingPolicy::Update => {
             keys::update_key(table, shared.exceptions.of(&table.name), planned, findings)
@@ -259,23 +270,17 @@ fn target(
             destination: name,
             complete,
             updates: policy == LoadingPolicy::Update,
+            addable: wanted.addable,
         };
-        findings.extend(existing_note(&pair, input.spec, policy, partition));
-        let columns = existing::fit(&pair, existing, planned, partition, findings);
-        let write = Write {
-            table: kept(table, name, existing, planned),
-            policy,
-            partition: partition.cloned(),
-            exists: true,
-            ddl: Vec::new(),
-            update_key,
-            without_source: without_source(existing, &columns, partition),
-            indexes: Vec::new(),
-        };
-        return (write, columns);
+        findings.extend(existing_note(&pair, input, policy, partition));
+        if input.spec.existing_tables != ExistingTables::Recreate {
+            return into_existing(shared, table, (&pair, existing), planned, update_key, findings);
+        }
+        findings.extend(existing.findings.iter().cloned());
+        findings.push(shared.confirmation.of_table(name, partition));
     }
     let last = partition.and_then(|partition| partition_column(shared, table, partition, findings));
-    let mut schema = ddl::new_table(table, name.clone(), converted, planned, last);
+    let mut schema = ddl::new_table(table, name.clone(), wanted.converted, planned, last);
     if shared.ends.write.indexes {
         findings.extend(keys::required(table, &mut schema));
     }
@@ -284,13 +289,23 @@ fn target(
         .map(|planned| planned.mapping(&planned.column, planned.fidelity.clone()))
         .collect();
     let dialect = input.destination.dialect();
-    let ddl = complete.then(|| dialect.create_table(&schema, partition));
+    let mut ddl = Vec::new();
+    if complete && existing.is_some() {
+        ddl.extend(dialect.drop_table(name));
+    }
+    if complete {
+        ddl.extend(dialect.create_table(&schema, partition));
+    }
     let write = Write {
-        ddl: ddl.unwrap_or_default(),
+        ddl,
         table: schema,
         policy,
         partition: partition.cloned(),
-        exists: false,
+        exists: existing.is_some(),
+        change: match existing {
+            Some(_) => TableChange::Recreate,
+            None => TableChange::Keep,
+        },
         update_key,
         without_source: Vec::new(),
         indexes: keys::indexes(input.spec.destination.indexes, table, planned),
@@ -312,6 +327,43 @@ fn without_source(
     names.filter(|name| !comes(name)).cloned().collect()
 }
 
+/// Into a table that is there and stays, with columns added where that is allowed.
+fn into_existing(
+    shared: &Shared<'_>,
+    table: &NativeTable,
+    (pair, existing): (&Pair<'_>, &ExistingTable),
+    planned: &[Planned],
+    update_key: Vec<String>,
+    findings: &mut Vec<Finding>,
+) -> (Write, Vec<ColumnMapping>) {
+    let (input, partition, name) = (shared.input, shared.partition, pair.destination);
+    let fitted = existing::fit(pair, existing, planned, partition, findings);
+    let mut schema = kept(table, name, existing, planned);
+    let ddl = match fitted.added.as_slice() {
+        [] => Vec::new(),
+        added => input.destination.dialect().add_columns(name, added),
+    };
+    let change = if fitted.added.is_empty() {
+        TableChange::Keep
+    } else {
+        let names = fitted.added.iter().map(|column| column.name.clone());
+        TableChange::AddColumns(names.collect())
+    };
+    schema.columns.extend(fitted.added);
+    let write = Write {
+        table: schema,
+        policy: input.spec.destination.loading_policy,
+        partition: partition.cloned(),
+        exists: true,
+        change,
+        ddl,
+        update_key,
+        without_source: without_source(existing, &fitted.mappings, partition),
+        indexes: Vec::new(),
+    };
+    (write, fitted.mappings)
+}
+
 /// The existing table as it stays. Its key is the source's, under the names there.
 fn kept(
     table: &NativeTable,
@@ -328,16 +380,20 @@ fn kept(
 }
 
 const OVERWRITE: &str = "OVERWRITE";
+/// Notes on what a load does to a table that is there.
+const EFFECTS: [&str; 3] = [OVERWRITE, existing::COLUMNS_ADDED, "RECREATE"];
 
 fn existing_note(
     pair: &Pair<'_>,
-    spec: &MigrationSpec,
+    input: &PlanInput<'_>,
     policy: LoadingPolicy,
     partition: Option<&Partition>,
 ) -> Option<Finding> {
+    let spec = input.spec;
     let at = pair.source.to_string();
     let there = pair.destination;
-    if spec.source.data_source == spec.destination.data_source && pair.source == there {
+    let same_name = spec.source.data_source == spec.destination.data_source;
+    if (same_name || input.same_place) && pair.source == there {
         let message = format!("{there} would be loaded from itself");
         return Some(
             Finding::blocker("ONTO_ITSELF", at, message)
@@ -351,7 +407,7 @@ fn existing_note(
                 .hint("set existing-tables to keep to load into it, or choose other names"),
         );
     }
-    if policy != LoadingPolicy::Overwrite {
+    if policy != LoadingPolicy::Overwrite || spec.existing_tables == ExistingTables::Recreate {
         return None;
     }
     let what = match partition {
@@ -431,30 +487,4 @@ fn digest_of(scan: &Scan, columns: &[ColumnMapping], write: &Write) -> String {
         ..scan.clone()
     };
     digest::of(&(scan, columns, write))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fake;
-
-    #[test]
-    fn a_table_is_not_loaded_from_itself() {
-        let here = TableName::new("shop", "orders");
-        let elsewhere = TableName::new("copy", "orders");
-        let mut spec = fake::spec("{}");
-        let code = |spec: &MigrationSpec, destination: &TableName| {
-            let pair = Pair {
-                source: &here,
-                destination,
-                complete: true,
-                updates: false,
-            };
-            existing_note(&pair, spec, LoadingPolicy::Overwrite, None).map(|finding| finding.code)
-        };
-        assert_eq!(code(&spec, &here).as_deref(), Some("OVERWRITE"));
-        spec.source.data_source = spec.destination.data_source.clone();
-        assert_eq!(code(&spec, &here).as_deref(), Some("ONTO_ITSELF"));
-        assert_eq!(code(&spec, &elsewhere).as_deref(), Some("OVERWRITE"));
-    }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use contract::{AnyConnector, ExistingTable, Guarantee, SnapshotKind, Visibility};
 use model::migration::MigrationSpec;
-use model::plan::{Column, Environment, Fidelity, Part, Pipeline, Plan};
-use model::{Error, ErrorKind, Finding, LogicalType, NativeTable, TableKind, TableName};
+use model::plan::{Column, Environment, Fidelity, Part, Pipeline, Plan, TableChange};
+use model::{
+    Error, ErrorKind, Finding, LastShape, LogicalType, NativeTable, TableKind, TableName,
+    TableShape,
+};
 
 use crate::fake::{self, Fake};
 use crate::{PlanInput, diff, filters, plan, select, target_names};
@@ -19,7 +22,8 @@ struct World {
     tables: Vec<NativeTable>,
     filter_errors: BTreeMap<TableName, Error>,
     existing: BTreeMap<TableName, ExistingTable>,
-    fingerprints: BTreeMap<TableName, String>,
+    same_place: bool,
+    fingerprints: BTreeMap<TableName, LastShape>,
 }
 
 impl World {
@@ -32,6 +36,7 @@ impl World {
             tables,
             filter_errors: BTreeMap::new(),
             existing: BTreeMap::new(),
+            same_place: false,
             fingerprints: BTreeMap::new(),
         }
     }
@@ -82,6 +87,7 @@ impl World {
             tables: &self.tables,
             filter_errors: &self.filter_errors,
             existing: &self.existing,
+            same_place: self.same_place,
             fingerprints: &self.fingerprints,
         })
     }
@@ -226,6 +232,11 @@ fn one_refused_table_leaves_the_others() {
 #[test]
 fn tables_without_columns_and_unknown_columns_are_refused() {
     one("{}", fake::described("orders", &[])).refused(&["NO_COLUMNS public.orders"]);
+    let mut told = fake::described("orders", &[]);
+    let at = "public.orders";
+    told.findings
+        .push(Finding::blocker("NO_COLUMNS", at, "no columns"));
+    one("{}", told).refused(&["NO_COLUMNS public.orders"]);
     let all = r#"{"each": [{"table": "orders", "columns": {"id": {"skip": true}, "note": {"skip": true}}}]}"#;
     one(all, orders()).refused(&["NO_COLUMNS public.orders"]);
     let slip = r#"{"each": [{"table": "orders", "split-by": ["ID"], "columns": {"note ": {"skip": true}}}]}"#;
@@ -505,16 +516,29 @@ fn an_existing_table_is_partitioned_as_the_migration_says() {
         .refused(&["PARTITION_MISMATCH public.orders"]);
 }
 
+fn remembered(table: &NativeTable) -> LastShape {
+    LastShape::Known(TableShape::of(table))
+}
+
 #[test]
 fn a_changed_source_is_refused() {
     let mut world = one("{}", orders());
     let name = TableName::new("public", "orders");
-    world
-        .fingerprints
-        .insert(name.clone(), orders().fingerprint());
-    world.planned();
-    world.fingerprints.insert(name, "other".to_owned());
+    for unchanged in [
+        remembered(&orders()),
+        LastShape::Fingerprint(orders().fingerprint()),
+    ] {
+        world.fingerprints.insert(name.clone(), unchanged);
+        world.planned();
+    }
+    let other = LastShape::Fingerprint("other".to_owned());
+    world.fingerprints.insert(name.clone(), other);
     world.refused(&["DRIFT public.orders"]);
+    let before = fake::described("orders", &["id int!", "note int"]);
+    world.fingerprints.insert(name, remembered(&before));
+    let blockers = world.refused(&["DRIFT public.orders"]);
+    let told = "differs from the last successful run: column note was int and is text";
+    assert!(blockers[0].message.ends_with(told), "{blockers:?}");
 }
 
 #[test]
@@ -522,7 +546,8 @@ fn a_changed_source_is_read_as_it_is_where_drift_is_ignored() {
     let changed = |there: &[(&str, LogicalType, bool)]| {
         let mut world = one(r#"{"drift": "ignore"}"#, orders()).existing(there, None);
         let name = TableName::new("public", "orders");
-        world.fingerprints.insert(name, "other".to_owned());
+        let other = LastShape::Fingerprint("other".to_owned());
+        world.fingerprints.insert(name, other);
         world
     };
     let id = ("id", LogicalType::int(32), true);
@@ -530,11 +555,149 @@ fn a_changed_source_is_read_as_it_is_where_drift_is_ignored() {
     let pipeline = changed(&[id.clone(), note]).planned();
     assert_eq!(codes(&pipeline.findings), ["DRIFT", "OVERWRITE"]);
     assert!(!pipeline.findings[0].is_blocker());
-    let mut unchanged = one(r#"{"drift": "ignore"}"#, orders());
-    let name = TableName::new("public", "orders");
-    unchanged.fingerprints.insert(name, orders().fingerprint());
-    assert_eq!(codes(&unchanged.planned().findings), [""; 0]);
     changed(&[id]).refused(&["COLUMN_MISSING public.orders.note"]);
+}
+
+#[test]
+fn columns_new_at_the_source_are_added_and_no_others() {
+    let before = fake::described("orders", &["id int!", "note text"]);
+    let now = || fake::described("orders", &["id int!", "note text", "more bigint!"]);
+    let there = [
+        ("id", LogicalType::int(32), false),
+        ("note", LogicalType::TEXT, true),
+    ];
+    let name = TableName::new("public", "orders");
+    let mut world = one(r#"{"drift": "add-columns"}"#, now()).existing(&there, None);
+    world.fingerprints.insert(name.clone(), remembered(&before));
+    let pipeline = world.planned();
+    assert_eq!(
+        codes(&pipeline.findings),
+        ["DRIFT", "OVERWRITE", "COLUMNS_ADDED"]
+    );
+    let more = TableChange::AddColumns(vec!["more".to_owned()]);
+    assert_eq!(pipeline.write.change, more);
+    assert_eq!(
+        pipeline.write.ddl,
+        ["ALTER TABLE [lake].[orders] ADD COLUMN [more] int64"]
+    );
+    let added = pipeline.write.table.columns.last().unwrap();
+    assert_eq!((added.name.as_str(), added.nullable), ("more", true));
+    assert_eq!(pipeline.columns.last().unwrap().destination, "more");
+    // The destination lacks a column that is not new: that is for existing-tables to say.
+    let mut lacking = one(r#"{"drift": "add-columns"}"#, now()).existing(&there[..1], None);
+    lacking.fingerprints.insert(name, remembered(&before));
+    lacking.refused(&["COLUMN_MISSING public.orders.note"]);
+}
+
+#[test]
+fn missing_columns_are_added_where_the_file_says_so() {
+    let id = [("id", LogicalType::int(32), false)];
+    let adding = r#"{"existing-tables": "add-columns", "destination":
+        {"data-source": "lake", "loading-policy": "append"}}"#;
+    let pipeline = one(adding, orders()).existing(&id, None).planned();
+    let note = TableChange::AddColumns(vec!["note".to_owned()]);
+    assert_eq!(pipeline.write.change, note);
+    assert_eq!(codes(&pipeline.findings), ["COLUMNS_ADDED"]);
+    assert_eq!(
+        pipeline.findings[0].message,
+        "lake.orders gets note, null in the rows that are there"
+    );
+    let complete = [id[0].clone(), ("note", LogicalType::TEXT, true)];
+    let pipeline = one(adding, orders()).existing(&complete, None).planned();
+    assert_eq!(pipeline.write.change, TableChange::Keep);
+    let narrow = [("id", LogicalType::int(16), false)];
+    let world = one(adding, orders()).existing(&narrow, None);
+    world.refused(&["COLUMN_TYPE public.orders.id"]);
+    let refused = &world.plan().refused[0];
+    assert_eq!(
+        codes(&refused.findings),
+        ["COLUMN_TYPE"],
+        "nothing is added"
+    );
+    let case = [
+        ("id", LogicalType::int(32), false),
+        ("Note", LogicalType::TEXT, true),
+    ];
+    one(adding, orders())
+        .existing(&case, None)
+        .refused(&["COLUMN_CASE public.orders.note"]);
+}
+
+#[test]
+fn r4_03_a_table_is_made_anew_only_where_the_file_names_it() {
+    let other_type = [
+        ("id", LogicalType::Date, false),
+        ("old", LogicalType::TEXT, false),
+    ];
+    let world = |confirmed: &str| {
+        let changes = format!(r#"{{"existing-tables": "recreate", "recreate": {confirmed}}}"#);
+        one(&changes, orders()).existing(&other_type, Some("ds"))
+    };
+    let blockers = world("[]").refused(&["RECREATE_UNCONFIRMED migration.recreate"]);
+    assert_eq!(
+        blockers[0].hint.as_deref(),
+        Some("write recreate: [lake.orders], or existing-tables: keep")
+    );
+    let plan = world(r#"["lake.orders", "lake.other"]"#).plan();
+    assert!(plan.is_blocked());
+    let unknown = plan.findings.iter().find(|found| found.is_blocker());
+    let unknown = unknown.unwrap();
+    assert_eq!(
+        (unknown.code.as_str(), unknown.at.as_str()),
+        ("RECREATE_UNKNOWN", "migration.recreate[1]")
+    );
+    let confirmed = world(r#"["orders"]"#);
+    let pipeline = confirmed.planned();
+    assert_eq!(pipeline.write.change, TableChange::Recreate);
+    assert!(pipeline.write.exists);
+    let names: Vec<&str> = pipeline
+        .write
+        .table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    assert_eq!(names, ["id", "note"]);
+    assert_eq!(pipeline.write.ddl[0], "DROP TABLE [lake].[orders]");
+    assert!(pipeline.write.ddl[1].starts_with("create table"));
+    assert_eq!(codes(&pipeline.findings), ["RECREATE"]);
+    let whole = confirmed.plan().findings;
+    let told = whole.iter().find(|found| found.code == "RECREATE").unwrap();
+    assert!(told.message.contains("lake.orders"), "{told:?}");
+    assert!(told.message.contains("in development and in production"));
+    assert_eq!(
+        told.hint.as_deref(),
+        Some("the old rows are kept for a while")
+    );
+}
+
+#[test]
+fn where_nothing_is_there_nothing_is_made_anew() {
+    let pipeline = one(r#"{"existing-tables": "recreate"}"#, orders()).planned();
+    assert_eq!(pipeline.write.change, TableChange::Keep);
+    assert!(!pipeline.write.exists && pipeline.findings.is_empty());
+}
+
+#[test]
+fn a_table_is_not_loaded_from_itself() {
+    let there = [
+        ("id", LogicalType::int(32), false),
+        ("note", LogicalType::TEXT, true),
+    ];
+    let mut table = orders();
+    table.name = TableName::new("lake", "orders");
+    let world = |source: &str| {
+        let changes = format!(r#"{{"source": {{"data-source": "{source}"}}}}"#);
+        one(&changes, table.clone()).existing(&there, None)
+    };
+    world("shop").planned();
+    let itself = ["ONTO_ITSELF lake.orders"];
+    world("lake").refused(&itself);
+    let mut other_name = world("shop");
+    other_name.same_place = true;
+    other_name.refused(&itself);
+    other_name.tables = vec![orders()];
+    other_name.planned();
 }
 
 #[test]
@@ -591,6 +754,7 @@ fn a_chosen_table_that_vanished_is_refused() {
         tables: &world.tables,
         filter_errors: &world.filter_errors,
         existing: &world.existing,
+        same_place: world.same_place,
         fingerprints: &world.fingerprints,
     });
     assert_eq!(plan.pipelines.len(), 1);

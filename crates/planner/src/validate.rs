@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use contract::options::nearest_hint;
 use model::Finding;
 use model::migration::{
-    Filters, IllegalNames, LoadingPolicy, MigrationFile, MigrationSpec, NameRule, OneOrMany,
+    ExistingTables, Filters, IllegalNames, LoadingPolicy, MigrationFile, MigrationSpec, NameRule, OneOrMany,
     RunPolicy, TableFilter, TableSelection,
 };
 
@@ -60,6 +60,7 @@ pub fn validate(spec: &MigrationSpec) -> Vec<Finding> {
     names(spec, &mut findings);
     each(spec, &mut findings);
     texts(spec, &mut findings);
+    recreate(spec, &mut findings);
     rejected_rows(spec, &mut findings);
     run(&spec.run, &mut findings);
     served::check(spec, &mut findings);
@@ -211,6 +212,16 @@ fn each(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// A confirmation of what is not asked for is a slip in one of both.
+fn recreate(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
+    if spec.recreate.is_empty() || spec.existing_tables == ExistingTables::Recreate {
+        return;
+    }
+    let message = "recreate names tables, and existing-tables is not recreate";
+    let finding = Finding::blocker("RECREATE_UNUSED", "migration.recreate", message);
+    findings.push(finding.hint("leave it out, or write existing-tables: recreate"));
 }
 
 /// Filters, partitions and the parameters in them.

@@ -14,7 +14,7 @@ pub struct CheckReport {
     pub valid: bool,
     /// The migration's name, where the file has one.
     pub migration: Option<String>,
-    /// Everything found, in the file's order.
+    /// Everything found: the weightiest first, then in the file's order.
     pub findings: Vec<Finding>,
 }
 
@@ -27,6 +27,7 @@ pub async fn check(path: &Path) -> Result<CheckReport> {
             .position
             .map_or((0, 0), |position| (position.line, position.column))
     });
+    Finding::by_weight(&mut findings);
     Ok(CheckReport {
         valid: !loaded.is_blocked(),
         migration: loaded.name().map(str::to_owned),

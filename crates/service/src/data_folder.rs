@@ -27,5 +27,11 @@ pub(crate) async fn existing_store(told: Option<&Path>) -> Result<Store> {
         return Err(Error::new(ErrorKind::NotFound, "NO_RUNS", message)
             .hint("name the data folder with --data or GODWIT_DATA"));
     }
-    Store::open(&folder).await
+    match Store::open(&folder).await {
+        // What may not be written may be read.
+        Err(error) if matches!(error.code, "DATA_FOLDER" | "STORE_READ_ONLY") => {
+            Store::open_read_only(&folder).await?.ok_or(error)
+        }
+        opened => opened,
+    }
 }

@@ -19,6 +19,14 @@ pub(crate) struct Ends {
     pub(crate) namespace: String,
 }
 
+impl Ends {
+    /// Whether both ends are one place, as far as they can tell.
+    pub(crate) fn same_place(&self) -> bool {
+        let source = self.source.place();
+        source.is_some() && source == self.destination.place()
+    }
+}
+
 /// Opens both ends. `None` where one cannot be used; the findings say why, of both ends at once.
 pub(crate) async fn open(file: &MigrationFile, base: &Path) -> (Option<Ends>, Vec<Finding>) {
     let spec = &file.migration;
@@ -51,6 +59,24 @@ pub(crate) async fn open(file: &MigrationFile, base: &Path) -> (Option<Ends>, Ve
         destination_connector: writes.1,
     });
     (ends, findings)
+}
+
+/// The file's destination alone, opened and found usable.
+pub(crate) async fn destination(file: &MigrationFile, base: &Path) -> Result<Arc<dyn Destination>> {
+    let end = &file.migration.destination;
+    let Some(writes) = typed(file, &end.data_source) else {
+        let message = format!("there is no data source {:?}", end.data_source);
+        return Err(Error::internal(message));
+    };
+    let namespace =
+        namespace(file, writes.1).map_err(|finding| Error::internal(finding.message.clone()))?;
+    let opening = Opening {
+        base: base.to_owned(),
+        time_zone: file.migration.source.time_zone.clone(),
+        namespace,
+    };
+    let (destination, _) = open_destination(writes, &end.options, &opening).await?;
+    Ok(destination)
 }
 
 type Typed<'a> = (&'a DataSource, &'static dyn AnyConnector);
@@ -120,7 +146,11 @@ pub(crate) fn at_data_source(finding: Finding, name: &str) -> Finding {
 
 /// The blocker that an error of a data source amounts to.
 pub(crate) fn blocker(error: &Error, name: &str) -> Finding {
-    Finding::of_error(error, format!("data-sources.{name}"))
+    let at = format!("data-sources.{name}");
+    Finding::of_error(
+        error,
+        crate::document::join(&at, error.option.unwrap_or_default()),
+    )
 }
 
 /// The namespace as written, or the migration's name made legal.

@@ -7,6 +7,7 @@ mod data_folder;
 mod document;
 mod ends;
 mod journal;
+mod last_loads;
 pub mod migration_file;
 mod parts;
 pub mod plan;

@@ -178,7 +178,7 @@ fn top_findings(top: &Map<String, Json>) -> Vec<Finding> {
         })
         .collect();
     for key in TOP {
-        if !top.contains_key(key) {
+        if !top.contains_key(key) && !parts::is_misspelt(key, "", &findings) {
             let finding = Finding::blocker("MISSING_KEY", "", format!("{key:?} is missing"));
             findings.push(finding.hint(format!("add {key}")));
         }

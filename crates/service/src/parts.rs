@@ -22,10 +22,12 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, V
         };
         let missing = finding.code == "MISSING_KEY";
         let inner = finding.at.clone();
-        let caused_by_us = missing
-            && missing_key(&finding)
-                .is_some_and(|key| set_aside.contains(join(&inner, key).as_str()));
-        if !caused_by_us {
+        let told = missing
+            && missing_key(&finding).is_some_and(|key| {
+                set_aside.contains(join(&inner, key).as_str())
+                    || is_misspelt(key, &join(at, &inner), &findings)
+            });
+        if !told {
             findings.push(Finding {
                 at: join(at, &inner),
                 ..finding
@@ -36,6 +38,20 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, V
             return (None, findings);
         }
     }
+}
+
+/// Whether one of the findings is that of an unknown key in the same place that was meant to be `key`.
+pub(crate) fn is_misspelt(key: &str, place: &str, findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| {
+        let parent = finding.at.rsplit_once('.').map_or("", |(parent, _)| parent);
+        let meant = format!("did you mean {key}?");
+        finding.code == "UNKNOWN_KEY"
+            && parent == place
+            && finding
+                .hint
+                .as_ref()
+                .is_some_and(|hint| hint.starts_with(&meant))
+    })
 }
 
 fn missing_key(finding: &Finding) -> Option<&str> {
@@ -121,6 +137,20 @@ mod tests {
                 ("UNKNOWN_KEY", "migration.sourcee"),
                 ("UNKNOWN_KEY", "migration.tables.al"),
                 ("UNKNOWN_VALUE", "migration.verify"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_misspelt_key_is_not_missing_as_well() {
+        check(
+            &json!({
+                "name": "a", "sources": {"data-source": "a"}, "tables": {},
+                "destination": {"data-source": "b"}, "each": [{"tabel": "a.b"}],
+            }),
+            &[
+                ("UNKNOWN_KEY", "migration.each[0].tabel"),
+                ("UNKNOWN_KEY", "migration.sources"),
             ],
         );
     }

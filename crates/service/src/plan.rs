@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use contract::ExistingTable;
 use model::migration::{MethodKind, MigrationSpec};
 use model::plan::{Environment, Part, Plan};
-use model::{Error, ErrorKind, Finding, NativeTable, Result, Side, TableName};
+use model::{Error, ErrorKind, Finding, LastShape, NativeTable, Result, Severity, Side, TableName};
 use planner::{PlanInput, Selection};
 use serde::Serialize;
+use store::Store;
 
 use crate::clock::Clock;
+use crate::data_folder::data_folder;
 use crate::ends::{self, Ends};
+use crate::last_loads;
 use crate::migration_file::{Loaded, load};
 
 /// How many tables are described in one call.
@@ -22,6 +25,9 @@ const DESCRIBED_AT_ONCE: usize = 500;
 pub struct PlanRequest {
     /// The migration file.
     pub file: PathBuf,
+    /// The data folder, whose last loads the source is compared with; by default the environment's,
+    /// else beside the file. Read if it is there, never made.
+    pub data: Option<PathBuf>,
     /// `yyyymmdd`; yesterday in the migration's zone by default.
     pub bizdate: Option<String>,
     /// Needed where the method has both.
@@ -37,7 +43,7 @@ pub struct PlanReport {
     pub blocked: bool,
     /// The plan, where one could be made.
     pub plan: Option<Plan>,
-    /// Everything found, with its place in the file.
+    /// Everything found, with its place in the file; the weightiest first.
     pub findings: Vec<Finding>,
 }
 
@@ -45,10 +51,12 @@ pub struct PlanReport {
 pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
     let loaded = load(&request.file).await?;
     let Some(file) = loaded.file.as_ref().filter(|_| !loaded.is_blocked()) else {
+        let mut findings = loaded.findings;
+        Finding::by_weight(&mut findings);
         return Ok(PlanReport {
             blocked: true,
             plan: None,
-            findings: loaded.findings,
+            findings,
         });
     };
     let spec = &file.migration;
@@ -56,9 +64,11 @@ pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
         bizdate: bizdate(request.bizdate.as_deref(), spec, request.clock)?,
         part: part(request.part, spec)?,
     };
-    let (ends, opening) = ends::open(file, &loaded.base).await;
+    let (last, unread) = last_loads(request, &loaded).await;
+    let (ends, mut opening) = ends::open(file, &loaded.base).await;
+    opening.extend(unread);
     let compiled = match &ends {
-        Some(ends) => compile(&loaded, ends, opening, &occasion, &BTreeMap::new()).await,
+        Some(ends) => compile(&loaded, ends, opening, &occasion, &last).await,
         None => Compiled::none(&loaded, opening),
     };
     Ok(PlanReport {
@@ -66,6 +76,34 @@ pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
         plan: compiled.plan,
         findings: compiled.findings,
     })
+}
+
+/// What the store of the data folder remembers; where it cannot be read, a plan is made all the same
+/// and says so.
+async fn last_loads(
+    request: &PlanRequest,
+    loaded: &Loaded,
+) -> (BTreeMap<TableName, LastShape>, Option<Finding>) {
+    let folder = data_folder(request.data.as_deref(), &loaded.base);
+    let read = async {
+        let Some(store) = Store::open_read_only(&folder).await? else {
+            return Ok(BTreeMap::new());
+        };
+        let last = last_loads::read(&store, loaded.name().unwrap_or_default()).await;
+        store.close().await;
+        last
+    };
+    match read.await {
+        Ok(last) => (last, None),
+        Err(error) => {
+            let finding = Finding {
+                severity: Severity::Warning,
+                message: format!("not compared with the last run: {}", error.message),
+                ..Finding::of_error(&error, "")
+            };
+            (BTreeMap::new(), Some(finding))
+        }
+    }
 }
 
 /// What differs between two plans, a line for each difference.
@@ -92,6 +130,7 @@ impl Compiled {
         let mut findings = loaded.findings.clone();
         findings.extend(more);
         loaded.locate(findings.iter_mut());
+        Finding::by_weight(&mut findings);
         Self {
             plan: None,
             findings,
@@ -112,7 +151,7 @@ pub(crate) async fn compile(
     ends: &Ends,
     opening: Vec<Finding>,
     occasion: &Occasion,
-    fingerprints: &BTreeMap<TableName, String>,
+    fingerprints: &BTreeMap<TableName, LastShape>,
 ) -> Compiled {
     let Some(file) = &loaded.file else {
         return Compiled::none(loaded, opening);
@@ -141,8 +180,14 @@ pub(crate) async fn compile(
     for refused in &mut plan.refused {
         loaded.locate_table(&refused.source, &schema, refused.findings.iter_mut());
     }
+    let of_tables = plan.pipelines.iter_mut().map(|table| &mut table.findings);
+    let of_refused = plan.refused.iter_mut().map(|table| &mut table.findings);
+    for findings in of_tables.chain(of_refused).chain([&mut plan.findings]) {
+        Finding::by_weight(findings);
+    }
     let mut findings: Vec<Finding> = plan.all_findings().cloned().collect();
     dedupe(&mut findings);
+    Finding::by_weight(&mut findings);
     Compiled {
         plan: Some(plan),
         findings,
@@ -242,7 +287,7 @@ fn assemble(
     ends: &Ends,
     occasion: &Occasion,
     facts: &Facts,
-    fingerprints: &BTreeMap<TableName, String>,
+    fingerprints: &BTreeMap<TableName, LastShape>,
 ) -> Plan {
     planner::plan(&PlanInput {
         spec,
@@ -257,6 +302,7 @@ fn assemble(
         tables: &facts.tables,
         filter_errors: &facts.filter_errors,
         existing: &facts.existing,
+        same_place: ends.same_place(),
         fingerprints,
     })
 }

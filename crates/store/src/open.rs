@@ -50,6 +50,50 @@ impl Store {
         })
     }
 
+    /// Opens the store in `folder` for reading alone; makes and changes nothing. `None` where there is
+    /// none, or none that holds anything yet.
+    pub async fn open_read_only(folder: &Path) -> Result<Option<Self>> {
+        let file = folder.join("godwit.db");
+        if !tokio::fs::try_exists(&file).await.unwrap_or(false) {
+            return Ok(None);
+        }
+        let log = folder.join("godwit.db-wal");
+        let written = tokio::fs::metadata(&log).await;
+        // Without a log nobody has it open, and what stands in the file is all there is: it is read
+        // without the side files that SQLite would make beside it. With one, they are there.
+        let at_rest = written.is_ok_and(|log| log.len() == 0) || !log.exists();
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .read_only(true)
+            .immutable(at_rest)
+            .busy_timeout(Duration::from_secs(10));
+        let failed = |cause| failure(&format!("could not open the store in {folder:?}"), cause);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        let known = HISTORY.last().map_or(0, |(version, _, _)| *version);
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT MAX(version) FROM schema_history WHERE EXISTS \
+             (SELECT 1 FROM sqlite_master WHERE name = 'runs')",
+        )
+        .fetch_one(&pool)
+        .await
+        .map_err(failed)?;
+        match found {
+            Some(version) if version > known => {
+                Err(schema_error(folder, MigrateError::VersionMissing(version)))
+            }
+            None => Ok(None),
+            Some(_) => Ok(Some(Self {
+                pool,
+                folder: folder.to_owned(),
+            })),
+        }
+    }
+
     /// The data folder.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -186,6 +230,38 @@ mod tests {
                 .unwrap(),
         );
         assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+    }
+
+    #[tokio::test]
+    async fn reading_alone_makes_nothing_and_sees_what_is_there() {
+        let names = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = folder.path().join("nowhere");
+        assert!(Store::open_read_only(&nowhere).await.unwrap().is_none());
+        assert!(!nowhere.exists());
+        let run = model::RunId::generate();
+        let tables = |name: &str| [(name.to_owned(), "shape".to_owned())];
+        let store = Store::open(folder.path()).await.unwrap();
+        store.note_loaded("m", &run, &tables("a")).await.unwrap();
+        // While somebody writes: what is in the log counts.
+        let reading = Store::open_read_only(folder.path()).await.unwrap().unwrap();
+        assert_eq!(reading.loaded("m").await.unwrap().len(), 1);
+        assert!(reading.note_loaded("m", &run, &tables("b")).await.is_err());
+        reading.close().await;
+        store.close().await;
+        let before = names(folder.path());
+        assert_eq!(before, ["godwit.db"]);
+        let reading = Store::open_read_only(folder.path()).await.unwrap().unwrap();
+        assert_eq!(reading.loaded("m").await.unwrap().len(), 1);
+        assert!(reading.note_loaded("m", &run, &tables("b")).await.is_err());
+        assert_eq!(names(folder.path()), before);
+        reading.close().await;
+        assert_eq!(names(folder.path()), before);
     }
 
     #[tokio::test]

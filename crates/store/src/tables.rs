@@ -10,7 +10,7 @@ use crate::open::{Store, failure};
 /// The last successful load of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedTable {
-    /// [`model::NativeTable::fingerprint`] then.
+    /// What the table looked like then, as [`model::LastShape::parse`] understands it.
     pub fingerprint: String,
     /// The run that loaded it.
     pub run: RunId,
@@ -35,7 +35,7 @@ impl Store {
         Ok(loaded.collect())
     }
 
-    /// Notes that `run` loaded these tables (source table and fingerprint).
+    /// Notes that `run` loaded these tables (source table, and what it looked like).
     pub async fn note_loaded(
         &self,
         migration: &str,

@@ -30,6 +30,8 @@ pub struct World {
     pub loads: Vec<LoadId>,
     /// Loads that never will be.
     pub aborted: Vec<LoadId>,
+    /// How many of the next calls of `abort` fail.
+    pub failing_aborts: usize,
 }
 
 /// A destination in memory.
@@ -158,7 +160,13 @@ impl Destination for MemoryDestination {
     }
 
     async fn abort(&self, staging: &Staging) -> Result<()> {
-        self.world().staged.remove(&staging.load);
+        let mut world = self.world();
+        if world.failing_aborts > 0 {
+            world.failing_aborts -= 1;
+            let message = "the staging could not be removed";
+            return Err(Error::new(ErrorKind::Unavailable, "BROKEN", message));
+        }
+        world.staged.remove(&staging.load);
         Ok(())
     }
 }

@@ -4,9 +4,11 @@ use contract::AnyConnector;
 use model::migration::{LoadingPolicy, RunPolicy};
 use model::plan::{
     Column, ColumnMapping, Environment, Fidelity, Part, Pipeline, Plan, PlanEnd, Policy, Scan,
-    ScanColumn, TableSchema, Write,
+    ScanColumn, TableChange, TableSchema, Write,
 };
-use model::{LogicalType, NativeColumn, NativeTable, PipelineId, TableKind, TableName, TimeZone};
+use model::{
+    LogicalType, NativeColumn, NativeTable, PipelineId, TableKind, TableName, TableShape, TimeZone,
+};
 
 /// The table that [`pipeline`] reads, as its source describes it.
 pub fn native_table(name: &TableName) -> NativeTable {
@@ -108,6 +110,7 @@ pub fn pipeline(
             policy,
             partition: None,
             exists: false,
+            change: TableChange::Keep,
             ddl: Vec::new(),
             update_key: match policy {
                 LoadingPolicy::Update => vec!["id".to_owned()],
@@ -116,6 +119,7 @@ pub fn pipeline(
             without_source: Vec::new(),
             indexes: Vec::new(),
         },
+        shape: Some(TableShape::of(&native)),
         findings: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! What a table of files would be called in Hive's words: shown in plans, carried out by nobody.
 
 use contract::Dialect;
+use model::TableName;
 use model::plan::{Partition, TableSchema};
 
 /// The spelling.
@@ -9,6 +10,10 @@ pub(super) struct FilesDialect;
 impl Dialect for FilesDialect {
     fn quote(&self, identifier: &str) -> String {
         format!("`{}`", identifier.replace('`', "``"))
+    }
+
+    fn table(&self, name: &TableName) -> String {
+        self.quote(&name.table)
     }
 
     fn create_table(&self, table: &TableSchema, partition: Option<&Partition>) -> Vec<String> {
@@ -30,7 +35,7 @@ impl Dialect for FilesDialect {
         });
         vec![format!(
             "CREATE TABLE {} (\n{}\n){partitioned}\nSTORED AS PARQUET",
-            self.quote(&table.name.table),
+            self.table(&table.name),
             columns.join(",\n"),
         )]
     }

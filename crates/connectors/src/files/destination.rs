@@ -1,7 +1,6 @@
 //! The commit protocol over a folder. All that touches the disk runs on blocking threads.
 
 use std::fs;
-use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -9,13 +8,13 @@ use contract::{
     BatchLimits, Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt,
     SplitWriter, Staging, TaskContext,
 };
-use formats::disk::io_error;
+use formats::disk::{check_folder, io_error};
 use formats::parquet::{ParquetFileReader, read_footer, schema};
-use model::plan::Write;
-use model::{Error, ErrorKind, Finding, LoadId, Result, Side, TableName};
-use rustix::fs::{Access, access};
+use model::plan::{TableChange, Write};
+use model::{Error, ErrorKind, Finding, LoadId, Result, TableName};
 use serde_json::json;
 
+use super::existing::Units;
 use super::layout::{Root, Target, check_load, make_folder, remove_folder};
 use super::manifest::LiveManifest;
 use super::options::FilesWrite;
@@ -38,7 +37,8 @@ pub(super) struct FilesDestination {
 impl Destination for FilesDestination {
     async fn check(&self) -> Result<Vec<Finding>> {
         let root = self.root.clone();
-        blocking(move || check(&root.0)).await?;
+        let check = move || check_folder(&root.0).map_err(|error| error.at_option("path"));
+        blocking(check).await?;
         Ok(Vec::new())
     }
 
@@ -129,10 +129,10 @@ impl Destination for FilesDestination {
     }
 
     async fn replaces(&self, staging: &Staging) -> Result<Option<u64>> {
-        let unit = self.root.unit(&Target::of(&staging.write)?);
-        let manifest = blocking(move || LiveManifest::read(&unit)).await?;
-        let rows = |manifest: LiveManifest| manifest.files.iter().map(|file| file.rows).sum();
-        Ok(Some(manifest.map_or(0, rows)))
+        let (root, write) = (self.root.clone(), staging.write.clone());
+        blocking(move || replaced_rows(&root, &write))
+            .await
+            .map(Some)
     }
 
     async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
@@ -177,19 +177,21 @@ impl FilesDestination {
     }
 }
 
-/// Nothing is made: the folder, or the nearest one above it, must be ours to write in.
-fn check(root: &Path) -> Result<()> {
-    let Some(nearest) = root.ancestors().find(|folder| folder.exists()) else {
-        return Ok(());
+/// The rows that the load takes the place of: of its partition, or of the whole table.
+fn replaced_rows(root: &Root, write: &Write) -> Result<u64> {
+    let target = Target::of(write)?;
+    let units = if write.change == TableChange::Recreate {
+        Units::of(&root.table(&target))?.folders
+    } else {
+        vec![root.unit(&target)]
     };
-    if !nearest.is_dir() {
-        let message = format!("{:?} is not a folder", nearest.display());
-        return Err(Error::new(ErrorKind::Config, "NOT_A_FOLDER", message)
-            .on(Side::Destination)
-            .hint("choose another path"));
+    let mut rows = 0;
+    for unit in units {
+        let manifest = LiveManifest::read(&unit)?;
+        let files = manifest.iter().flat_map(|manifest| &manifest.files);
+        rows += files.map(|file| file.rows).sum::<u64>();
     }
-    access(nearest, Access::WRITE_OK | Access::EXEC_OK)
-        .map_err(|error| io_error("write in", nearest, error.into()))
+    Ok(rows)
 }
 
 /// Makes the room, and learns before any row moves whether the disk can do what the commit needs.

@@ -27,29 +27,66 @@ pub(super) fn describe(root: &Root, table: &TableName) -> Result<Option<Existing
         return Ok(None);
     }
     let mut found = Found::default();
-    if entries.contains(MANIFEST) {
-        found.unit(&folder)?;
-        return found.describe(table, None).map(Some);
+    let units = Units::of(&folder)?;
+    for unit in &units.folders {
+        found.unit(unit)?;
     }
-    let mut columns = Vec::new();
-    let mut others = Vec::new();
-    for name in entries {
-        match partition_column(&name) {
-            Some(column) if folder.join(&name).is_dir() => {
-                found.unit(&folder.join(&name))?;
-                columns.push(column);
-            }
-            _ => others.push(name),
+    if !units.others.is_empty() {
+        found.foreign(&folder, &units.others);
+    }
+    if units.columns.len() > 1 {
+        found.foreign(&folder, &units.columns);
+    }
+    let column = units.columns.into_iter().next();
+    found.describe(table, column).map(Some)
+}
+
+/// What a table's folder is made of.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    /// The folders that each have a manifest: the table's own, or those of its partitions.
+    pub(super) folders: Vec<PathBuf>,
+    /// The partition columns in their names.
+    columns: Vec<String>,
+    /// Whatever else stands in a partitioned table's folder.
+    others: Vec<String>,
+}
+
+impl Units {
+    /// Of a table's folder; none where it is not there. Blocking.
+    pub(super) fn of(folder: &Path) -> Result<Self> {
+        let mut units = Self::default();
+        let entries = names(folder)?;
+        if entries.contains(MANIFEST) {
+            units.folders.push(folder.to_owned());
+            return Ok(units);
         }
+        for name in entries {
+            match partition_column(&name) {
+                Some(column) if folder.join(&name).is_dir() => {
+                    units.folders.push(folder.join(&name));
+                    units.columns.push(column);
+                }
+                _ => units.others.push(name),
+            }
+        }
+        units.columns.dedup();
+        Ok(units)
     }
-    columns.dedup();
-    if !others.is_empty() {
-        found.foreign(&folder, &others);
+
+    /// Where something stands that no manifest of ours names, and what; none where all of it is ours.
+    pub(super) fn foreign(&self, folder: &Path) -> Result<Option<(PathBuf, Vec<String>)>> {
+        if !self.others.is_empty() {
+            return Ok(Some((folder.to_owned(), self.others.clone())));
+        }
+        for unit in &self.folders {
+            let strange = strangers(unit, LiveManifest::read(unit)?.as_ref())?;
+            if !strange.is_empty() {
+                return Ok(Some((unit.clone(), strange)));
+            }
+        }
+        Ok(None)
     }
-    if columns.len() > 1 {
-        found.foreign(&folder, &columns);
-    }
-    found.describe(table, columns.into_iter().next()).map(Some)
 }
 
 #[derive(Default)]

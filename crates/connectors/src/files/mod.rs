@@ -55,6 +55,8 @@ impl Connector for Files {
                 overwrite: true,
                 update: false,
                 partitions: true,
+                add_columns: true,
+                recreate: Some("the folders replaced stay in .staging/.replaced for grace-minutes"),
                 required_columns: true,
                 checksums: true,
                 indexes: false,

@@ -22,11 +22,13 @@ use contract::{CommitOutcome, Manifest, Part, Receipt, Staging};
 use formats::disk::{io_error, sync_folder};
 use formats::parquet::{self, ParquetFileWriter, ParquetOptions};
 use model::migration::LoadingPolicy;
+use model::plan::TableChange;
 use model::{Error, ErrorKind, LoadId, Result, Side};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::existing::Units;
 use super::layout::{
     Root, Target, check_file, check_load, make_folder, partition_column, remove_folder,
 };
@@ -158,12 +160,13 @@ impl<'a> Publication<'a> {
         let sibling = self.root.sibling(self.load());
         remove_folder(&sibling)?;
         let unit = match &self.target.partition {
-            Some(partition) if self.brings_the_table() => sibling.join(partition),
+            Some(partition) if self.replaces_the_table() => sibling.join(partition),
             _ => sibling.clone(),
         };
         make_folder(&unit)?;
         let mut all = Vec::new();
         if self.staging.write.policy == LoadingPolicy::Append
+            && !self.is_anew()
             && let Some(live) = &live
         {
             all.extend(live.files.iter().filter(|file| file.rows > 0).cloned());
@@ -184,7 +187,7 @@ impl<'a> Publication<'a> {
     /// Step 5.
     pub(super) fn exchange(&self) -> Result<()> {
         let sibling = self.root.sibling(self.load());
-        let live = if self.brings_the_table() {
+        let live = if self.replaces_the_table() {
             self.root.table(&self.target)
         } else {
             self.unit()
@@ -220,9 +223,16 @@ impl<'a> Publication<'a> {
         tombstone.parent().map_or(Ok(()), sync_folder)
     }
 
-    /// The first partition of a table arrives in the table's own folder.
-    fn brings_the_table(&self) -> bool {
-        self.target.partition.is_some() && !self.root.table(&self.target).exists()
+    /// The table is made anew: nothing of its folder stays.
+    fn is_anew(&self) -> bool {
+        self.staging.write.change == TableChange::Recreate
+    }
+
+    /// The load arrives in the table's own folder: with the first partition of a table, and where the
+    /// table is made anew, with all its partitions.
+    fn replaces_the_table(&self) -> bool {
+        self.is_anew()
+            || (self.target.partition.is_some() && !self.root.table(&self.target).exists())
     }
 
     pub(super) fn refuse_aborted(&self) -> Result<()> {
@@ -237,6 +247,12 @@ impl<'a> Publication<'a> {
         let table = self.root.table(&self.target);
         for folder in [&table, &self.unit()] {
             refuse_other_than_folder(folder)?;
+        }
+        if self.is_anew() {
+            return match Units::of(&table)?.foreign(&table)? {
+                Some((folder, strange)) => Err(foreign(&folder, &strange)),
+                None => Ok(()),
+            };
         }
         let strange = strangers(&self.unit(), live)?;
         if !strange.is_empty() {
@@ -270,14 +286,22 @@ impl<'a> Publication<'a> {
 
     /// Whoever could read the old folder can read the new one.
     fn keep_rights(&self, unit: &Path) -> Result<()> {
-        match fs::metadata(self.unit()) {
-            Ok(live) => fs::set_permissions(unit, live.permissions())
-                .map_err(|error| io_error("set the rights of", unit, error)),
-            Err(_) => Ok(()),
+        if self.is_anew() && self.target.partition.is_some() {
+            let table = self.root.table(&self.target);
+            keep_rights_of(&table, &self.root.sibling(self.load()))?;
+            return keep_rights_of(&table, unit);
         }
+        keep_rights_of(&self.unit(), unit)
     }
 }
 
+fn keep_rights_of(live: &Path, made: &Path) -> Result<()> {
+    match fs::metadata(live) {
+        Ok(live) => fs::set_permissions(made, live.permissions())
+            .map_err(|error| io_error("set the rights of", made, error)),
+        Err(_) => Ok(()),
+    }
+}
 /// The error for a folder that holds what no manifest of ours names.
 pub(super) fn foreign(folder: &Path, names: &[String]) -> Error {
     let message = format!(

@@ -1,3 +1,5 @@
+mod changes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use contract::{
 };
 use formats::parquet::{read_footer, schema};
 use model::migration::LoadingPolicy;
-use model::plan::{Column, Partition, TableSchema, Write};
+use model::plan::{Column, Partition, TableChange, TableSchema, Write};
 use model::{Error, Field, LoadId, LogicalType, SplitId, TableName};
 use serde_json::json;
 
@@ -146,6 +148,7 @@ fn write(table: &str, policy: LoadingPolicy, partition: Option<&str>) -> Write {
             value: value.to_owned(),
         }),
         exists: false,
+        change: TableChange::Keep,
         ddl: Vec::new(),
         update_key: Vec::new(),
         without_source: Vec::new(),

@@ -36,9 +36,8 @@ impl Dialect for IcebergDialect {
             .map(|partition| format!("\nPARTITIONED BY ({})", self.quote(&partition.column)))
             .unwrap_or_default();
         vec![format!(
-            "CREATE TABLE {}.{} (\n{columns}\n) USING iceberg{comment}{partitioned}",
-            self.quote(&table.name.schema),
-            self.quote(&table.name.table)
+            "CREATE TABLE {} (\n{columns}\n) USING iceberg{comment}{partitioned}",
+            self.table(&table.name)
         )]
     }
 }

@@ -25,7 +25,7 @@ use super::options;
 use super::snapshot_commit::{NewSnapshot, overwrites, remove_all};
 use super::table::{self, Table};
 use super::writer::{self, StagedFile};
-use super::{durable, expire};
+use super::{durable, evolve, expire};
 use crate::family::reading_thread::read_aside;
 
 /// How often a commit is built anew because somebody else was faster.
@@ -65,18 +65,17 @@ impl Destination for LakeDestination {
         let root = self.warehouse.root().to_owned();
         let catalog = Arc::clone(&self.catalog);
         off_thread(async move || {
-            let existing = root.ancestors().find(|folder| folder.exists());
-            if let Some(folder) = existing {
-                let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-                rustix::fs::access(folder, access)
-                    .map_err(|error| formats::disk::io_error("write into", folder, error.into()))?;
-            }
+            formats::disk::check_folder(&root).map_err(|error| error.at_option("path"))?;
             if catalog.exists() {
                 catalog.pointers()?;
             }
             Ok(Vec::new())
         })
         .await
+    }
+
+    fn place(&self) -> Option<String> {
+        Some(self.warehouse.address().to_owned())
     }
 
     fn namespace(&self) -> String {
@@ -286,7 +285,7 @@ async fn target(catalog: &Catalog, staging: &Staging) -> Result<Target> {
         }
         Some(table) => {
             table::check_partition(table, write)?;
-            table.metadata.clone()
+            evolve::changed(table, write)?
         }
         None if write.exists => {
             return Err(table::changed(&write.table.name, "is not there any more"));

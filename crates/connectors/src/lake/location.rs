@@ -41,6 +41,11 @@ impl Warehouse {
         Ok(Self { root, address })
     }
 
+    /// Its address: two paths to the same folder have the same.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Its folder.
     pub(super) fn root(&self) -> &Path {
         &self.root

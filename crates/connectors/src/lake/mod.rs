@@ -6,6 +6,7 @@ mod data_file;
 mod ddl;
 mod destination;
 mod durable;
+mod evolve;
 mod expire;
 mod location;
 mod options;
@@ -64,6 +65,10 @@ impl Connector for Lake {
                 overwrite: true,
                 update: false,
                 partitions: true,
+                add_columns: true,
+                recreate: Some(
+                    "earlier snapshots stay readable with their own columns, as many as keep-snapshots says",
+                ),
                 required_columns: true,
                 checksums: true,
                 indexes: false,

@@ -12,13 +12,13 @@ use iceberg::spec::{
     TableMetadata,
 };
 use model::migration::LoadingPolicy;
-use model::plan::Write;
+use model::plan::{TableChange, Write};
 use model::{Error, LoadId, Result};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::table::{self, Table, bad_metadata, file_io};
-use super::{data_file, durable, expire, location};
+use super::{data_file, durable, evolve, expire, location};
 
 const MAIN: &str = "main";
 
@@ -67,6 +67,11 @@ impl Figures {
 }
 
 impl NewSnapshot<'_> {
+    /// Whether the table is made anew: none of its files stays.
+    fn anew(&self) -> bool {
+        self.write.change == TableChange::Recreate
+    }
+
     /// Writes everything but the pointer. On an error what was written is removed again.
     pub(super) async fn build(&self) -> Result<Built> {
         let folder = location::metadata_folder(self.metadata.location());
@@ -103,6 +108,7 @@ impl NewSnapshot<'_> {
 pub(super) fn overwrites(write: &Write, file: &DataFile) -> bool {
     match &write.partition {
         None => true,
+        Some(_) if write.change == TableChange::Recreate => true,
         Some(partition) => {
             let value = Literal::string(&partition.value);
             *file.partition() == Struct::from_iter([Some(value)])
@@ -161,7 +167,7 @@ impl Work<'_> {
     /// The manifests of the table as it is that stay in it: as they are, or, where the load overwrites
     /// some of their files, written anew.
     async fn standing_manifests(&mut self) -> Result<Vec<ManifestFile>> {
-        let Some(base) = self.new.base else {
+        let Some(base) = self.new.base.filter(|_| !self.new.anew()) else {
             return Ok(Vec::new());
         };
         let overwrite = self.new.write.policy == LoadingPolicy::Overwrite;
@@ -304,20 +310,29 @@ impl Work<'_> {
         let name = &self.new.write.table.name;
         let failed = |error: iceberg::Error| bad_metadata(name, &error);
         let now = jiff::Timestamp::now().as_millisecond();
+        let base = self.new.base;
+        let last = base.map_or(before, |base| &base.metadata).last_updated_ms();
         let snapshot = Snapshot::builder()
             .with_snapshot_id(self.snapshot)
             .with_parent_snapshot_id(before.current_snapshot_id())
             .with_sequence_number(before.next_sequence_number())
             // Readers go back in time by it: it never runs backwards, whatever the clock does.
-            .with_timestamp_ms(now.max(before.last_updated_ms() + 1))
+            .with_timestamp_ms(now.max(last + 1))
             .with_manifest_list(list)
             .with_summary(self.summary())
             .with_schema_id(before.current_schema_id())
             .build();
-        let pointer = self.new.base.map(|base| base.pointer.clone());
-        let extended = before
-            .clone()
-            .into_builder(pointer)
+        let builder = match base {
+            Some(base) => {
+                let builder = base
+                    .metadata
+                    .clone()
+                    .into_builder(Some(base.pointer.clone()));
+                evolve::evolved(builder, &base.metadata, self.new.write)?
+            }
+            None => before.clone().into_builder(None),
+        };
+        let extended = builder
             .set_branch_snapshot(snapshot, MAIN)
             .and_then(|builder| {
                 builder.set_properties(table::remembering(before, self.new.load, self.snapshot))
@@ -340,7 +355,8 @@ impl Work<'_> {
     }
 
     fn summary(&self) -> Summary {
-        let overwrite = self.new.write.policy == LoadingPolicy::Overwrite;
+        let anew = self.new.anew();
+        let overwrite = self.new.write.policy == LoadingPolicy::Overwrite || anew;
         let operation = if overwrite && self.new.base.is_some() {
             Operation::Overwrite
         } else {
@@ -365,7 +381,7 @@ impl Work<'_> {
                 say(files_size, figures.bytes);
             }
         }
-        let everything = overwrite && self.new.write.partition.is_none();
+        let everything = anew || (overwrite && self.new.write.partition.is_none());
         for (key, added, removed) in [
             ("total-data-files", self.added.files, self.removed.files),
             ("total-records", self.added.records, self.removed.records),

@@ -20,7 +20,7 @@ use super::catalog::Catalog;
 use super::location::{self, Warehouse};
 use super::read::{FilePart, PartReader};
 use super::splits::{FixedTable, grouped, parts};
-use super::table::Table;
+use super::table::{Table, bad_metadata};
 use super::{options, types};
 use crate::family::reading_thread::{BATCHES_AHEAD, Sent, stream_of};
 
@@ -29,6 +29,7 @@ pub(super) struct LakeSource {
     catalog: Arc<Catalog>,
     snapshot: Option<i64>,
     default_schema: String,
+    address: String,
     shown: String,
 }
 
@@ -43,6 +44,7 @@ impl LakeSource {
             catalog: Arc::new(Catalog::new(warehouse.catalog())),
             snapshot: how.snapshot_id,
             default_schema: namespace.to_owned(),
+            address: warehouse.address().to_owned(),
             shown: model::table::escape_controls(&warehouse.root().to_string_lossy()),
         };
         if source.catalog.exists() {
@@ -85,6 +87,10 @@ impl Source for LakeSource {
     async fn check(&self) -> Result<Vec<Finding>> {
         self.off_thread(async |catalog| catalog.pointers().map(|_| Vec::new()))
             .await
+    }
+
+    fn place(&self) -> Option<String> {
+        Some(self.address.clone())
     }
 
     fn default_schema(&self) -> String {
@@ -347,11 +353,25 @@ fn describe(table: &Table, wanted: Option<i64>) -> NativeTable {
             "the table has Iceberg's format v3, and v1 and v2 are read",
         ));
     }
+    // A snapshot is read with the columns that it had.
+    let asked = wanted.and_then(|id| table.metadata.snapshot_by_id(id));
+    let of_snapshot = asked.map(|snapshot| snapshot.schema(&table.metadata));
+    let schema = match of_snapshot {
+        None => Arc::clone(table.metadata.current_schema()),
+        Some(Ok(schema)) => schema,
+        Some(Err(error)) => {
+            let error = bad_metadata(&table.name, &error);
+            findings.push(Finding::of_error(&error, table.name.to_string()));
+            Arc::clone(table.metadata.current_schema())
+        }
+    };
     NativeTable {
         name: table.name.clone(),
         kind: TableKind::Table,
-        columns: table
+        columns: schema
+            .as_struct()
             .fields()
+            .iter()
             .map(|field| types::native_column(field))
             .collect(),
         primary_key: Vec::new(),

@@ -10,7 +10,7 @@ use iceberg::spec::{
     FormatVersion, NestedField, NestedFieldRef, PartitionSpec, Schema, SnapshotRef, SortOrder,
     TableMetadata, TableMetadataBuilder, Transform, Type,
 };
-use model::plan::{Column, Write};
+use model::plan::{Column, TableChange, Write};
 use model::{Error, ErrorKind, Finding, LoadId, Result, TableName};
 
 use super::types;
@@ -21,7 +21,8 @@ const LOADS_PROPERTY: &str = "godwit.loads";
 pub(super) const LOAD_SUMMARY: &str = "godwit.load-id";
 /// How many loads a table remembers, whichever snapshots are kept.
 const LOADS_KEPT: usize = 1_000;
-const COMMENT_PROPERTY: &str = "comment";
+pub(super) const COMMENT_PROPERTY: &str = "comment";
+const FORMAT_VERSION: &str = "FORMAT_VERSION";
 /// How many earlier metadata files a table of ours keeps.
 const METADATA_FILES_KEPT: &str = "10";
 
@@ -134,7 +135,7 @@ impl Table {
             let message =
                 format!("the table has Iceberg's format {version}, and only v2 is written");
             findings.push(Finding::blocker(
-                "FORMAT_VERSION",
+                FORMAT_VERSION,
                 self.name.to_string(),
                 message,
             ));
@@ -186,11 +187,7 @@ pub(super) fn new_metadata(write: &Write, location: &str) -> Result<TableMetadat
     let mut last_id = count;
     let fields = (1..).zip(&write.table.columns).map(|(id, column)| {
         let native = types::iceberg_type(&types::held(&column.holds), &mut last_id);
-        let field = NestedField::new(id, &column.name, native, !column.nullable);
-        match &column.comment {
-            Some(comment) => field.with_doc(comment).into(),
-            None => field.into(),
-        }
+        field(column, id, native)
     });
     let schema = Schema::builder()
         .with_fields(fields.collect::<Vec<NestedFieldRef>>())
@@ -216,7 +213,17 @@ pub(super) fn new_metadata(write: &Write, location: &str) -> Result<TableMetadat
         .metadata)
 }
 
-fn properties(write: &Write) -> HashMap<String, String> {
+/// The field of a column.
+pub(super) fn field(column: &Column, id: i32, native: Type) -> NestedFieldRef {
+    let field = NestedField::new(id, &column.name, native, !column.nullable);
+    match &column.comment {
+        Some(comment) => field.with_doc(comment).into(),
+        None => field.into(),
+    }
+}
+
+/// What a table of ours is set to.
+pub(super) fn properties(write: &Write) -> HashMap<String, String> {
     let mut properties = HashMap::from([
         ("write.format.default".to_owned(), "parquet".to_owned()),
         (
@@ -277,8 +284,15 @@ pub(super) fn fields_for(metadata: &TableMetadata, write: &Write) -> Result<Vec<
 
 /// Checks that the table is partitioned as the load writes.
 pub(super) fn check_partition(table: &Table, write: &Write) -> Result<()> {
-    if let Some(finding) = table.write_findings().into_iter().next() {
+    let anew = write.change == TableChange::Recreate;
+    // However it is partitioned, that goes with the table.
+    let mut against = table.write_findings().into_iter();
+    let against = against.find(|finding| !anew || finding.code == FORMAT_VERSION);
+    if let Some(finding) = against {
         return Err(changed(&table.name, finding.message));
+    }
+    if anew {
+        return Ok(());
     }
     let has = table.partition_column().ok().flatten();
     let wants = write

@@ -1,6 +1,7 @@
 //! Loads, crashes and readings through the contract's traits alone, on a real disk; what stands there
 //! is read back with PyIceberg, too, where `GODWIT_PYTHON` names a Python that has it.
 
+mod changes;
 mod crashes;
 mod every_type;
 mod loads;
@@ -23,7 +24,7 @@ use contract::{
 };
 use futures::TryStreamExt;
 use model::migration::{ColumnChoice, LoadingPolicy};
-use model::plan::{Column, Partition, Scan, ScanColumn, TableSchema, Write};
+use model::plan::{Column, Partition, Scan, ScanColumn, TableChange, TableSchema, Write};
 use model::{LoadId, LogicalType, NativeTable, SplitId, TableName, TimeZone};
 use rusqlite::Connection;
 
@@ -172,6 +173,7 @@ fn write_of(columns: Vec<Column>, policy: LoadingPolicy, exists: bool) -> Write 
         policy,
         partition: None,
         exists,
+        change: TableChange::Keep,
         ddl: Vec::new(),
         update_key: Vec::new(),
         without_source: Vec::new(),

@@ -60,7 +60,10 @@ impl Server {
     /// The server that `connection` describes; reads the password now, connects later.
     pub(crate) fn new(connection: &MysqlConnection, base: &Path, zone: &TimeZone) -> Result<Self> {
         let password = match &connection.password {
-            Some(secret) => Some(secret.reveal(base)?),
+            Some(secret) => {
+                let revealed = secret.reveal(base);
+                Some(revealed.map_err(|error| error.at_option("password"))?)
+            }
             None => None,
         };
         let socket = connection.socket.as_ref().map(|path| base.join(path));

@@ -15,7 +15,7 @@ use super::ddl::quote_table;
 use super::errors::{number, translate};
 use super::options::HiddenColumns;
 use super::statement::filter_condition;
-use super::{catalog, lock};
+use super::{catalog, lock, split};
 
 /// A MySQL or MariaDB server to read from.
 pub(crate) struct MysqlSource {
@@ -112,7 +112,9 @@ impl Source for MysqlSource {
     }
 
     async fn open_snapshot(&self, scans: &[Scan], readers: usize) -> Result<OpenedSnapshot> {
-        lock::open(&self.server, self.connections, scans, readers).await
+        let mut opened = lock::open(&self.server, self.connections, scans, readers).await?;
+        opened.findings.extend(split::ignored_wishes(scans));
+        Ok(opened)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use model::plan::Scan;
-use model::{NativeColumn, Result, TableKind};
+use model::{Finding, NativeColumn, Result, TableKind};
 use mysql_async::{Row, Value};
 
 use super::bisect;
@@ -68,6 +68,27 @@ pub(crate) async fn parts(lease: &mut Lease, scan: &Scan, wanted: usize) -> Resu
         });
     }
     Ok(parts)
+}
+
+/// Wishes for cutting that cannot be followed: the table is read in one split.
+pub(crate) fn ignored_wishes(scans: &[Scan]) -> impl Iterator<Item = Finding> {
+    let ignored = scans
+        .iter()
+        .filter(|scan| !scan.split_by.is_empty() && key_of(scan).is_none());
+    ignored.map(|scan| {
+        let wish = scan.split_by.join(", ");
+        let why = if matches!(scan.kind, TableKind::View | TableKind::Sequence) {
+            "it has no key to cut by"
+        } else {
+            "its values have no order to cut by, or null stands in one of several columns"
+        };
+        let message = format!(
+            "{} is not cut by {wish}: {why}; it moves in one split",
+            scan.table
+        );
+        Finding::warning("SPLIT_BY_IGNORED", scan.table.to_string(), message)
+            .hint("cut by whole numbers, dates or binary text without null, or leave split-by out")
+    })
 }
 
 /// What the table is cut by; none where it is read whole.

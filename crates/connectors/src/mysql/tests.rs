@@ -422,6 +422,12 @@ async fn each_row_is_read_once_however_the_table_is_cut() {
     fixture.drop().await;
 }
 
+fn wish_ignored(findings: &[model::Finding]) -> bool {
+    findings
+        .iter()
+        .any(|found| found.code == "SPLIT_BY_IGNORED")
+}
+
 #[tokio::test]
 async fn rows_without_a_key_come_in_a_split_of_their_own() {
     let Some(fixture) = Fixture::new(
@@ -445,6 +451,16 @@ async fn rows_without_a_key_come_in_a_split_of_their_own() {
     let (given, splits) = read_all(&*opened.snapshot, &scan, 3).await;
     assert!(splits > 2, "{splits}");
     assert_eq!(rows(&given).len(), 5);
+    assert!(!wish_ignored(&opened.findings));
+    opened.snapshot.close().await;
+    scan.split_by = vec!["v".to_owned(), "k".to_owned()];
+    let opened = source
+        .open_snapshot(std::slice::from_ref(&scan), 1)
+        .await
+        .unwrap();
+    let (given, splits) = read_all(&*opened.snapshot, &scan, 3).await;
+    assert_eq!((rows(&given).len(), splits), (5, 1));
+    assert!(wish_ignored(&opened.findings), "{:?}", opened.findings);
     opened.snapshot.close().await;
     fixture.drop().await;
 }

@@ -134,7 +134,8 @@ impl Connector {
                 .password
                 .as_ref()
                 .map(|secret| secret.reveal(&base))
-                .transpose()?;
+                .transpose()
+                .map_err(|error| error.at_option("password"))?;
             let tls = options.tls.client_config(&options.host, &base)?;
             Ok::<_, Error>((password, tls))
         };

@@ -28,6 +28,10 @@ pub(super) struct Arguments {
     /// Keep the plan in this file; where one is there, show what differs
     #[arg(long, value_name = "PLAN")]
     out: Option<PathBuf>,
+    /// Where runs are kept, to compare the source with the last one; default $GODWIT_DATA, else
+    /// .godwit beside the file
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -59,6 +63,7 @@ pub(super) async fn run(
         file: arguments.file.clone(),
         bizdate: arguments.bizdate.clone(),
         part: arguments.part.map(Part::from),
+        data: arguments.data.clone(),
         ..PlanRequest::default()
     };
     let planning = service::plan::plan(&request);
@@ -90,10 +95,10 @@ pub(super) async fn run(
         text.push_str(&verdict(&report, palette));
         terminal.print(&text);
     }
-    Ok(if report.blocked {
-        Exit::Refused
-    } else {
-        Exit::Done
+    Ok(match &report.plan {
+        Some(plan) if !report.blocked && plan.refused.is_empty() => Exit::Done,
+        Some(_) if !report.blocked => Exit::Partial,
+        _ => Exit::Refused,
     })
 }
 

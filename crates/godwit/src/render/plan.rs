@@ -1,7 +1,7 @@
 //! A plan as a person reads it: tables with their destinations, every column's way with its price,
 //! filters, statements, and what was refused.
 
-use model::plan::{ColumnMapping, Fidelity, Part, Pipeline, Plan, Refused};
+use model::plan::{ColumnMapping, Fidelity, Part, Pipeline, Plan, Refused, TableChange, Write};
 use model::table::escape_controls;
 
 use crate::render::columns::{Align, Columns};
@@ -52,6 +52,16 @@ pub(crate) fn plan(plan: &Plan, palette: Palette, width: usize) -> String {
     text
 }
 
+/// Whether the table is there, and what becomes of it.
+fn there(write: &Write) -> &'static str {
+    match &write.change {
+        _ if !write.exists => "new",
+        TableChange::Keep => "exists",
+        TableChange::AddColumns(_) => "exists, gets columns",
+        TableChange::Recreate => "exists, made anew",
+    }
+}
+
 fn table(pipeline: &Pipeline, palette: Palette, width: usize) -> String {
     let (scan, write) = (&pipeline.scan, &pipeline.write);
     let policy = serde_json::to_value(write.policy).unwrap_or_default();
@@ -60,7 +70,7 @@ fn table(pipeline: &Pipeline, palette: Palette, width: usize) -> String {
         scan.table,
         write.table.name,
         scan.kind.words(),
-        if write.exists { "exists" } else { "new" },
+        there(write),
         policy.as_str().unwrap_or_default(),
     );
     let mut fact = |name: &str, value: &str| {

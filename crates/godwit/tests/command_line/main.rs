@@ -7,5 +7,6 @@
 )]
 
 mod bad_input;
+mod changes;
 mod runs;
 mod world;

@@ -1,8 +1,8 @@
 //! What the migration asks of the two connectors, and what they can do.
 
-use contract::AnyConnector;
+use contract::{AnyConnector, WriteCapabilities};
 use model::Finding;
-use model::migration::{IndexChoice, LoadingPolicy, MigrationSpec, TableFilter};
+use model::migration::{Drift, ExistingTables, IndexChoice, LoadingPolicy, MigrationSpec, TableFilter};
 
 /// Whether the two connectors can do what the migration asks.
 pub fn validate_against(
@@ -95,11 +95,39 @@ fn check_destination(
             "leave it out",
         ));
     }
+    existing_tables(spec, title, write, findings);
     if spec.method.partition.is_some() && !write.partitions {
         findings.push(unsupported(
             "method.partition",
             format!("{title} has no partitioned tables"),
             "leave it out",
+        ));
+    }
+}
+
+/// What becomes of tables that are there is not served by every destination.
+fn existing_tables(
+    spec: &MigrationSpec,
+    title: &str,
+    write: WriteCapabilities,
+    findings: &mut Vec<Finding>,
+) {
+    let adds = |at: &str, instead: &str| {
+        let message = format!("{title} does not add columns to tables that are there");
+        unsupported(at, message, instead)
+    };
+    if spec.existing_tables == ExistingTables::AddColumns && !write.add_columns {
+        findings.push(adds("existing-tables", "write keep or fail"));
+    }
+    if spec.drift == Drift::AddColumns && !write.add_columns {
+        findings.push(adds("drift", "write fail or ignore"));
+    }
+    if spec.existing_tables == ExistingTables::Recreate && write.recreate.is_none() {
+        let message = format!("{title} does not make tables anew that are there");
+        findings.push(unsupported(
+            "existing-tables",
+            message,
+            "write keep or fail, or drop them at the destination",
         ));
     }
 }

@@ -2,8 +2,7 @@
 
 use model::Finding;
 use model::migration::{
-    Drift, ExistingTables, Filters, LoadingPolicy, MethodKind, MigrationSpec, OnLostSnapshot,
-    TableFilter, Verify,
+    Filters, LoadingPolicy, MethodKind, MigrationSpec, OnLostSnapshot, TableFilter, Verify,
 };
 
 pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
@@ -33,23 +32,10 @@ const LEAVE_OUT: &str = "leave it out";
 
 type Word = (bool, &'static str, &'static str, &'static str);
 
-fn words(spec: &MigrationSpec) -> [Word; 13] {
+fn words(spec: &MigrationSpec) -> Vec<Word> {
     let partition = spec.method.partition.as_ref();
     let kind = spec.method.kind;
-    [
-        (
-            spec.existing_tables == ExistingTables::AddColumns,
-            "existing-tables",
-            "add-columns",
-            "write keep or fail",
-        ),
-        (
-            spec.existing_tables == ExistingTables::Recreate,
-            "existing-tables",
-            "recreate",
-            "write keep or fail",
-        ),
-        (!spec.recreate.is_empty(), "recreate", "recreate", LEAVE_OUT),
+    vec![
         (
             kind == MethodKind::Daily,
             "method.kind",
@@ -79,12 +65,6 @@ fn words(spec: &MigrationSpec) -> [Word; 13] {
             "verify",
             "checksums",
             "write counts",
-        ),
-        (
-            spec.drift == Drift::AddColumns,
-            "drift",
-            "add-columns",
-            "write fail or ignore",
         ),
         (
             spec.destination.loading_policy == LoadingPolicy::Update && partition.is_some(),

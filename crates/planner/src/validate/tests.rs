@@ -158,11 +158,22 @@ fn figures_have_ranges() {
 }
 
 #[test]
+fn r4_03_a_confirmation_of_what_is_not_asked_for_is_refused() {
+    let unused = ["RECREATE_UNUSED migration.recreate"];
+    check(r#"{"recreate": ["a.b"]}"#, &unused);
+    check(
+        r#"{"recreate": ["a.b"], "existing-tables": "keep"}"#,
+        &unused,
+    );
+    check(
+        r#"{"recreate": ["a.b"], "existing-tables": "recreate"}"#,
+        &[],
+    );
+}
+
+#[test]
 fn what_is_not_served_yet_is_refused_and_not_ignored() {
     for (changes, at) in [
-        (r#"{"existing-tables": "add-columns"}"#, "existing-tables"),
-        (r#"{"existing-tables": "recreate"}"#, "existing-tables"),
-        (r#"{"recreate": ["a.b"]}"#, "recreate"),
         (r#"{"method": {"kind": "daily"}}"#, "method.kind"),
         (
             r#"{"method": {"kind": "daily-and-one-time"}}"#,
@@ -174,7 +185,6 @@ fn what_is_not_served_yet_is_refused_and_not_ignored() {
         ),
         (r#"{"statements": {"after": ["x"]}}"#, "statements"),
         (r#"{"verify": "checksums"}"#, "verify"),
-        (r#"{"drift": "add-columns"}"#, "drift"),
         (
             r#"{"destination": {"data-source": "l", "loading-policy": "update"},
                 "method": {"partition": {"one-time": 1}}}"#,
@@ -229,6 +239,8 @@ fn connectors_are_asked_only_for_what_they_can_do() {
             snapshot: SnapshotKind::None,
         }),
         write: Fake::default().write.map(|write| WriteCapabilities {
+            add_columns: false,
+            recreate: None,
             append: false,
             partitions: false,
             ..write
@@ -244,6 +256,23 @@ fn connectors_are_asked_only_for_what_they_can_do() {
             "UNSUPPORTED migration.method.partition",
         ]
     );
+    for (changes, expected) in [
+        (
+            r#"{"existing-tables": "add-columns", "drift": "add-columns"}"#,
+            &[
+                "UNSUPPORTED migration.existing-tables",
+                "UNSUPPORTED migration.drift",
+            ][..],
+        ),
+        (
+            r#"{"existing-tables": "recreate"}"#,
+            &["UNSUPPORTED migration.existing-tables"],
+        ),
+    ] {
+        let able = Fake::default();
+        assert_eq!(against(changes, &able, &able), [""; 0]);
+        assert_eq!(against(changes, &able, &poor), expected, "{changes}");
+    }
     let none = Fake {
         read: None,
         write: None,

@@ -6,14 +6,15 @@ use std::time::Duration;
 use engine::{Flight, Patience, Progress};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableReport, TableState};
-use model::{Result, RunId};
+use model::{Error, Finding, Result, RunId, Severity};
 use store::NewRun;
 
 use crate::ends::Ends;
 use crate::journal::StoreJournal;
+use crate::last_loads;
 use crate::plan::Compiled;
 use crate::run::resume::{keep_to, spec_of};
-use crate::run::{Desk, Start, Watcher, key_of};
+use crate::run::{Desk, Start, Watcher};
 
 impl Desk {
     /// Starts the run, where the plan allows it, and sees it to its end.
@@ -53,7 +54,11 @@ impl Desk {
             tracing::info!(migration = file.migration.name, run = %report.run, state = ?report.state, rows = report.rows, "run ended");
         }
         report.findings = with_new(compiled.findings, report.findings);
-        self.note_end(&plan, &report).await?;
+        if let Err(error) = self.note_end(&plan, &report).await {
+            // What stands at the destination does not change by it: the report is told all the same.
+            report.findings.push(not_kept(&error));
+        }
+        Finding::by_weight(&mut report.findings);
         Ok(report)
     }
 
@@ -61,7 +66,8 @@ impl Desk {
         if start.resumed.is_some() {
             return self.store.reopen_run(&start.id).await;
         }
-        let spec = self.loaded.file.as_ref().map(spec_of);
+        let file = self.loaded.file.as_ref();
+        let spec = file.map(|file| spec_of(file, &self.loaded.base));
         self.store
             .start_run(NewRun {
                 id: start.id.clone(),
@@ -86,19 +92,25 @@ impl Desk {
                     .iter()
                     .any(|table| table.source == source && table.state == TableState::Succeeded)
             })
-            .map(|pipeline| {
-                (
-                    key_of(&pipeline.scan.table),
-                    pipeline.scan.fingerprint.clone(),
-                )
-            })
-            .collect();
+            .map(last_loads::line)
+            .collect::<Result<_>>()?;
         self.store
             .note_loaded(&self.name, &report.run, &loaded)
             .await?;
         self.store
             .end_run(report, &self.request.clock.stamp())
             .await
+    }
+}
+
+/// The report stays untold to later runs: they compare with the load before, and take this run for one
+/// that did not end.
+fn not_kept(error: &Error) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        message: format!("this report is not kept: {}", error.message),
+        hint: Some("the tables stand as the report says; make room or rights in the data folder: the next run settles this one".to_owned()),
+        ..Finding::of_error(error, "")
     }
 }
 
@@ -126,9 +138,9 @@ async fn within(flight: Flight, hours: f64) -> RunReport {
 }
 
 /// What was found before, then what the engine found beside.
-fn with_new(mut findings: Vec<model::Finding>, more: Vec<model::Finding>) -> Vec<model::Finding> {
+fn with_new(mut findings: Vec<Finding>, more: Vec<Finding>) -> Vec<Finding> {
     for finding in more {
-        let same = |old: &model::Finding| {
+        let same = |old: &Finding| {
             (&old.code, &old.at, &old.message) == (&finding.code, &finding.at, &finding.message)
         };
         if !findings.iter().any(same) {
@@ -138,12 +150,7 @@ fn with_new(mut findings: Vec<model::Finding>, more: Vec<model::Finding>) -> Vec
     findings
 }
 
-fn refused(
-    plan: Option<&Plan>,
-    name: &str,
-    start: &Start,
-    findings: Vec<model::Finding>,
-) -> RunReport {
+fn refused(plan: Option<&Plan>, name: &str, start: &Start, findings: Vec<Finding>) -> RunReport {
     let tables: Vec<TableReport> = plan
         .iter()
         .flat_map(|plan| &plan.refused)

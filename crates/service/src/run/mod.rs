@@ -2,9 +2,9 @@
 //! in the store with its report, refused ones, too.
 
 mod fly;
+mod left;
 mod resume;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ pub use engine::{Progress, Rerun, Settled, TablePhase, TableProgress};
 use model::migration::LoadingPolicy;
 use model::plan::{Part, Plan};
 use model::run::{RunReport, RunState};
-use model::{Error, Finding, Result, RunId, TableName};
+use model::{Error, Finding, Result, RunId};
 use store::{NewRun, RunLock, RunRecord, Store};
 
 use crate::clock::Clock;
 use crate::data_folder::data_folder;
-use crate::ends::{self, Ends};
-use crate::journal::StoreJournal;
+use crate::ends;
+use crate::last_loads;
 use crate::migration_file::{Loaded, load};
 use crate::plan::{Compiled, Occasion, bizdate, compile, part};
 
@@ -131,15 +131,11 @@ impl Desk {
             let compiled = Compiled::none(&self.loaded, opened.1);
             return self.refuse(&start.occasion, compiled.findings).await;
         };
-        if let Err(error) = self.settle(&start, &ends, watcher).await {
-            let name = &file.migration.destination.data_source;
-            let blocker = ends::blocker(&error, name).hint(
-                "a load of the run before may stand there or not: nothing is started until that is known",
-            );
+        if let Some(blocker) = self.settle(&start, &ends, watcher).await? {
             let compiled = Compiled::none(&self.loaded, vec![blocker]);
             return self.refuse(&start.occasion, compiled.findings).await;
         }
-        let fingerprints = self.fingerprints().await?;
+        let fingerprints = last_loads::read(&self.store, &self.name).await?;
         let compiled = tokio::select! {
             compiled = compile(&self.loaded, &ends, opening, &start.occasion, &fingerprints) => compiled,
             () = self.request.cancel.cancelled() => {
@@ -156,7 +152,9 @@ impl Desk {
     ) -> Result<std::result::Result<Start, (Occasion, Box<Finding>)>> {
         let spec = &file.migration;
         let last = self.store.last_started(&self.name).await?;
-        let unfinished = last.filter(|run| run.state != RunState::Succeeded && !run.settled);
+        let last = last.filter(|run| !run.settled);
+        let unswept = self.unswept(last.as_ref()).await?;
+        let unfinished = last.filter(|run| run.state != RunState::Succeeded);
         if self.request.resume {
             return Ok(resume::take_up(file, &self.loaded, unfinished));
         }
@@ -185,37 +183,8 @@ impl Desk {
             id: RunId::generate(),
             occasion,
             resumed: None,
-            left: unfinished,
+            left: unfinished.or(unswept),
         }))
-    }
-
-    /// Settles what an earlier process left open at the destination: nothing of it may become visible
-    /// later.
-    async fn settle(&self, start: &Start, ends: &Ends, watcher: &dyn Watcher) -> Result<()> {
-        let Some(run) = start.resumed.as_ref().or(start.left.as_ref()) else {
-            return Ok(());
-        };
-        let journal = StoreJournal(self.store.clone());
-        let settled =
-            engine::settle_unfinished(&run.id, &journal, ends.destination.as_ref()).await?;
-        let committed = resume::committed(&run.id, &journal).await?;
-        let standing: Vec<String> = committed
-            .values()
-            .filter_map(|report| report.destination.clone())
-            .collect();
-        watcher.settled(&run.id, &settled, &standing);
-        if start.left.is_some() {
-            self.close(run, &committed).await?;
-        }
-        Ok(())
-    }
-
-    async fn fingerprints(&self) -> Result<BTreeMap<TableName, String>> {
-        let loaded = self.store.loaded(&self.name).await?;
-        Ok(loaded
-            .into_iter()
-            .filter_map(|(key, table)| Some((table_of(&key)?, table.fingerprint)))
-            .collect())
     }
 
     /// Keeps a run that was refused before anything moved.
@@ -228,8 +197,9 @@ impl Desk {
         &self,
         state: RunState,
         occasion: &Occasion,
-        findings: Vec<Finding>,
+        mut findings: Vec<Finding>,
     ) -> Result<RunReport> {
+        Finding::by_weight(&mut findings);
         let report = RunReport {
             run: RunId::generate(),
             migration: self.name.clone(),
@@ -265,14 +235,4 @@ impl Desk {
         self.store.start_run(run).await?;
         self.store.end_run(report, &now).await
     }
-}
-
-/// A table's name as the store's key, and back: names may hold dots.
-fn key_of(table: &TableName) -> String {
-    serde_json::json!([table.schema, table.table]).to_string()
-}
-
-fn table_of(key: &str) -> Option<TableName> {
-    let (schema, table): (String, String) = serde_json::from_str(key).ok()?;
-    Some(TableName::new(schema, table))
 }

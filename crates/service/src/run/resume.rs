@@ -3,6 +3,7 @@
 //! place of.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use engine::{Entry, Journal};
 use model::migration::MigrationFile;
@@ -16,6 +17,9 @@ use crate::journal::StoreJournal;
 use crate::migration_file::Loaded;
 use crate::plan::{Compiled, Occasion};
 use crate::run::{Desk, Start};
+
+/// The key of a run's spec under which the file's folder stands: relative paths start there.
+pub(super) const FOLDER: &str = "folder";
 
 /// How many differences of the file are told.
 const TOLD: usize = 5;
@@ -52,7 +56,7 @@ pub(super) fn take_up(
     let differences = run
         .spec
         .as_ref()
-        .map(|spec| differences(spec, &spec_of(file)))
+        .map(|spec| differences(spec, &spec_of(file, &loaded.base)))
         .unwrap_or_default();
     if let Some((first, _)) = differences.first() {
         let mut lines: Vec<&str> = differences.iter().map(|(_, line)| line.as_str()).collect();
@@ -79,21 +83,24 @@ pub(super) fn take_up(
     })
 }
 
-/// What a resumed run must find again: the migration, and the two data sources that it uses.
-pub(super) fn spec_of(file: &MigrationFile) -> Json {
+/// What a resumed run must find again: the migration, the two data sources that it uses, and the folder
+/// that relative paths start at.
+pub(super) fn spec_of(file: &MigrationFile, base: &Path) -> Json {
     let spec = &file.migration;
     let sources: BTreeMap<_, _> = [&spec.source.data_source, &spec.destination.data_source]
         .into_iter()
         .map(|name| (name, file.data_sources.get(name)))
         .collect();
-    json!({ "data-sources": sources, "migration": spec })
+    json!({ "data-sources": sources, "migration": spec, FOLDER: base })
 }
 
 /// Path and line of each difference that matters to a run taken up.
 fn differences(old: &Json, new: &Json) -> Vec<(String, String)> {
     let mut found = Vec::new();
     compare("", old, new, &mut found);
-    found.retain(|(at, _)| !is_changeable(at));
+    // Runs of earlier versions do not say.
+    let knows_folder = old.get(FOLDER).is_some();
+    found.retain(|(at, _)| !is_changeable(at) && (knows_folder || at != FOLDER));
     found
 }
 
@@ -269,6 +276,15 @@ mod tests {
             ]
         );
         assert!(differences(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_file_in_another_folder_is_another_file() {
+        let at = |folder: &str| json!({"migration": {}, FOLDER: folder});
+        let told = differences(&at("/a"), &at("/b"));
+        assert_eq!(told[0].1, "folder was \"/a\" and is \"/b\"");
+        let unknown = json!({"migration": {}});
+        assert!(differences(&unknown, &at("/b")).is_empty());
     }
 
     #[test]

@@ -138,6 +138,43 @@ async fn unfinished_tables_are_read_at_another_moment_and_the_report_says_so() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_swept_at_once_is_swept_at_the_end() {
+    let setting = setting(&[("a", 10)]);
+    setting.source.switches().losses.store(1, Ordering::SeqCst);
+    setting.destination.world().failing_aborts = 1;
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+    assert!(setting.destination.world().staged.is_empty());
+    let journal: &dyn Journal = setting.journal.as_ref();
+    let run = RunId::new("run");
+    assert!(!engine::has_open_loads(&run, journal).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_remains_unswept_is_told_and_swept_by_the_next_run() {
+    let setting = setting(&[("a", 10)]);
+    setting.source.switches().losses.store(1, Ordering::SeqCst);
+    setting.destination.world().failing_aborts = 2;
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+    assert_eq!(setting.destination.world().staged.len(), 1);
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|found| found.code == "LEFTOVERS")
+    );
+    let journal: &dyn Journal = setting.journal.as_ref();
+    let run = RunId::new("run");
+    assert!(engine::has_open_loads(&run, journal).await.unwrap());
+    let settled = engine::settle_unfinished(&run, journal, &setting.destination).await;
+    assert!(settled.unwrap().iter().all(|settled| settled.published));
+    assert!(setting.destination.world().staged.is_empty());
+    assert_eq!(setting.published("a"), Some(10));
+    assert!(!engine::has_open_loads(&run, journal).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_lost_moment_fails_where_a_person_says_so() {
     let mut setting = setting(&[("a", 10)]);
     setting.plan.policy.on_lost_snapshot = OnLostSnapshot::Fail;
