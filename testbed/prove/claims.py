@@ -11,6 +11,7 @@ from prove.memory import memory_bounded
 from prove.overwrite import append_killed_not_doubled, append_twice_doubled, overwrite_twice_equal
 from prove.partial import failing_table_fails_alone
 from prove.postgres_destination import postgres_destination
+from prove.probing import probe_finds
 from prove.processes import cancel_frees_the_server, second_process_refused
 from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
 from prove.zones import filter_zones
@@ -32,6 +33,7 @@ CLAIMS = {
     "fails-alone": failing_table_fails_alone,
     "memory-bounded": memory_bounded,
     "postgres-destination": postgres_destination,
+    "probe-finds": probe_finds,
     "bad-input-answered": bad_input_is_answered,
     "readme-figures": figures_are_measured,
     "drift-and-existing": drift_and_existing,

@@ -8,6 +8,7 @@ pub mod connector;
 pub mod destination;
 pub mod dialect;
 pub mod options;
+pub mod probe;
 pub mod source;
 pub mod task;
 pub mod type_mapping;
@@ -24,6 +25,9 @@ pub use destination::{
 };
 pub use dialect::Dialect;
 pub use options::{NoOptions, Options};
+pub use probe::{
+    ColumnProbe, Extent, ProbeClock, ProbeColumn, ProbeLimits, ProbeRequest, TableProbe,
+};
 pub use source::{Batches, OpenedSnapshot, Snapshot, Source, Split};
 pub use task::{BatchLimits, Meter, Rejected, Rejection, TaskContext};
 pub use tokio_util::sync::CancellationToken;

@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use futures::Stream;
 use model::plan::Scan;
 use model::table::ListedTable;
-use model::{Error, Finding, NativeTable, Result, SnapshotId, SplitId, TableName};
+use model::{Error, ErrorKind, Finding, NativeTable, Result, SnapshotId, SplitId, TableName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::capabilities::SnapshotKind;
+use crate::probe::{ProbeLimits, ProbeRequest, TableProbe};
 use crate::task::TaskContext;
 
 /// Rows in the order of [`Scan::columns`], each column of its `logical.arrow()` type, every field
@@ -45,6 +46,22 @@ pub trait Source: Send + Sync {
     /// Whether the server understands each filter; in the order asked, `None` where it does. Runs no
     /// query.
     async fn check_filters(&self, filters: &[(TableName, String)]) -> Result<Vec<Option<Error>>>;
+
+    /// Looks at rows for what types do not say: one answer per request, in the order asked. Figures are
+    /// counted at the server. Bounded by `limits`: past them, and when they are cancelled, the server
+    /// is freed before this returns. A table that cannot be looked at has `trouble`, the others go on;
+    /// an error is of all (no connection, cancelled). Not every source offers it.
+    async fn probe(
+        &self,
+        _requests: &[ProbeRequest],
+        _limits: &ProbeLimits,
+    ) -> Result<Vec<TableProbe>> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "UNSUPPORTED",
+            "this source cannot be looked at before planning",
+        ))
+    }
 
     /// Holds one moment for `scans` and opens up to `readers` sessions under it. Held from before
     /// the first split until [`Snapshot::close`].

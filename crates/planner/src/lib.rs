@@ -4,7 +4,8 @@
 //!
 //! In order: [`validate_file`] (no connection needed), [`select`] on the source's listing, then, on
 //! what was chosen, [`target_names`] for the destination to describe and [`filters`] for the source
-//! to check, and [`plan`] with all the answers. [`diff`] compares two plans.
+//! to check, and [`plan`] with all the answers. Where rows are looked at before planning: [`probe_requests`] for the
+//! source, and [`tell_probes`] with what it saw. [`diff`] compares two plans.
 #![warn(missing_docs)]
 
 mod collisions;
@@ -21,6 +22,7 @@ mod naming;
 mod parameters;
 mod partition;
 mod plan;
+mod probe;
 mod recreate;
 mod select;
 mod table;
@@ -32,6 +34,7 @@ pub use filters::filters;
 pub use naming::{column_name, table_name};
 pub use parameters::Parameters;
 pub use plan::{PlanInput, plan};
+pub use probe::{Probed, probe_requests, tell_probes};
 pub use select::{Selection, select};
 pub use table::target_names;
 pub use validate::{validate, validate_against, validate_file};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use contract::ExistingTable;
+pub use contract::{ColumnProbe, Extent, ProbeLimits, TableProbe};
+use contract::{ExistingTable, ProbeRequest};
 use model::migration::{MethodKind, MigrationSpec};
 use model::plan::{Environment, Part, Plan};
 use model::{Error, ErrorKind, Finding, LastShape, NativeTable, Result, Severity, Side, TableName};
@@ -34,6 +35,8 @@ pub struct PlanRequest {
     pub part: Option<Part>,
     /// What time it is.
     pub clock: Clock,
+    /// Whether to look at rows, and how far.
+    pub probe: Option<ProbeLimits>,
 }
 
 /// What came of planning.
@@ -45,6 +48,8 @@ pub struct PlanReport {
     pub plan: Option<Plan>,
     /// Everything found, with its place in the file; the weightiest first.
     pub findings: Vec<Finding>,
+    /// What was seen of the rows, where they were looked at.
+    pub probes: Vec<TableProbe>,
 }
 
 /// Plans the file's migration.
@@ -57,6 +62,7 @@ pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
             blocked: true,
             plan: None,
             findings,
+            probes: Vec::new(),
         });
     };
     let spec = &file.migration;
@@ -68,13 +74,22 @@ pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
     let (ends, mut opening) = ends::open(file, &loaded.base).await;
     opening.extend(unread);
     let compiled = match &ends {
-        Some(ends) => compile(&loaded, ends, opening, &occasion, &last).await,
+        Some(ends) => {
+            let planning = Planning {
+                loaded: &loaded,
+                ends,
+                occasion: &occasion,
+                look: request.probe.as_ref(),
+            };
+            planning.compile(opening, &last).await
+        }
         None => Compiled::none(&loaded, opening),
     };
     Ok(PlanReport {
         blocked: compiled.runnable().is_none(),
         plan: compiled.plan,
         findings: compiled.findings,
+        probes: compiled.probes,
     })
 }
 
@@ -122,6 +137,8 @@ pub(crate) struct Occasion {
 pub(crate) struct Compiled {
     pub(crate) plan: Option<Plan>,
     pub(crate) findings: Vec<Finding>,
+    /// What was seen of the rows.
+    pub(crate) probes: Vec<TableProbe>,
 }
 
 impl Compiled {
@@ -134,6 +151,7 @@ impl Compiled {
         Self {
             plan: None,
             findings,
+            probes: Vec::new(),
         }
     }
 
@@ -144,53 +162,98 @@ impl Compiled {
     }
 }
 
-/// Gathers facts from both ends and compiles the file, which has no blocker; `opening` is what was
-/// found when the ends were opened.
-pub(crate) async fn compile(
-    loaded: &Loaded,
-    ends: &Ends,
-    opening: Vec<Finding>,
-    occasion: &Occasion,
-    fingerprints: &BTreeMap<TableName, LastShape>,
-) -> Compiled {
-    let Some(file) = &loaded.file else {
-        return Compiled::none(loaded, opening);
-    };
-    let spec = &file.migration;
-    let mut plan = match gather(spec, ends, occasion).await {
-        Ok(facts) => assemble(spec, ends, occasion, &facts, fingerprints),
-        Err(error) => {
-            let name = match error.side {
-                Side::Destination => &spec.destination.data_source,
-                _ => &spec.source.data_source,
-            };
-            let more = opening.into_iter().chain([ends::blocker(&error, name)]);
-            return Compiled::none(loaded, more.collect());
+/// What a plan is made of beside what both ends say.
+pub(crate) struct Planning<'a> {
+    /// The file, which has no blocker.
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) ends: &'a Ends,
+    pub(crate) occasion: &'a Occasion,
+    /// Whether to look at rows, and how far.
+    pub(crate) look: Option<&'a ProbeLimits>,
+}
+
+impl Planning<'_> {
+    /// Gathers facts from both ends and compiles the file; `opening` is what was found when the ends
+    /// were opened.
+    pub(crate) async fn compile(
+        &self,
+        opening: Vec<Finding>,
+        fingerprints: &BTreeMap<TableName, LastShape>,
+    ) -> Compiled {
+        let (loaded, ends) = (self.loaded, self.ends);
+        let Some(file) = &loaded.file else {
+            return Compiled::none(loaded, opening);
+        };
+        let spec = &file.migration;
+        let facts = match gather(spec, ends, self.occasion).await {
+            Ok(facts) => facts,
+            Err(error) => {
+                let name = match error.side {
+                    Side::Destination => &spec.destination.data_source,
+                    _ => &spec.source.data_source,
+                };
+                let more = opening.into_iter().chain([ends::blocker(&error, name)]);
+                return Compiled::none(loaded, more.collect());
+            }
+        };
+        let mut plan = assemble(spec, ends, self.occasion, &facts, fingerprints);
+        let probes = self.look(spec, &facts, &mut plan).await;
+        let before = loaded.findings.iter().cloned().chain(opening);
+        plan.findings.splice(0..0, before);
+        dedupe(&mut plan.findings);
+        loaded.locate(plan.findings.iter_mut());
+        let schema = ends.source.default_schema();
+        for pipeline in &mut plan.pipelines {
+            let table = &pipeline.scan.table;
+            loaded.locate_table(table, &schema, pipeline.findings.iter_mut());
         }
-    };
-    let before = loaded.findings.iter().cloned().chain(opening);
-    plan.findings.splice(0..0, before);
-    dedupe(&mut plan.findings);
-    loaded.locate(plan.findings.iter_mut());
-    let schema = ends.source.default_schema();
-    for pipeline in &mut plan.pipelines {
-        let table = &pipeline.scan.table;
-        loaded.locate_table(table, &schema, pipeline.findings.iter_mut());
+        for refused in &mut plan.refused {
+            loaded.locate_table(&refused.source, &schema, refused.findings.iter_mut());
+        }
+        let of_tables = plan.pipelines.iter_mut().map(|table| &mut table.findings);
+        let of_refused = plan.refused.iter_mut().map(|table| &mut table.findings);
+        for findings in of_tables.chain(of_refused).chain([&mut plan.findings]) {
+            Finding::by_weight(findings);
+        }
+        let mut findings: Vec<Finding> = plan.all_findings().cloned().collect();
+        dedupe(&mut findings);
+        Finding::by_weight(&mut findings);
+        Compiled {
+            plan: Some(plan),
+            findings,
+            probes,
+        }
     }
-    for refused in &mut plan.refused {
-        loaded.locate_table(&refused.source, &schema, refused.findings.iter_mut());
-    }
-    let of_tables = plan.pipelines.iter_mut().map(|table| &mut table.findings);
-    let of_refused = plan.refused.iter_mut().map(|table| &mut table.findings);
-    for findings in of_tables.chain(of_refused).chain([&mut plan.findings]) {
-        Finding::by_weight(findings);
-    }
-    let mut findings: Vec<Finding> = plan.all_findings().cloned().collect();
-    dedupe(&mut findings);
-    Finding::by_weight(&mut findings);
-    Compiled {
-        plan: Some(plan),
-        findings,
+
+    /// Looks at rows where that is asked for, and tells the plan what was seen.
+    async fn look(&self, spec: &MigrationSpec, facts: &Facts, plan: &mut Plan) -> Vec<TableProbe> {
+        let Some(limits) = self.look else {
+            return Vec::new();
+        };
+        let occasion = (self.occasion.part, self.occasion.bizdate.as_str());
+        let (schema, tables) = (&facts.default_schema, &facts.tables);
+        let requests: Vec<ProbeRequest> =
+            planner::probe_requests(spec, schema, occasion, tables, &facts.filter_errors);
+        let probes = match self.ends.source.probe(&requests, limits).await {
+            Ok(probes) => probes,
+            Err(error) => {
+                let at = "migration.source.data-source";
+                let message = format!("no row was looked at: {}", error.message);
+                plan.findings
+                    .push(Finding::warning("NOT_PROBED", at, message));
+                return Vec::new();
+            }
+        };
+        let probed = planner::Probed {
+            spec,
+            source: self.ends.source_connector,
+            destination: self.ends.destination_connector,
+            default_schema: schema,
+            tables,
+            probes: &probes,
+        };
+        planner::tell_probes(plan, &probed);
+        probes
     }
 }
 

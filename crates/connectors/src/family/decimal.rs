@@ -46,6 +46,39 @@ pub(crate) fn parse(text: &[u8], precision: u8, scale: u8) -> Result<i128, Decim
     Ok(if negative { -value } else { value })
 }
 
+/// Digits before and behind the point, zeros at both ends left out; `None` where it is no number.
+pub(crate) fn places(text: &[u8]) -> Option<(u64, u64)> {
+    let text = text
+        .strip_prefix(b"-")
+        .or(text.strip_prefix(b"+"))
+        .unwrap_or(text);
+    let (mantissa, exponent) = split_exponent(text).ok()?;
+    let point = mantissa.iter().position(|byte| *byte == b'.');
+    let digits: Vec<u8> = mantissa
+        .iter()
+        .copied()
+        .filter(|byte| *byte != b'.')
+        .collect();
+    if digits.is_empty()
+        || !digits.iter().all(u8::is_ascii_digit)
+        || digits.len() + 1 < mantissa.len()
+    {
+        return None;
+    }
+    let Some(first) = digits.iter().position(|byte| *byte != b'0') else {
+        return Some((0, 0));
+    };
+    let last = digits
+        .iter()
+        .rposition(|byte| *byte != b'0')
+        .unwrap_or(first);
+    let length = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let point = length(point.unwrap_or(mantissa.len())) + exponent;
+    let before = (point - length(first)).max(0);
+    let behind = (length(last) + 1 - point).max(0);
+    Some((before.unsigned_abs(), behind.unsigned_abs()))
+}
+
 fn split_exponent(text: &[u8]) -> Result<(&[u8], i64), DecimalMisfit> {
     let Some(at) = text.iter().position(|byte| matches!(byte, b'e' | b'E')) else {
         return Ok((text, 0));

@@ -9,6 +9,7 @@ pub(crate) mod column_builder;
 pub(crate) mod decimal;
 pub(crate) mod key_range;
 pub(crate) mod parquet_split;
+pub(crate) mod probe_query;
 pub(crate) mod reading_thread;
 #[cfg(test)]
 pub(crate) mod skipped;

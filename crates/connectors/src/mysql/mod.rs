@@ -12,6 +12,7 @@ mod errors;
 mod lock;
 mod options;
 mod pool;
+mod probe;
 mod read;
 mod snapshot;
 mod source;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::source::{OpenedSnapshot, Source};
+use contract::{ProbeLimits, ProbeRequest, TableProbe};
 use model::plan::Scan;
 use model::table::ListedTable;
 use model::{Error, ErrorKind, Finding, NativeTable, Result, Severity, Side, TableName};
@@ -15,7 +16,7 @@ use super::ddl::quote_table;
 use super::errors::{number, translate};
 use super::options::HiddenColumns;
 use super::statement::filter_condition;
-use super::{catalog, lock, split};
+use super::{catalog, lock, probe, split};
 
 /// A MySQL or MariaDB server to read from.
 pub(crate) struct MysqlSource {
@@ -109,6 +110,14 @@ impl Source for MysqlSource {
         }
         let _ = session.connection.disconnect().await;
         Ok(answers)
+    }
+
+    async fn probe(
+        &self,
+        requests: &[ProbeRequest],
+        limits: &ProbeLimits,
+    ) -> Result<Vec<TableProbe>> {
+        probe::probe(&self.server, requests, limits).await
     }
 
     async fn open_snapshot(&self, scans: &[Scan], readers: usize) -> Result<OpenedSnapshot> {

@@ -1,5 +1,7 @@
 //! Against a real MariaDB, named by `GODWIT_TEST_MYSQL_*`; skipped aloud without one.
 
+mod probing;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -16,6 +16,7 @@ mod key_split;
 mod numeric;
 mod options;
 mod print;
+mod probe;
 mod read_options;
 mod reader;
 mod snapshot;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contract::{OpenedSnapshot, Source};
+use contract::{OpenedSnapshot, ProbeLimits, ProbeRequest, Source, TableProbe};
 use model::plan::Scan;
 use model::table::ListedTable;
 use model::{Error, Finding, NativeTable, Result, TableName};
@@ -14,6 +14,7 @@ use super::catalog;
 use super::connect::{Connector, Session};
 use super::errors::error_of;
 use super::filters;
+use super::probe;
 use super::snapshot;
 
 /// One PostgreSQL database.
@@ -116,6 +117,14 @@ impl Source for PostgresSource {
             answers.push(answer);
         }
         Ok(answers)
+    }
+
+    async fn probe(
+        &self,
+        requests: &[ProbeRequest],
+        limits: &ProbeLimits,
+    ) -> Result<Vec<TableProbe>> {
+        probe::probe(&self.connector, requests, limits).await
     }
 
     async fn open_snapshot(&self, scans: &[Scan], readers: usize) -> Result<OpenedSnapshot> {

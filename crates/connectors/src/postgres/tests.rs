@@ -3,6 +3,7 @@
 mod accepted;
 mod arriving;
 mod loads;
+mod probing;
 mod reading;
 mod sessions;
 mod support;

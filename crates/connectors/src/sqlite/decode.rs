@@ -266,9 +266,7 @@ impl ColumnDecoder {
             ValueRef::Integer(value) => printed(&mut buffer, format_args!("{value}")),
             ValueRef::Real(value) if value.is_finite() => {
                 let digits = printed(&mut buffer, format_args!("{value:e}"));
-                let mantissa = digits.split(|byte| *byte == b'e').next().unwrap_or(digits);
-                let significant = mantissa.iter().filter(|byte| byte.is_ascii_digit());
-                if significant.count() > DIGITS_OF_DOUBLE {
+                if !is_meant(digits) {
                     let reason = "storage class REAL with more than 15 digits, so that which \
                                   decimal was meant cannot be told";
                     return Err(Misfit::new("STORAGE_CLASS", reason));
@@ -325,6 +323,13 @@ impl ColumnDecoder {
 
 fn utf8(bytes: &[u8]) -> Result<&str, Misfit> {
     std::str::from_utf8(bytes).map_err(|_| Misfit::new("INVALID_UTF8", "the text is not UTF-8"))
+}
+
+/// Whether a double's shortest digits (`1.5e3`) are few enough to be the only ones meant.
+pub(super) fn is_meant(digits: &[u8]) -> bool {
+    let mantissa = digits.split(|byte| *byte == b'e').next().unwrap_or(digits);
+    let significant = mantissa.iter().filter(|byte| byte.is_ascii_digit());
+    significant.count() <= DIGITS_OF_DOUBLE
 }
 
 /// More of a rejected value is not shown.

@@ -6,6 +6,7 @@ mod decode;
 mod errors;
 mod filter;
 mod options;
+mod probe;
 mod read;
 mod session;
 mod snapshot;

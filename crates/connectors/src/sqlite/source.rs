@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contract::{OpenedSnapshot, Source};
+use contract::{OpenedSnapshot, ProbeLimits, ProbeRequest, Source, TableProbe};
 use model::plan::Scan;
 use model::table::ListedTable;
 use model::{Error, Finding, NativeTable, Result, TableName};
 use rusqlite::Connection;
 
 use super::session::{DatabaseFile, ask, blocking, look};
-use super::{catalog, filter, snapshot};
+use super::{catalog, filter, probe, snapshot};
 
 /// One database file.
 pub(super) struct SqliteSource {
@@ -81,6 +81,14 @@ impl Source for SqliteSource {
             Ok(problems.collect())
         })
         .await
+    }
+
+    async fn probe(
+        &self,
+        requests: &[ProbeRequest],
+        limits: &ProbeLimits,
+    ) -> Result<Vec<TableProbe>> {
+        probe::probe(&self.file, requests, limits).await
     }
 
     async fn open_snapshot(&self, scans: &[Scan], readers: usize) -> Result<OpenedSnapshot> {

@@ -3,6 +3,7 @@
 
 mod kinds;
 mod moments;
+mod probing;
 mod values;
 
 use std::path::Path;

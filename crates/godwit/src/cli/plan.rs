@@ -1,12 +1,13 @@
 //! `godwit plan`: connects, compiles and shows what a run would do; changes nothing. With `--out` the
-//! plan is kept, and the next one shows what differs from it.
+//! plan is kept, and the next one shows what differs from it. With `--probe` rows are looked at.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use model::plan::{Part, Plan};
 use model::{Error, ErrorKind, Result};
 use serde_json::json;
-use service::plan::PlanRequest;
+use service::plan::{PlanRequest, ProbeLimits};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Exit;
@@ -32,7 +33,21 @@ pub(super) struct Arguments {
     /// .godwit beside the file
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Look at rows for what types do not say: digits, dates, bytes, lengths
+    #[arg(long)]
+    probe: bool,
+    /// How many rows of each table to look at
+    #[arg(long, value_name = "N", requires = "probe", default_value_t = ProbeLimits::ROWS,
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    probe_rows: u64,
+    /// How many seconds to look, all tables together
+    #[arg(long, value_name = "N", requires = "probe", default_value_t = ProbeLimits::SECONDS,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    probe_seconds: u64,
 }
+
+/// How long a look that was cancelled may take to free the servers.
+const LET_GO_WITHIN: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(super) enum PartChoice {
@@ -64,12 +79,24 @@ pub(super) async fn run(
         bizdate: arguments.bizdate.clone(),
         part: arguments.part.map(Part::from),
         data: arguments.data.clone(),
+        probe: arguments.probe.then(|| ProbeLimits {
+            rows: arguments.probe_rows,
+            time: Duration::from_secs(arguments.probe_seconds),
+            cancel: cancel.clone(),
+        }),
         ..PlanRequest::default()
     };
     let planning = service::plan::plan(&request);
+    tokio::pin!(planning);
     let report = tokio::select! {
-        report = planning => report?,
-        () = cancel.cancelled() => return Err(Error::cancelled()),
+        biased;
+        () = cancel.cancelled() => {
+            if arguments.probe {
+                drop(tokio::time::timeout(LET_GO_WITHIN, planning).await);
+            }
+            return Err(Error::cancelled());
+        }
+        report = &mut planning => report?,
     };
     let differences = match (&before, &report.plan) {
         (Some(before), Some(plan)) => Some(service::plan::differences(before, plan)),
@@ -81,7 +108,7 @@ pub(super) async fn run(
     if json {
         terminal.print_json(&json!({
             "blocked": report.blocked, "plan": report.plan, "findings": report.findings,
-            "differences": differences,
+            "differences": differences, "probes": report.probes,
         }));
     } else {
         let palette = Palette::new(terminal.colour);
@@ -89,6 +116,7 @@ pub(super) async fn run(
             Some(plan) => render::plan::plan(plan, palette, terminal.width),
             None => findings(&report.findings, palette),
         };
+        text.push_str(&render::probe::probes(&report.probes, terminal.width));
         if let Some(differences) = differences {
             text.push_str(&differing(&differences));
         }

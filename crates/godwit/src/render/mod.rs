@@ -5,4 +5,5 @@ pub(crate) mod columns;
 pub(crate) mod findings;
 pub(crate) mod numbers;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod report;

@@ -21,7 +21,7 @@ use crate::data_folder::data_folder;
 use crate::ends;
 use crate::last_loads;
 use crate::migration_file::{Loaded, load};
-use crate::plan::{Compiled, Occasion, bizdate, compile, part};
+use crate::plan::{Compiled, Occasion, Planning, bizdate, part};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -135,9 +135,15 @@ impl Desk {
             let compiled = Compiled::none(&self.loaded, vec![blocker]);
             return self.refuse(&start.occasion, compiled.findings).await;
         }
-        let fingerprints = last_loads::read(&self.store, &self.name).await?;
+        let last = last_loads::read(&self.store, &self.name).await?;
+        let planning = Planning {
+            loaded: &self.loaded,
+            ends: &ends,
+            occasion: &start.occasion,
+            look: None,
+        };
         let compiled = tokio::select! {
-            compiled = compile(&self.loaded, &ends, opening, &start.occasion, &fingerprints) => compiled,
+            compiled = planning.compile(opening, &last) => compiled,
             () = self.request.cancel.cancelled() => {
                 return self.keep(RunState::Cancelled, &start.occasion, Vec::new()).await;
             }

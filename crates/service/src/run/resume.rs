@@ -141,6 +141,7 @@ pub(super) async fn keep_to(
         return Ok(Compiled {
             plan: None,
             findings: compiled.findings,
+            probes: compiled.probes,
         });
     };
     let committed = committed(&run.id, journal).await?;
@@ -148,6 +149,7 @@ pub(super) async fn keep_to(
     Ok(Compiled {
         plan: Some(plan),
         findings: compiled.findings,
+        probes: compiled.probes,
     })
 }
 

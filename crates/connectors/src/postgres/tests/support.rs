@@ -56,9 +56,10 @@ where
     let database = format!("godwit_test_{}_{name}", std::process::id());
     let server = client("postgres").await;
     let encoding = match name {
-        "ascii" | "bytes" => "SQL_ASCII",
+        "bytes" => "SQL_ASCII",
         "latin" => "LATIN1",
         "windows" => "WIN1252",
+        _ if name.starts_with("ascii") => "SQL_ASCII",
         _ => "UTF8",
     };
     let create = format!(
