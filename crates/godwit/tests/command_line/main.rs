@@ -8,5 +8,6 @@
 
 mod bad_input;
 mod changes;
+mod probing;
 mod runs;
 mod world;
