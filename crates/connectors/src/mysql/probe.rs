@@ -250,7 +250,8 @@ fn of_number(logical: &LogicalType, name: &str) -> Vec<Question> {
         }
         _ => return Vec::new(),
     };
-    vec![Tells::Rejected(code).of(format!("{name} NOT {fits}"))]
+    // Unsigned numbers are compared as what they are.
+    vec![Tells::Rejected(code).of(format!("CAST({name} AS DECIMAL(30,0)) NOT {fits}"))]
 }
 
 fn digits(name: &str) -> Vec<Question> {

@@ -25,7 +25,7 @@ const ODD: &[&str] = &[
      (3, '2023-02-30', '2023-04-31 01:02:03', '2024-01-01 00:00:00', '23:59:59', NULL, 0, 'b',
       12345678901234567890, 0, NULL, NULL, '', ''),
      (4, '2024-02-29', '2000-02-29 01:02:03', NULL, '00:00:00', 1, -5, NULL, NULL, NULL, 'a', 'a', 'a', NULL),
-     (5, '1900-02-29', '0000-01-01 00:00:00', NULL, NULL, NULL, NULL, NULL, 0, NULL, unhex('8099'), NULL, NULL, NULL)",
+     (5, '1900-02-29', '0000-01-01 00:00:00', NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL)",
 ];
 
 async fn request(
@@ -176,8 +176,8 @@ async fn a_large_table_is_sampled_and_a_filter_is_kept_to() {
 /// Queries of ours that run now.
 async fn running(fixture: &mut Fixture) -> u64 {
     let query = format!(
-        "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%AS looked%' \
-         AND info NOT LIKE '%processlist%' AND db = '{}'",
+        "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%{}%AS looked%' \
+         AND info NOT LIKE '%processlist%'",
         fixture.database
     );
     fixture.admin.query_first(query).await.unwrap().unwrap()
