@@ -30,6 +30,8 @@ const SPLIT_ROWS: u64 = 500_000;
 const MOST_SPLITS: u64 = 1_024;
 /// How often an unknown commit is asked for before the table is left to `--resume`.
 const SETTLE_TRIES: u32 = 6;
+/// How often it is tried to journal a commit.
+const NOTE_TRIES: u32 = 4;
 
 /// What all tables of a run share.
 pub(crate) struct Hangar {
@@ -332,7 +334,7 @@ impl TableFlight<'_> {
             receipt,
             report: Box::new(intended),
         };
-        if let Err(error) = self.note(committed).await {
+        if let Err(error) = self.note_patiently(committed).await {
             // It is published, and that is what the report says; whoever takes up the run asks the
             // destination and learns the same.
             tracing::error!(table = %self.pipeline.write.table.name, %error, "published, but not journalled");
@@ -379,6 +381,20 @@ impl TableFlight<'_> {
             let mut unswept = unswept.unwrap_or_else(PoisonError::into_inner);
             unswept.push((pipeline.clone(), staging.clone()));
         }
+    }
+
+    /// A line that nobody would write later: without it, what the load needed is not cleaned up.
+    async fn note_patiently(&self, entry: Entry) -> Result<()> {
+        let mut pause = self.hangar.patience.pause;
+        for _ in 1..NOTE_TRIES {
+            match self.hangar.journal.append(&self.hangar.run, &entry).await {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::warn!(%error, "could not journal a commit, tried again"),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        self.note(entry).await
     }
 
     async fn note(&self, entry: Entry) -> Result<()> {
