@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::io;
+use std::path::PathBuf;
 
+use formats::disk::io_error;
 use futures::FutureExt;
 use iceberg::io::FileIO;
 use iceberg::spec::{
@@ -323,8 +326,12 @@ pub(super) fn changed(table: &TableName, how: impl Display) -> Error {
     .hint("plan again and compare")
 }
 
-/// Metadata that the library does not take.
+/// Metadata that the library does not take, or could not write.
 pub(super) fn bad_metadata(table: &TableName, error: &iceberg::Error) -> Error {
+    if let Some(cause) = disk_failure(error.message()) {
+        let place = PathBuf::from(table.to_string());
+        return io_error("write the metadata of", &place, cause);
+    }
     Error::new(
         ErrorKind::Data,
         "BAD_METADATA",
@@ -335,6 +342,47 @@ pub(super) fn bad_metadata(table: &TableName, error: &iceberg::Error) -> Error {
     )
 }
 
+/// The library tells a failure of the disk in words alone: `… No space left on device (os error 28)`.
+fn disk_failure(message: &str) -> Option<io::Error> {
+    let (_, code) = message.strip_suffix(')')?.rsplit_once("(os error ")?;
+    let cause = io::Error::from_raw_os_error(code.parse().ok()?);
+    let of_the_disk = matches!(
+        cause.kind(),
+        io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge
+            | io::ErrorKind::ReadOnlyFilesystem
+    );
+    of_the_disk.then_some(cause)
+}
+
 fn is_text(field: &NestedField) -> bool {
     *field.field_type == Type::Primitive(iceberg::spec::PrimitiveType::String)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_though_the_library_tells_it_in_words() {
+        let code_of = |words: String| {
+            let error = iceberg::Error::new(iceberg::ErrorKind::Unexpected, words);
+            bad_metadata(&TableName::new("shop", "orders"), &error).code
+        };
+        let full = io::Error::from_raw_os_error(28);
+        assert_eq!(
+            code_of(format!("Failed to write to file: {full}")),
+            "DISK_FULL"
+        );
+        let missing = io::Error::from_raw_os_error(2);
+        assert_eq!(
+            code_of(format!("Failed to read file: {missing}")),
+            "BAD_METADATA"
+        );
+        assert_eq!(
+            code_of("no such schema (os error x)".to_owned()),
+            "BAD_METADATA"
+        );
+    }
 }

@@ -203,15 +203,17 @@ async fn walk(
     };
     let step = rows.div_ceil(wanted as u64).max(1);
     let mut boundaries: Vec<Vec<KeyValue>> = Vec::new();
-    while boundaries.len() + 1 < wanted {
+    // Steps that ended at a key that cannot be a boundary, since the last one that could.
+    let mut missed = 0;
+    for _ in 1..wanted {
         let mut values = Vec::new();
         let mut conditions = filled.clone();
         // The first boundary is one step from the beginning; each next one a step behind the last.
         let skip = match boundaries.last() {
-            None => step,
+            None => step * (missed + 1),
             Some(last) => {
                 conditions.push(any_of(&after(last), &key.columns, &mut values));
-                step - 1
+                step * (missed + 1) - 1
             }
         };
         let condition = match conditions.is_empty() {
@@ -231,8 +233,11 @@ async fn walk(
             .map(|(at, column)| KeyValue::of(row.as_ref(at)?, column))
             .collect();
         match boundary {
-            Some(boundary) => boundaries.push(boundary),
-            None => break,
+            Some(boundary) => {
+                boundaries.push(boundary);
+                missed = 0;
+            }
+            None => missed += 1,
         }
     }
     Ok(boundaries)

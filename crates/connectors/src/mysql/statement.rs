@@ -106,6 +106,8 @@ pub(crate) fn key_column(column: &NativeColumn) -> Option<KeyColumn> {
             format!("CAST(? AS DECIMAL({precision},{scale}))")
         }
         "binary" | "varbinary" => "UNHEX(?)".to_owned(),
+        // In the server's own order of UUIDs, which is the index's.
+        "uuid" => "CAST(? AS UUID)".to_owned(),
         "char" | "varchar" => {
             let collation = column.collation.as_deref()?;
             let binary = matches!(
