@@ -1,7 +1,6 @@
 //! Carrying a plan out: the engine flies it, a timeout stops it, the store keeps what came of it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use engine::{Flight, Patience, Progress};
 use model::plan::Plan;
@@ -14,6 +13,7 @@ use crate::journal::StoreJournal;
 use crate::last_loads;
 use crate::plan::Compiled;
 use crate::run::resume::{keep_to, spec_of};
+use crate::run::time_limit::TimeLimit;
 use crate::run::{Desk, Start, Watcher};
 
 impl Desk {
@@ -49,7 +49,7 @@ impl Desk {
             cancel: self.request.cancel.child_token(),
             patience: Patience::default(),
         };
-        let mut report = within(flight, plan.policy.run.timeout_hours).await;
+        let mut report = within(flight, &self.time).await;
         if let Some(file) = &self.loaded.file {
             tracing::info!(migration = file.migration.name, run = %report.run, state = ?report.state, rows = report.rows, "run ended");
         }
@@ -114,21 +114,20 @@ fn not_kept(error: &Error) -> Finding {
     }
 }
 
-/// Flies, for so many hours at most; past them the tables that are not done have failed.
-async fn within(flight: Flight, hours: f64) -> RunReport {
+/// Flies until the time is over; past it the tables that are not done have failed.
+async fn within(flight: Flight, time: &TimeLimit) -> RunReport {
     let stop = flight.cancel.clone();
-    let limit = Duration::try_from_secs_f64(hours * 3600.0).unwrap_or(Duration::MAX);
     let mut flying = Box::pin(engine::run(flight));
     tokio::select! {
         report = &mut flying => return report,
-        () = tokio::time::sleep(limit) => stop.cancel(),
+        () = time.over() => stop.cancel(),
     }
     let mut report = flying.await;
     for table in &mut report.tables {
         if table.state == TableState::Cancelled {
             table.state = TableState::Failed;
             table.code = Some("TIMED_OUT".to_owned());
-            table.message = Some(format!("the run was stopped after {hours} hours"));
+            table.message = Some(time.message());
             table.hint =
                 Some("raise migration.run.timeout-hours, then go on with --resume".to_owned());
         }

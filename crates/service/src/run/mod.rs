@@ -4,6 +4,7 @@
 mod fly;
 mod left;
 mod resume;
+mod time_limit;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::ends;
 use crate::last_loads;
 use crate::migration_file::{Loaded, load};
 use crate::plan::{Compiled, Occasion, Planning, bizdate, part};
+use crate::run::time_limit::TimeLimit;
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -73,16 +75,27 @@ pub async fn run(request: RunRequest, watcher: &dyn Watcher) -> Result<RunReport
             .await
             .map_err(|cause| Error::internal("the lock was not taken").caused_by(cause))??
     };
+    let hours = loaded
+        .file
+        .as_ref()
+        .map(|file| file.migration.run.timeout_hours);
     let desk = Desk {
         request,
         store,
         loaded,
         name,
+        time: TimeLimit::of(hours.unwrap_or_default()),
     };
     let report = Box::pin(desk.run(watcher)).await;
     desk.store.close().await;
     drop(lock);
     report
+}
+
+/// What came between before anything was started.
+enum Stopped {
+    Cancelled,
+    TimedOut,
 }
 
 /// One run of one file.
@@ -91,6 +104,7 @@ struct Desk {
     store: Store,
     loaded: Loaded,
     name: String,
+    time: TimeLimit,
 }
 
 /// What is about to start.
@@ -123,9 +137,7 @@ impl Desk {
         };
         let opened = tokio::select! {
             opened = ends::open(file, &self.loaded.base) => opened,
-            () = self.request.cancel.cancelled() => {
-                return self.keep(RunState::Cancelled, &start.occasion, Vec::new()).await;
-            }
+            stopped = self.stopped() => return self.keep_stopped(stopped, &start.occasion).await,
         };
         let (Some(ends), opening) = opened else {
             let compiled = Compiled::none(&self.loaded, opened.1);
@@ -144,11 +156,29 @@ impl Desk {
         };
         let compiled = tokio::select! {
             compiled = planning.compile(opening, &last) => compiled,
-            () = self.request.cancel.cancelled() => {
-                return self.keep(RunState::Cancelled, &start.occasion, Vec::new()).await;
-            }
+            stopped = self.stopped() => return self.keep_stopped(stopped, &start.occasion).await,
         };
         self.carry_out(start, &ends, compiled, watcher).await
+    }
+
+    /// Ends when somebody cancels, or when the run's time is over before it began: a server that
+    /// stands still says nothing.
+    async fn stopped(&self) -> Stopped {
+        tokio::select! {
+            () = self.request.cancel.cancelled() => Stopped::Cancelled,
+            () = self.time.over() => Stopped::TimedOut,
+        }
+    }
+
+    async fn keep_stopped(&self, stopped: Stopped, occasion: &Occasion) -> Result<RunReport> {
+        match stopped {
+            Stopped::Cancelled => self.keep(RunState::Cancelled, occasion, Vec::new()).await,
+            Stopped::TimedOut => {
+                let mut finding = self.time.finding();
+                self.loaded.locate([&mut finding]);
+                self.refuse(occasion, vec![finding]).await
+            }
+        }
     }
 
     /// Which run it is, and when; or why there is none.
