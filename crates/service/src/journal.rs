@@ -6,7 +6,8 @@ use model::run::RejectedRow;
 use model::{Error, ErrorKind, Result, RunId, Side, TableName};
 use store::Store;
 
-pub(crate) struct StoreJournal(pub(crate) Store);
+/// The store as the engine's journal.
+pub struct StoreJournal(pub Store);
 
 #[async_trait]
 impl Journal for StoreJournal {

@@ -19,3 +19,4 @@ pub mod sources;
 
 /// What must be set before the process has a second thread: call it first in `main`.
 pub use connectors::prepare_process;
+pub use journal::StoreJournal;

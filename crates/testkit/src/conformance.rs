@@ -1,30 +1,60 @@
 //! One list for all connectors: what every destination must survive. The caller says how to read
 //! back, with a reader that is not the destination's own code where there is one.
+//!
+//! The loop: a load is flown again and again; the n-th effect goes wrong, in each of five ways, for
+//! n = 0, 1, 2, … until a load passes untouched. After each, readers see the old rows or the new
+//! ones, and the run that is taken up again brings exactly the new ones, once, and leaves nothing
+//! else. A second loop does the same to the process that takes a dead one's run up, a third one to
+//! what a process does after a first fault.
 
+mod loads;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use contract::{
-    AnyConnector, BatchLimits, CancellationToken, Destination, Manifest, Meter, Rejected, Source,
-    Staging, TaskContext, WriteBudget,
-};
+use async_trait::async_trait;
+use contract::{AnyConnector, CancellationToken, Destination, Source};
 use engine::{Flight, Journal, Patience, Progress};
-use futures::StreamExt;
 use model::migration::LoadingPolicy;
-use model::run::{RunReport, TableState};
-use model::{LoadId, PipelineId, Result, RunId, SplitId, TableName};
+use model::run::{RejectedRow, RunReport, TableState};
+use model::{RunId, TableName};
+use serde::Serialize;
 
-use crate::faults::{FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal};
-use crate::memory_destination::{Rows, batch_of, rows_of};
+use crate::faults::{
+    Aim, FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal, FaultySource, Sabotage,
+};
+use crate::memory_destination::Rows;
 use crate::memory_journal::MemoryJournal;
-use crate::memory_source::{MemorySource, Tables};
+use crate::memory_source::{MemorySource, PARTS, Tables};
 use crate::plans::{pipeline, plan};
 
+pub use self::loads::{a_key_that_comes_twice_is_refused, what_stands_staged_is_read_back};
+
+/// A flight that takes longer hangs.
+const LONGEST_FLIGHT: Duration = Duration::from_secs(30);
+/// More effects than any load has: a loop that gets here does not end by itself.
+const MOST_EFFECTS: u64 = 2_000;
+/// Fewer effects of a load than this: a seam is not watched any more.
+pub const LEAST_EFFECTS: u64 = 48;
+
+/// A journal that can be asked what it kept.
+#[async_trait]
+pub trait Notes: Journal {
+    /// The rejected rows kept so far.
+    async fn kept(&self) -> Vec<RejectedRow>;
+}
+
 /// A destination under test.
-#[async_trait::async_trait]
+#[async_trait]
 pub trait Subject: Send + Sync {
     /// Its connector: types and capabilities.
     fn connector(&self) -> &'static dyn AnyConnector;
+    /// The table that is written.
+    fn target(&self) -> TableName {
+        TableName::new("conformance", "t")
+    }
     /// Opens it anew, as another process would; the world is the same until [`Subject::reset`].
     async fn open(&self) -> Arc<dyn Destination>;
     /// What readers see of the table, sorted; `None` where there is no such table.
@@ -33,6 +63,29 @@ pub trait Subject: Send + Sync {
     async fn leftovers(&self, table: &TableName) -> Vec<String>;
     /// An empty world.
     async fn reset(&self);
+    /// An empty journal.
+    async fn notes(&self) -> Arc<dyn Notes> {
+        MemoryJournal::new()
+    }
+}
+
+/// What one loop has seen.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Walk {
+    /// The most effects that a load had until one passed untouched.
+    pub effects: u64,
+    /// Cases tried: effects × ways.
+    pub cases: usize,
+    /// How often each effect was met.
+    pub met: BTreeMap<&'static str, usize>,
+    /// Cases that the flight got over by itself.
+    pub gone_over: usize,
+    /// Cases that left the old rows, and were brought to an end by another process.
+    pub taken_up: usize,
+    /// Commits whose outcome nobody knew.
+    pub unknown: usize,
+    /// Answers after that.
+    pub settled: usize,
 }
 
 /// The rows that are there before.
@@ -40,16 +93,31 @@ pub fn old_rows() -> Rows {
     (0..5).map(|id| (id, format!("old {id}"))).collect()
 }
 
-/// The rows that a load brings. With [`LoadingPolicy::Update`] some have the keys of old ones.
-pub fn new_rows(policy: LoadingPolicy) -> Rows {
+/// The rows that the source holds. With [`LoadingPolicy::Update`] some have the keys of old ones.
+pub fn source_rows(policy: LoadingPolicy) -> Rows {
     let updated = match policy {
-        LoadingPolicy::Update => 3..7,
+        LoadingPolicy::Update => 1..5,
         _ => 0..0,
     };
     updated
-        .chain(100..150)
+        .chain(100..136)
         .map(|id| (id, format!("new {id}")))
         .collect()
+}
+
+/// Those of them that are rejected: the first one of each split.
+pub fn rejected_rows(policy: LoadingPolicy) -> Rows {
+    let rows = source_rows(policy);
+    let split = rows.len().div_ceil(PARTS);
+    rows.into_iter().step_by(split).collect()
+}
+
+/// The rows that a load brings.
+pub fn new_rows(policy: LoadingPolicy) -> Rows {
+    let rejected = rejected_rows(policy);
+    let mut rows = source_rows(policy);
+    rows.retain(|row| !rejected.contains(row));
+    rows
 }
 
 /// What is there once [`new_rows`] have come to [`old_rows`].
@@ -66,273 +134,332 @@ pub fn rows_after(policy: LoadingPolicy) -> Rows {
     rows
 }
 
-fn names() -> (TableName, TableName) {
-    (
-        TableName::new("main", "t"),
-        TableName::new("conformance", "t"),
-    )
+fn source() -> TableName {
+    TableName::new("main", "t")
 }
 
 /// One process's part in one run.
 pub struct Load<'a> {
     /// What the source holds.
     pub rows: Rows,
+    /// Whether the first row of each split is rejected.
+    pub rejects: bool,
     /// What happens to old rows.
     pub policy: LoadingPolicy,
     /// Which run; the same one again takes it up.
     pub run: &'a str,
     /// Its journal.
-    pub journal: &'a Arc<MemoryJournal>,
+    pub notes: &'a Arc<dyn Notes>,
     /// What goes wrong.
     pub faults: &'a Arc<FaultPlan>,
 }
 
-/// Carries it out.
-pub async fn load(subject: &dyn Subject, load: Load<'_>) -> RunReport {
-    let Load {
-        rows,
-        policy,
-        run,
-        journal,
-        faults,
-    } = load;
-    let (source_name, destination_name) = names();
-    let source = MemorySource::new(Tables::from([(source_name.clone(), rows)]));
-    let mut table = pipeline(&source_name, &destination_name, policy, subject.connector());
+/// Carries it out; says so where it hangs.
+pub async fn load(subject: &dyn Subject, load: Load<'_>) -> Result<RunReport, String> {
+    let (source_name, destination_name) = (source(), subject.target());
+    let memory = MemorySource::new(Tables::from([(source_name.clone(), load.rows)]));
+    memory
+        .switches()
+        .rejects
+        .store(load.rejects, Ordering::SeqCst);
+    let memory: Arc<dyn Source> = Arc::new(memory);
+    let connector = subject.connector();
+    let mut table = pipeline(&source_name, &destination_name, load.policy, connector);
     table.write.exists = subject.read(&destination_name).await.is_some();
-    let plan = plan(vec![table]);
-    let journal: Arc<dyn Journal> = Arc::clone(journal) as _;
+    let mut plan = plan(vec![table]);
+    plan.policy.rejected_rows.limit = 3;
+    let journal: Arc<dyn Journal> = Arc::clone(load.notes) as _;
     let flight = Flight {
-        run: RunId::new(run),
+        run: RunId::new(load.run),
         progress: Arc::new(Progress::new(&plan)),
         plan,
-        source: Arc::new(source) as Arc<dyn Source>,
-        destination: FaultyDestination::new(subject.open().await, faults),
-        journal: FaultyJournal::new(journal, faults),
+        source: FaultySource::new(memory, load.faults),
+        destination: FaultyDestination::new(subject.open().await, load.faults),
+        journal: FaultyJournal::new(journal, load.faults),
         cancel: CancellationToken::new(),
         patience: Patience {
             pause: Duration::from_millis(1),
         },
     };
-    engine::run(flight).await
+    tokio::time::timeout(LONGEST_FLIGHT, Box::pin(engine::run(flight)))
+        .await
+        .map_err(|_| format!("hung after {:?}", load.faults.labels()))
 }
 
-/// Every side effect of a load goes wrong in every way; after each, the destination shows the old or
-/// the new rows, and after taking the run up again exactly the new ones, once. Returns how many cases
-/// were tried.
-pub async fn survives_every_fault(subject: &dyn Subject, policy: LoadingPolicy) -> usize {
-    prepare_old(subject).await;
-    let faults = &FaultPlan::none();
-    let journal = &MemoryJournal::new();
-    let dry = Load {
-        rows: new_rows(policy),
-        policy,
-        run: "dry",
-        journal,
-        faults,
-    };
-    let report = load(subject, dry).await;
-    assert_eq!(report.tables[0].state, TableState::Succeeded, "{report:?}");
-    let effects = faults.effects();
-    assert!(effects > 8, "a load has more side effects than {effects}");
-    let mut cases = 0;
-    for effect in 0..effects {
-        for fault in FAULTS {
-            survives(subject, policy, effect, fault).await;
-            cases += 1;
-        }
-    }
-    cases
-}
-
-async fn prepare_old(subject: &dyn Subject) {
+/// The old rows, and nothing else.
+async fn prepare_old(subject: &dyn Subject) -> Result<(), String> {
     subject.reset().await;
-    let (journal, faults) = (&MemoryJournal::new(), &FaultPlan::none());
-    let policy = LoadingPolicy::Overwrite;
     let old = Load {
         rows: old_rows(),
-        policy,
+        rejects: false,
+        policy: LoadingPolicy::Overwrite,
         run: "old",
-        journal,
-        faults,
+        notes: &subject.notes().await,
+        faults: &FaultPlan::none(),
     };
-    let report = load(subject, old).await;
-    assert_eq!(report.tables[0].state, TableState::Succeeded, "{report:?}");
+    let report = load(subject, old).await?;
+    match report.tables[0].state {
+        TableState::Succeeded => Ok(()),
+        _ => Err(format!("the old rows could not be loaded: {report:?}")),
+    }
 }
 
-async fn survives(subject: &dyn Subject, policy: LoadingPolicy, effect: u64, fault: Fault) {
-    prepare_old(subject).await;
-    let (_, table) = names();
-    let old = old_rows();
-    let new = rows_after(policy);
-    let (run, journal) = ("new", &MemoryJournal::new());
-    let faults = &FaultPlan::at(effect, fault);
-    let first = Load {
-        rows: new_rows(policy),
-        policy,
-        run,
-        journal,
-        faults,
+/// The loop over the effects of a load; returns how many cases were tried. Ends the test that calls
+/// where one of them is not survived, where effects are not met any more, or where no commit was
+/// unknown and settled.
+pub async fn survives_every_fault(subject: &dyn Subject, policy: LoadingPolicy) -> usize {
+    let walk = match walk_every_fault(subject, policy, None).await {
+        Ok(walk) => walk,
+        Err(wrong) => panic!("{wrong}"),
     };
-    let first = load(subject, first).await;
-    let case = format!(
-        "{policy:?}, {fault:?} at effect {effect} of {:?}",
-        faults.labels()
-    );
-    let seen = subject.read(&table).await.unwrap_or_default();
+    let ended = walk.gone_over + walk.taken_up;
+    assert_eq!(walk.cases, ended, "every case ends in one of two ways");
     assert!(
-        seen == old || seen == new,
-        "half visible after {case}: {seen:?}"
+        walk.effects >= LEAST_EFFECTS,
+        "only {} effects",
+        walk.effects
     );
-    let succeeded = first.tables[0].state == TableState::Succeeded;
-    assert!(!succeeded || seen == new, "succeeded and not there: {case}");
-
-    let faults = &FaultPlan::none();
-    let again = Load {
-        rows: new_rows(policy),
-        policy,
-        run,
-        journal,
-        faults,
-    };
-    let again = load(subject, again).await;
-    assert_eq!(
-        again.tables[0].state,
-        TableState::Succeeded,
-        "{case}: {again:?}"
-    );
-    let seen = subject.read(&table).await;
-    assert_eq!(seen.as_ref(), Some(&new), "lost or doubled after {case}");
-    let leftovers = subject.leftovers(&table).await;
-    assert!(leftovers.is_empty(), "{leftovers:?} left over after {case}");
+    assert!(walk.unknown > 0 && walk.settled > 0, "{walk:?}");
+    walk.cases
 }
 
-/// Two rows of one key in one load: with `update` nobody can say which one counts, so the load is
-/// refused and what is there stays.
-pub async fn a_key_that_comes_twice_is_refused(subject: &dyn Subject) {
-    prepare_old(subject).await;
-    let (_, table) = names();
-    let (journal, faults) = (&MemoryJournal::new(), &FaultPlan::none());
-    let policy = LoadingPolicy::Update;
-    let mut rows = new_rows(policy);
-    rows.push((3, "another 3".to_owned()));
-    let twice = Load {
-        rows,
+/// The same, without a judgement of its own; something may be broken on purpose.
+pub async fn walk_every_fault(
+    subject: &dyn Subject,
+    policy: LoadingPolicy,
+    sabotage: Option<Sabotage>,
+) -> Result<Walk, String> {
+    let trial = Trial {
+        subject,
         policy,
-        run: "twice",
-        journal,
-        faults,
+        sabotage,
+        before: Before::Nothing,
     };
-    let report = load(subject, twice).await;
-    let code = report.tables[0].code.as_deref();
-    assert_eq!(code, Some("UPDATE_KEY_TWICE"), "{report:?}");
-    assert_eq!(subject.read(&table).await, Some(old_rows()));
-    let leftovers = subject.leftovers(&table).await;
-    assert!(leftovers.is_empty(), "{leftovers:?} left over");
+    trial.walk().await
+}
+
+/// Where a process may have died whose run another one takes up.
+pub const DEATHS: [(&str, Fault); 4] = [
+    ("split-done", Fault::CrashAfter),
+    ("committing", Fault::CrashAfter),
+    ("commit", Fault::CrashAfter),
+    ("committed", Fault::CrashAfter),
+];
+
+/// The loop over the effects of the process that takes up the run of one that died there.
+pub async fn walk_every_fault_when_taken_up(
+    subject: &dyn Subject,
+    policy: LoadingPolicy,
+    died: (&'static str, Fault),
+) -> Result<Walk, String> {
+    let trial = Trial {
+        subject,
+        policy,
+        sabotage: None,
+        before: Before::Death(died),
+    };
+    trial.walk().await
+}
+
+/// First faults, after which a process goes on.
+pub const STUMBLES: [(&str, Fault); 4] = [
+    ("write", Fault::Fail),
+    ("finish", Fault::Partly),
+    ("commit", Fault::LoseAnswer),
+    ("commit", Fault::Partly),
+];
+
+/// The loop over the effects behind a first fault: giving up, trying again, settling.
+pub async fn walk_every_fault_after_another(
+    subject: &dyn Subject,
+    policy: LoadingPolicy,
+    stumbled: (&'static str, Fault),
+) -> Result<Walk, String> {
+    let trial = Trial {
+        subject,
+        policy,
+        sabotage: None,
+        before: Before::Stumble(stumbled),
+    };
+    trial.walk().await
+}
+
+/// What went wrong before the loop's fault.
+enum Before {
+    Nothing,
+    /// In another process.
+    Death((&'static str, Fault)),
+    /// In the same one.
+    Stumble((&'static str, Fault)),
+}
+
+struct Trial<'a> {
+    subject: &'a dyn Subject,
+    policy: LoadingPolicy,
+    sabotage: Option<Sabotage>,
+    before: Before,
+}
+
+impl Trial<'_> {
+    async fn walk(&self) -> Result<Walk, String> {
+        let mut walk = Walk::default();
+        let mut ways = FAULTS;
+        if self.sabotage.is_some() {
+            // The late commit is among the last.
+            ways.reverse();
+        }
+        for fault in ways {
+            for effect in 0..=MOST_EFFECTS {
+                if effect == MOST_EFFECTS {
+                    return Err(format!("{fault:?}: no load passes untouched"));
+                }
+                if !self.case(effect, fault, &mut walk).await? {
+                    walk.effects = walk.effects.max(effect);
+                    break;
+                }
+            }
+        }
+        Ok(walk)
+    }
+
+    /// One effect goes wrong in one way; false where it did not come up any more.
+    async fn case(&self, effect: u64, fault: Fault, walk: &mut Walk) -> Result<bool, String> {
+        prepare_old(self.subject).await?;
+        let notes = self.subject.notes().await;
+        let faults = match self.before {
+            Before::Stumble((label, first)) => {
+                FaultPlan::stumbling((Aim::First(label), first), (effect, fault))
+            }
+            _ => FaultPlan::new(Some((Aim::Nth(effect), fault)), self.sabotage),
+        };
+        if let Before::Death((label, fault)) = self.before {
+            let dying = FaultPlan::new(Some((Aim::First(label), fault)), None);
+            self.fly(&notes, &dying).await?;
+            if !dying.is_hit() {
+                return Err(format!("no load came to {label}"));
+            }
+        }
+        let first = self.fly(&notes, &faults).await?;
+        let label = faults.last_hit().unwrap_or("nothing");
+        let case = format!("{:?}, {fault:?} at effect {effect} ({label})", self.policy);
+        self.judge(&first, &faults)
+            .await
+            .map_err(|wrong| format!("{case}: {wrong}"))?;
+        let again = self
+            .fly(&notes, &FaultPlan::new(None, self.sabotage))
+            .await?;
+        self.judge_end(&again, notes.as_ref())
+            .await
+            .map_err(|wrong| format!("{case}: {wrong}; all effects: {:?}", faults.labels()))?;
+        if !faults.is_hit() {
+            return Ok(false);
+        }
+        walk.cases += 1;
+        *walk.met.entry(label).or_default() += 1;
+        match first.tables[0].state {
+            TableState::Succeeded => walk.gone_over += 1,
+            _ => walk.taken_up += 1,
+        }
+        let (unknown, settled) = faults.unknown();
+        walk.unknown += unknown;
+        walk.settled += settled.min(unknown);
+        Ok(true)
+    }
+
+    async fn fly(
+        &self,
+        notes: &Arc<dyn Notes>,
+        faults: &Arc<FaultPlan>,
+    ) -> Result<RunReport, String> {
+        let next = Load {
+            rows: source_rows(self.policy),
+            rejects: true,
+            policy: self.policy,
+            run: "new",
+            notes,
+            faults,
+        };
+        load(self.subject, next).await
+    }
+
+    /// Right after the fault.
+    async fn judge(&self, report: &RunReport, faults: &FaultPlan) -> Result<(), String> {
+        let table = self.subject.target();
+        let seen = self.subject.read(&table).await.unwrap_or_default();
+        let new = rows_after(self.policy);
+        if seen != old_rows() && seen != new {
+            return Err(format!("half visible: {seen:?}"));
+        }
+        if report.tables[0].state == TableState::Succeeded && seen != new {
+            return Err("succeeded, and not there".to_owned());
+        }
+        match faults.violations().into_iter().next() {
+            Some(violation) => Err(violation),
+            None => Ok(()),
+        }
+    }
+
+    /// After another process has taken the run up.
+    async fn judge_end(&self, report: &RunReport, notes: &dyn Notes) -> Result<(), String> {
+        let table = self.subject.target();
+        if report.tables[0].state != TableState::Succeeded {
+            return Err(format!("could not be taken up: {report:?}"));
+        }
+        let seen = self.subject.read(&table).await.unwrap_or_default();
+        if seen != rows_after(self.policy) {
+            return Err(format!("lost or doubled: {seen:?}"));
+        }
+        let kept: Vec<String> = notes
+            .kept()
+            .await
+            .into_iter()
+            .map(|row| row.locator)
+            .collect();
+        let once: BTreeSet<&String> = kept.iter().collect();
+        let expected = rejected_rows(self.policy).len();
+        if kept.len() != expected || once.len() != expected {
+            return Err(format!("rejected rows are kept as {kept:?}"));
+        }
+        let leftovers = self.subject.leftovers(&table).await;
+        if !leftovers.is_empty() {
+            return Err(format!("{leftovers:?} left over"));
+        }
+        Ok(())
+    }
 }
 
 /// A first load that dies leaves no table; the next one makes it.
 pub async fn first_load_is_all_or_nothing(subject: &dyn Subject) {
     subject.reset().await;
-    let (_, table) = names();
-    let (run, journal) = ("first", &MemoryJournal::new());
+    let table = subject.target();
+    let notes = subject.notes().await;
     let policy = LoadingPolicy::Overwrite;
-    for effect in 0..6 {
-        let faults = &FaultPlan::at(effect, Fault::CrashBefore);
-        load(
-            subject,
-            Load {
-                rows: new_rows(policy),
-                policy,
-                run,
-                journal,
-                faults,
-            },
-        )
-        .await;
-        let seen = subject.read(&table).await;
-        assert_eq!(seen, None, "visible after a crash at effect {effect}");
-    }
-    let faults = &FaultPlan::none();
-    load(
-        subject,
-        Load {
-            rows: new_rows(policy),
+    let fly = async |faults: &Arc<FaultPlan>| {
+        let next = Load {
+            rows: source_rows(policy),
+            rejects: true,
             policy,
-            run,
-            journal,
+            run: "first",
+            notes: &notes,
             faults,
-        },
-    )
-    .await;
+        };
+        if let Err(hung) = load(subject, next).await {
+            panic!("{hung}");
+        }
+    };
+    for label in [
+        "prepared",
+        "prepare",
+        "write",
+        "finish",
+        "evidence",
+        "committing",
+    ] {
+        let crash = (Aim::First(label), Fault::CrashBefore);
+        fly(&FaultPlan::new(Some(crash), None)).await;
+        let seen = subject.read(&table).await;
+        assert_eq!(seen, None, "visible after a crash at {label}");
+    }
+    fly(&FaultPlan::none()).await;
     assert_eq!(subject.read(&table).await, Some(new_rows(policy)));
-}
-
-/// What stands staged is read back as it was handed to the writers: each row once, from as many
-/// writers as there were, and nothing of it once the load is given up.
-pub async fn what_stands_staged_is_read_back(subject: &dyn Subject) {
-    subject.reset().await;
-    let (source, table) = names();
-    let policy = LoadingPolicy::Append;
-    let write = pipeline(&source, &table, policy, subject.connector()).write;
-    let destination = subject.open().await;
-    let load = LoadId::of(&RunId::new("staged"), &PipelineId::new("t"), 1);
-    let staging = must(destination.stage(&write, &load));
-    must(destination.prepare(&staging).await);
-    let mut manifests = Vec::new();
-    for (index, rows) in new_rows(policy).chunks(20).enumerate() {
-        let task = task(index, &source);
-        let mut writer = must(destination.writer(&staging, &task).await);
-        for rows in rows.chunks(7) {
-            must(writer.write(batch_of(rows)).await);
-        }
-        let part = must(writer.finish().await);
-        manifests.push(Manifest {
-            split: task.split,
-            attempt: 1,
-            read: part.written,
-            rejected: 0,
-            filtered: 0,
-            part,
-        });
-    }
-    let staged = staged_rows(destination.as_ref(), &staging, &manifests).await;
-    assert_eq!(staged, new_rows(policy));
-    let one = staged_rows(destination.as_ref(), &staging, &manifests[..1]).await;
-    assert_eq!(one, new_rows(policy)[..20], "rows of another manifest");
-    must(destination.abort(&staging).await);
-    assert_eq!(subject.read(&table).await, None);
-}
-
-fn task(index: usize, table: &TableName) -> TaskContext {
-    let split = SplitId::new(format!("{index:05}"));
-    TaskContext {
-        rejected: Rejected::new(table, &split),
-        split,
-        attempt: 1,
-        cancel: CancellationToken::new(),
-        meter: Meter::default(),
-        budget: WriteBudget::new(1 << 30),
-        limits: BatchLimits::default(),
-    }
-}
-
-async fn staged_rows(
-    destination: &dyn Destination,
-    staging: &Staging,
-    manifests: &[Manifest],
-) -> Rows {
-    let streams = destination.read_staged(staging, manifests).await;
-    let mut rows = Rows::new();
-    for mut stream in must(streams) {
-        while let Some(batch) = stream.next().await {
-            rows.extend(rows_of(&must(batch)));
-        }
-    }
-    rows.sort();
-    rows
-}
-
-fn must<T>(result: Result<T>) -> T {
-    result.unwrap_or_else(|error| panic!("a destination without faults fails: {error}"))
 }

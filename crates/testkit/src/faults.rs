@@ -1,10 +1,13 @@
-//! Decorators around Destination, SplitWriter and Journal that share one [`FaultPlan`]: every side
-//! effect is counted, and one of them goes wrong in one of four ways. A "crash" leaves the world as a
-//! kill would: from then on nothing that this process does has any effect.
+//! Decorators around every seam: Source, Snapshot, Destination, SplitWriter, Journal. They share one
+//! [`FaultPlan`]: every effect is counted, and one of them goes wrong in one of five ways. A "crash"
+//! leaves the world as a kill would: from then on nothing that this process does has any effect.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+mod source;
+
+use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
@@ -15,10 +18,12 @@ use contract::{
 use engine::{Entry, Journal};
 use model::plan::{Column, Write};
 use model::run::RejectedRow;
-use model::{Error, ErrorKind, Finding, LoadId, Result, RunId, TableName};
+use model::{Error, ErrorKind, Finding, LoadId, Result, Retry, RunId, TableName};
 
-/// How a side effect goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub use source::FaultySource;
+
+/// How an effect goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// The process dies before it.
     CrashBefore,
@@ -28,23 +33,83 @@ pub enum Fault {
     Fail,
     /// It happens, and the answer is lost.
     LoseAnswer,
+    /// Half of it happens (half a batch is read or written, half the rows stand staged), or it comes
+    /// late (a commit is carried out when it was already given up); the error says that it may be
+    /// tried again.
+    Partly,
 }
 
 /// All of them.
-pub const FAULTS: [Fault; 4] = [
+pub const FAULTS: [Fault; 5] = [
     Fault::CrashBefore,
     Fault::CrashAfter,
     Fault::Fail,
     Fault::LoseAnswer,
+    Fault::Partly,
 ];
 
-/// Which side effect goes wrong, and what was done so far.
+/// What is broken on purpose, without a word, to see whether the one who looks on notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// The last split of a table is swallowed.
+    SwallowSplit,
+    /// A stream ends after its first batch, as if that were the protocol's own end.
+    EarlyEnd,
+    /// The first part is published twice.
+    DoublePart,
+    /// The parts of the commit are published, the first one is left out.
+    LosePart,
+    /// What settling made impossible is published all the same.
+    PublishLate,
+}
+
+impl Sabotage {
+    /// By its name on a command line: `swallow-split`.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "swallow-split" => Self::SwallowSplit,
+            "early-end" => Self::EarlyEnd,
+            "double-part" => Self::DoublePart,
+            "lose-part" => Self::LosePart,
+            "publish-late" => Self::PublishLate,
+            _ => return None,
+        })
+    }
+}
+
+/// Which effect is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// The one with this number, from 0.
+    Nth(u64),
+    /// The first one of this name.
+    First(&'static str),
+}
+
+/// Which effect goes wrong, and what was done so far.
 #[derive(Default)]
 pub struct FaultPlan {
-    target: Option<(u64, Fault)>,
+    target: Option<(Aim, Fault)>,
+    /// The effect with this number, counted from the one behind the target, goes wrong, too.
+    then: Option<(u64, Fault)>,
+    sabotage: Option<Sabotage>,
     effects: AtomicU64,
+    hit: AtomicBool,
+    hit_then: AtomicBool,
     dead: AtomicBool,
-    labels: Mutex<Vec<&'static str>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    labels: Vec<&'static str>,
+    /// Where the target was met.
+    first_at: Option<u64>,
+    /// The effect that went wrong last.
+    hit: Option<&'static str>,
+    unknown: usize,
+    settled: usize,
+    violations: Vec<String>,
 }
 
 impl FaultPlan {
@@ -53,25 +118,63 @@ impl FaultPlan {
         Arc::default()
     }
 
-    /// The `effect`th side effect (from 0) goes wrong.
-    pub fn at(effect: u64, fault: Fault) -> Arc<Self> {
+    /// One effect goes wrong, and something is broken on purpose.
+    pub fn new(target: Option<(Aim, Fault)>, sabotage: Option<Sabotage>) -> Arc<Self> {
         Arc::new(Self {
-            target: Some((effect, fault)),
+            target,
+            sabotage,
             ..Self::default()
         })
     }
 
-    /// How many side effects were asked for.
+    /// One effect goes wrong, and after it another one, by its number from there.
+    pub fn stumbling(first: (Aim, Fault), then: (u64, Fault)) -> Arc<Self> {
+        Arc::new(Self {
+            target: Some(first),
+            then: Some(then),
+            ..Self::default()
+        })
+    }
+
+    /// How many effects were asked for.
     pub fn effects(&self) -> u64 {
         self.effects.load(Ordering::SeqCst)
     }
 
+    /// Whether all that was to go wrong came up.
+    pub fn is_hit(&self) -> bool {
+        let hit = self.hit.load(Ordering::SeqCst);
+        hit && (self.then.is_none() || self.hit_then.load(Ordering::SeqCst))
+    }
+
+    /// The effect that went wrong last, if any did.
+    pub fn last_hit(&self) -> Option<&'static str> {
+        self.seen().hit
+    }
+
     /// What they were, in order.
     pub fn labels(&self) -> Vec<&'static str> {
-        self.labels
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        self.seen().labels.clone()
+    }
+
+    /// How often each came up.
+    pub fn counted(&self) -> BTreeMap<&'static str, usize> {
+        let mut counted = BTreeMap::new();
+        for label in self.labels() {
+            *counted.entry(label).or_default() += 1;
+        }
+        counted
+    }
+
+    /// How many commits had an unknown outcome, and how often settling answered after that.
+    pub fn unknown(&self) -> (usize, usize) {
+        let seen = self.seen();
+        (seen.unknown, seen.settled)
+    }
+
+    /// What must never happen and did.
+    pub fn violations(&self) -> Vec<String> {
+        self.seen().violations.clone()
     }
 
     /// Whether the process counts as dead.
@@ -79,41 +182,77 @@ impl FaultPlan {
         self.dead.load(Ordering::SeqCst)
     }
 
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, sabotage: Sabotage) -> bool {
+        self.sabotage == Some(sabotage)
+    }
+
+    fn die(&self) -> Error {
+        self.dead.store(true, Ordering::SeqCst);
+        dead()
+    }
+
+    /// Counts one effect; says how it goes wrong, if it does.
     fn next(&self, label: &'static str) -> Result<Option<Fault>> {
         if self.is_dead() {
             return Err(dead());
         }
-        self.labels
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .push(label);
+        let mut seen = self.seen();
+        seen.labels.push(label);
         let effect = self.effects.fetch_add(1, Ordering::SeqCst);
-        Ok(self
-            .target
-            .filter(|(target, _)| *target == effect)
-            .map(|(_, fault)| fault))
+        if let Some(first) = seen.first_at {
+            let then = self.then.filter(|(number, _)| first + 1 + number == effect);
+            if then.is_some() {
+                seen.hit = Some(label);
+                self.hit_then.store(true, Ordering::SeqCst);
+            }
+            return Ok(then.map(|(_, fault)| fault));
+        }
+        let meant = |aim: Aim| match aim {
+            Aim::Nth(number) => number == effect,
+            Aim::First(name) => name == label,
+        };
+        let fault = self.target.filter(|(aim, _)| meant(*aim));
+        if fault.is_some() {
+            seen.hit = Some(label);
+            seen.first_at = Some(effect);
+            self.hit.store(true, Ordering::SeqCst);
+        }
+        Ok(fault.map(|(_, fault)| fault))
     }
 
+    /// An effect of which no half can happen: partly, it does not, and may be tried again.
     async fn around<T>(
         &self,
         label: &'static str,
         call: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         match self.next(label)? {
+            Some(Fault::Partly) => Err(broken()),
+            fault => self.whole(fault, call).await,
+        }
+    }
+
+    /// The four ways that are the same for every effect.
+    async fn whole<T>(
+        &self,
+        fault: Option<Fault>,
+        call: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        match fault {
             None => call.await,
             Some(Fault::Fail) => Err(injected()),
-            Some(Fault::CrashBefore) => {
-                self.dead.store(true, Ordering::SeqCst);
-                Err(dead())
-            }
-            Some(Fault::LoseAnswer) => {
+            Some(Fault::CrashBefore) => Err(self.die()),
+            Some(Fault::LoseAnswer | Fault::Partly) => {
                 call.await?;
                 Err(injected())
             }
             Some(Fault::CrashAfter) => {
                 call.await?;
-                self.dead.store(true, Ordering::SeqCst);
-                Err(dead())
+                Err(self.die())
             }
         }
     }
@@ -123,14 +262,21 @@ fn injected() -> Error {
     Error::new(ErrorKind::Internal, "INJECTED", "a fault was injected")
 }
 
+/// An error that says that the same call may succeed later.
+fn broken() -> Error {
+    Error::new(ErrorKind::Unavailable, "BROKEN", "a fault was injected").retry(Retry::Backoff)
+}
+
 fn dead() -> Error {
     Error::new(ErrorKind::Internal, "DEAD", "the process is dead")
 }
 
-/// A destination whose side effects may go wrong.
+/// A destination whose effects may go wrong.
 pub struct FaultyDestination {
     inner: Arc<dyn Destination>,
     plan: Arc<FaultPlan>,
+    /// A commit that was given up by whoever asked, and is still on its way.
+    late: Mutex<Option<(Staging, Vec<Manifest>)>>,
 }
 
 impl FaultyDestination {
@@ -139,7 +285,40 @@ impl FaultyDestination {
         Arc::new(Self {
             inner,
             plan: Arc::clone(plan),
+            late: Mutex::default(),
         })
+    }
+
+    async fn publish(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
+        let mut manifests = manifests.to_vec();
+        if self.plan.has(Sabotage::DoublePart) {
+            manifests.extend(manifests.first().cloned());
+        }
+        if self.plan.has(Sabotage::LosePart) && !manifests.is_empty() {
+            manifests.remove(0);
+        }
+        self.inner.commit(staging, &manifests).await
+    }
+
+    /// The commit on its way arrives. What was said to be impossible must be.
+    async fn arrive(&self, settled: Option<&Receipt>) {
+        let late = self
+            .late
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some((staging, manifests)) = late else {
+            return;
+        };
+        let mut staging = staging;
+        if self.plan.has(Sabotage::PublishLate) {
+            staging.load = LoadId::new(format!("{}9", staging.load));
+        }
+        let outcome = self.publish(&staging, &manifests).await;
+        if settled.is_none() && matches!(outcome, CommitOutcome::Done(_)) {
+            let violation = format!("{} was published after it had been ruled out", staging.load);
+            self.plan.seen().violations.push(violation);
+        }
     }
 }
 
@@ -177,15 +356,23 @@ impl Destination for FaultyDestination {
             .around("writer", self.inner.writer(staging, task))
             .await?;
         Ok(Box::new(FaultyWriter {
-            inner: writer,
+            inner: Some(writer),
             plan: Arc::clone(&self.plan),
         }))
     }
 
+    /// Partly: half the rows are found.
     async fn evidence(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Evidence> {
-        self.plan
-            .around("evidence", self.inner.evidence(staging, manifests))
-            .await
+        let fault = self.plan.next("evidence")?;
+        let call = self.inner.evidence(staging, manifests);
+        if fault == Some(Fault::Partly) {
+            let found = call.await?;
+            return Ok(Evidence {
+                rows: found.rows / 2,
+                ..found
+            });
+        }
+        self.plan.whole(fault, call).await
     }
 
     async fn read_staged(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Vec<Batches>> {
@@ -199,35 +386,49 @@ impl Destination for FaultyDestination {
     }
 
     async fn replaces(&self, staging: &Staging) -> Result<Option<u64>> {
-        self.inner.replaces(staging).await
+        self.plan
+            .around("replaces", self.inner.replaces(staging))
+            .await
     }
 
+    /// Partly: nothing is known, and it is carried out after somebody asked.
     async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
         let fault = match self.plan.next("commit") {
             Ok(fault) => fault,
             Err(error) => return CommitOutcome::Unknown(error),
         };
-        match fault {
-            None => self.inner.commit(staging, manifests).await,
+        let outcome = match fault {
+            None => self.publish(staging, manifests).await,
             Some(Fault::Fail) => CommitOutcome::NotDone(injected()),
-            Some(Fault::CrashBefore) => {
-                self.plan.dead.store(true, Ordering::SeqCst);
-                CommitOutcome::Unknown(dead())
-            }
+            Some(Fault::CrashBefore) => CommitOutcome::Unknown(self.plan.die()),
             Some(Fault::LoseAnswer) => {
-                self.inner.commit(staging, manifests).await;
+                self.publish(staging, manifests).await;
                 CommitOutcome::Unknown(injected())
             }
             Some(Fault::CrashAfter) => {
-                self.inner.commit(staging, manifests).await;
-                self.plan.dead.store(true, Ordering::SeqCst);
-                CommitOutcome::Unknown(dead())
+                self.publish(staging, manifests).await;
+                CommitOutcome::Unknown(self.plan.die())
             }
+            Some(Fault::Partly) => {
+                let late = (staging.clone(), manifests.to_vec());
+                *self.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(late);
+                CommitOutcome::Unknown(broken())
+            }
+        };
+        if matches!(outcome, CommitOutcome::Unknown(_)) {
+            self.plan.seen().unknown += 1;
         }
+        outcome
     }
 
     async fn settle(&self, staging: &Staging) -> Result<Option<Receipt>> {
-        self.plan.around("settle", self.inner.settle(staging)).await
+        let settled = self
+            .plan
+            .around("settle", self.inner.settle(staging))
+            .await?;
+        self.plan.seen().settled += 1;
+        self.arrive(settled.as_ref()).await;
+        Ok(settled)
     }
 
     async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>> {
@@ -240,28 +441,65 @@ impl Destination for FaultyDestination {
 }
 
 struct FaultyWriter {
-    inner: Box<dyn SplitWriter>,
+    /// None once it was finished or discarded.
+    inner: Option<Box<dyn SplitWriter>>,
     plan: Arc<FaultPlan>,
+}
+
+impl FaultyWriter {
+    fn writer(&mut self) -> Result<&mut Box<dyn SplitWriter>> {
+        self.inner.as_mut().ok_or_else(injected)
+    }
+}
+
+impl Drop for FaultyWriter {
+    /// A dead process removes nothing.
+    fn drop(&mut self) {
+        if self.plan.is_dead() {
+            std::mem::forget(self.inner.take());
+        }
+    }
 }
 
 #[async_trait]
 impl SplitWriter for FaultyWriter {
+    /// Partly: half of the batch is written.
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
-        self.plan.around("write", self.inner.write(batch)).await
+        let plan = Arc::clone(&self.plan);
+        let fault = plan.next("write")?;
+        if fault == Some(Fault::Partly) {
+            let half = batch.slice(0, batch.num_rows() / 2);
+            self.writer()?.write(half).await?;
+            return Err(broken());
+        }
+        plan.whole(fault, self.writer()?.write(batch)).await
     }
 
-    async fn finish(self: Box<Self>) -> Result<Part> {
-        let Self { inner, plan } = *self;
-        plan.around("finish", inner.finish()).await
+    /// Partly: it is finished, and is to be tried again.
+    async fn finish(mut self: Box<Self>) -> Result<Part> {
+        let fault = self.plan.next("finish")?;
+        if fault == Some(Fault::CrashBefore) {
+            return Err(self.plan.die());
+        }
+        let writer = self.inner.take().ok_or_else(injected)?;
+        if fault == Some(Fault::Partly) {
+            writer.finish().await?;
+            return Err(broken());
+        }
+        self.plan.whole(fault, writer.finish()).await
     }
 
-    async fn discard(self: Box<Self>) -> Result<()> {
-        let Self { inner, plan } = *self;
-        plan.around("discard", inner.discard()).await
+    async fn discard(mut self: Box<Self>) -> Result<()> {
+        let fault = self.plan.next("discard")?;
+        if fault == Some(Fault::CrashBefore) {
+            return Err(self.plan.die());
+        }
+        let writer = self.inner.take().ok_or_else(injected)?;
+        self.plan.whole(fault, writer.discard()).await
     }
 }
 
-/// A journal whose appends may go wrong.
+/// A journal whose effects may go wrong.
 pub struct FaultyJournal {
     inner: Arc<dyn Journal>,
     plan: Arc<FaultPlan>,
@@ -280,7 +518,7 @@ impl FaultyJournal {
 #[async_trait]
 impl Journal for FaultyJournal {
     async fn read(&self, run: &RunId) -> Result<Vec<Entry>> {
-        self.inner.read(run).await
+        self.plan.around("read-journal", self.inner.read(run)).await
     }
 
     async fn append(&self, run: &RunId, entry: &Entry) -> Result<()> {
@@ -289,9 +527,15 @@ impl Journal for FaultyJournal {
             .await
     }
 
-    async fn keep_rejected(&self, run: &RunId, rows: Vec<RejectedRow>) -> Result<()> {
+    async fn keep_rejected(&self, run: &RunId, mut rows: Vec<RejectedRow>) -> Result<()> {
+        let fault = self.plan.next("keep-rejected")?;
+        if fault == Some(Fault::Partly) {
+            rows.truncate(rows.len() / 2);
+            self.inner.keep_rejected(run, rows).await?;
+            return Err(broken());
+        }
         self.plan
-            .around("keep-rejected", self.inner.keep_rejected(run, rows))
+            .whole(fault, self.inner.keep_rejected(run, rows))
             .await
     }
 

@@ -7,6 +7,8 @@ use engine::{Entry, Journal};
 use model::run::RejectedRow;
 use model::{Result, RunId, TableName};
 
+use crate::conformance::Notes;
+
 /// Entries of one run, and its rejected rows.
 #[derive(Default)]
 pub struct MemoryJournal {
@@ -36,6 +38,13 @@ impl MemoryJournal {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+#[async_trait]
+impl Notes for MemoryJournal {
+    async fn kept(&self) -> Vec<RejectedRow> {
+        self.rejected()
     }
 }
 

@@ -114,7 +114,8 @@ struct MemorySnapshot {
     switches: Arc<Switches>,
 }
 
-const PARTS: usize = 3;
+/// How many splits a table is cut into.
+pub const PARTS: usize = 3;
 
 #[async_trait]
 impl Snapshot for MemorySnapshot {

@@ -8,3 +8,4 @@ mod engine_flights;
 mod lakes;
 mod memory;
 mod postgres;
+mod proxy;
