@@ -51,8 +51,8 @@ prove: ## the proofs alone; FULL=1 for the long form
 	stage "prove: servers" start_servers
 	stage "prove: build" cargo build --workspace --bins
 	python=$$(testbed_python)
-	export GODWIT_PYTHON=$$python FULL=$${FULL:-}
-	stage "prove: proofs" "$$python" testbed/prove.py
+	export GODWIT_PYTHON=$$python FULL=$${FULL:-} PROVE=$${PROVE:-}
+	stage "prove: proofs" "$$python" testbed/prove.py $${PROVE:-}
 
 bench: export GODWIT_BENCH := 1
 bench: ## the benchmarks, beside ConnectorX + PyArrow
@@ -64,8 +64,8 @@ bench: ## the benchmarks, beside ConnectorX + PyArrow
 	export GODWIT_PYTHON=$$python
 	stage "bench: run" "$$python" benches/bench.py
 
-soak: ## the long fault runs
-	$(MAKE) prove FULL=1
+soak: ## the fault runs in full, again and again with other seeds; HOURS=1
+	$(MAKE) prove FULL=1 PROVE="--hours $${HOURS:-1}"
 
 testbed: ## starts the servers alone
 	$(ENV)

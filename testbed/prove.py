@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves what Godwit promises, from outside: one line per claim, with its figures.
 
-    prove.py [--list] [--keep] [CLAIM …]
+    prove.py [--list] [--keep] [--record] [--hours HOURS] [CLAIM …]
 
     PROVEN     the claim holds
     REFUTED    it does not, or a saboteur got past its checker
@@ -10,7 +10,9 @@
 
 The binary is $GODWIT_BINARY, else debug/godwit in $CARGO_TARGET_DIR. Real PostgreSQL and MariaDB servers are named by
 the variables that `testbed/servers.py env` prints. FULL=1 takes full amounts; the default is about a tenth of them. A run of
-all claims with full amounts that proves each writes docs/proofs.md.
+all claims with full amounts that proves each writes docs/proofs.md. With --hours, claims are tried again and again, each
+round with other seeds, until so much time has passed or one is not proven. With --record, the figures of docs/reliability.md
+become those of this run.
 Exit code: 0 if all that was asked for is proven, else 1.
 """
 
@@ -26,8 +28,9 @@ from dataclasses import dataclass
 
 from prove.circumstances import REPOSITORY, circumstances, machine
 from prove.claim import Missing, Refuted, Unnoticed, Work, one_line
-from prove.claims import CLAIMS
+from prove.claims import CLAIMS, SOAK
 from prove.godwit import binary
+from prove.record import record
 
 PAGE = REPOSITORY / "docs" / "proofs.md"
 
@@ -37,6 +40,8 @@ def main():
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="only these")
     parser.add_argument("--list", action="store_true", help="name all claims and end")
     parser.add_argument("--keep", action="store_true", help="keep the folders that claims work in")
+    parser.add_argument("--record", action="store_true", help="write the figures into docs/reliability.md")
+    parser.add_argument("--hours", type=float, default=0.0, help="go on with other seeds for so long")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.claims) - set(CLAIMS))
     if unknown:
@@ -44,20 +49,34 @@ def main():
     if arguments.list:
         print("\n".join(CLAIMS))
         return 0
-    wanted = arguments.claims or list(CLAIMS)
+    wanted = arguments.claims or (SOAK if arguments.hours else list(CLAIMS))
     full = os.environ.get("FULL", "") not in ("", "0")
     folder = tempfile.mkdtemp(prefix="godwit-prove-", dir="/var/tmp")
     try:
-        results = {name: judge(name, folder, full, arguments.keep) for name in wanted}
+        results, code = rounds(wanted, folder, full, arguments)
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
     if arguments.keep:
         print(f"kept: {folder}")
-    code = summary({name: result.verdict for name, result in results.items()}, wanted)
-    if full and not arguments.claims and code == 0:
+    if full and not arguments.claims and not arguments.hours and code == 0:
         write_page(results)
+    if arguments.record:
+        record(results, full)
     return code
+
+
+def rounds(wanted, folder, full, arguments):
+    """One round, or as many as there is time for; the results of the last one."""
+    deadline, number = time.monotonic() + arguments.hours * 3600, 0
+    while True:
+        if arguments.hours:
+            print(f"round {number + 1}", flush=True)
+        results = {name: judge(name, folder, full, arguments.keep, number) for name in wanted}
+        code = summary({name: result.verdict for name, result in results.items()}, wanted)
+        number += 1
+        if code or time.monotonic() >= deadline:
+            return results, code
 
 
 @dataclass
@@ -69,10 +88,10 @@ class Result:
     seconds: float
 
 
-def judge(name, folder, full, keep):
-    """Tries one claim and prints its line."""
+def judge(name, folder, full, keep, number):
+    """Tries one claim, in the round of that number, and prints its line."""
     started = time.monotonic()
-    work = Work(name, folder, full, keep)
+    work = Work(name, folder, full, keep, number)
     try:
         binary()
         figures = CLAIMS[name](work)

@@ -1,6 +1,7 @@
 """What a claim is handed, and how it says that something is not so."""
 
 import contextlib
+import random
 import shutil
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def one_line(text, limit=300):
 class Work:
     """One claim's folder, its amounts, and what its saboteurs did."""
 
-    def __init__(self, name, folder, full, keep=False):
-        self.name, self.full, self.keep = name, full, keep
+    def __init__(self, name, folder, full, keep=False, rounds=0):
+        self.name, self.full, self.keep, self.rounds = name, full, keep, rounds
         self.folder = Path(folder) / name
         self.sabotages = 0
         self._last = []
@@ -41,6 +42,10 @@ class Work:
     def amount(self, tenth, full):
         """How much: the full amount in a full run, about a tenth of it by default."""
         return full if self.full else tenth
+
+    def chance(self, what=0):
+        """Chance that is the same for each claim and purpose, and another one in each round."""
+        return random.Random(f"{self.name} {self.rounds} {what}")
 
     def room(self, name):
         """A folder for one migration file, its data folder and its destination."""

@@ -5,14 +5,21 @@ from prove.canary import canary_nowhere
 from prove.changes import drift_and_existing
 from prove.compare_cells import compare_cells
 from prove.ddl import ddl_waits_or_fails
+from prove.disk_effects import disk_effects
+from prove.disk_full import disk_full
+from prove.effects import effects_five_ways
 from prove.figures import figures_are_measured
 from prove.kills import kills
 from prove.memory import memory_bounded
+from prove.one_moment import one_moment
 from prove.overwrite import append_killed_not_doubled, append_twice_doubled, overwrite_twice_equal
 from prove.partial import failing_table_fails_alone
+from prove.pauses import paused_goes_on
 from prove.postgres_destination import postgres_destination
 from prove.probing import probe_finds
 from prove.processes import cancel_frees_the_server, second_process_refused
+from prove.proxy_faults import proxy_faults
+from prove.splits import splits_cover_once
 from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
 from prove.zones import filter_zones
 
@@ -25,6 +32,13 @@ CLAIMS = {
     "append-twice-doubled": append_twice_doubled,
     "append-killed-once": append_killed_not_doubled,
     "kill-and-resume": kills,
+    "effects-five-ways": effects_five_ways,
+    "proxy-faults": proxy_faults,
+    "disk-effects": disk_effects,
+    "disk-full": disk_full,
+    "paused-goes-on": paused_goes_on,
+    "one-moment": one_moment,
+    "splits-cover-once": splits_cover_once,
     "ddl-waits-or-fails": ddl_waits_or_fails,
     "filter-zones": filter_zones,
     "cancel-frees-server": cancel_frees_the_server,
@@ -38,3 +52,7 @@ CLAIMS = {
     "readme-figures": figures_are_measured,
     "drift-and-existing": drift_and_existing,
 }
+
+# What `make soak` tries again and again, each time with other seeds.
+SOAK = ["kill-and-resume", "effects-five-ways", "proxy-faults", "disk-effects", "disk-full", "paused-goes-on", "one-moment",
+        "append-killed-once", "ddl-waits-or-fails", "cancel-frees-server"]

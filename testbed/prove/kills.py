@@ -1,7 +1,6 @@
 """kill -9 at every phase, while rows are written at the source and a reader looks at the destination all the while."""
 
 import collections
-import random
 import time
 
 from prove.claim import Refuted, ensure
@@ -12,14 +11,13 @@ from prove.journal import PHASES, nobody_writes, tables_in_phase, watched
 from prove.moments import Numbered, fingerprint, moment_of
 from prove.reader import Reader, check_seen
 
-SEED = 20_260_000
 TRIES = 12
 
 
 def kills(work):
-    """20 kills in full, 4 by default, spread over the phases; sources and destinations take turns."""
+    """50 kills in full, 5 by default, spread over the phases; sources and destinations take turns."""
     numbered = [Numbered(database, work.amount(20_000, 40_000), cut=True) for database in servers(work)]
-    count, migrations = work.amount(4, 20), {}
+    count, migrations = work.amount(5, 50), {}
     hits, moments, looks, first_loads, through = collections.Counter(), set(), 0, 0, 0
     for number in range(count):
         tables = numbered[number % 2]
@@ -29,8 +27,8 @@ def kills(work):
         if pair not in migrations:
             room = work.room("-".join(pair))
             migrations[pair] = Migration(room, tables.database, kind, tables.names, **tables.padded)
-        phase = PHASES[number // work.amount(1, 5)]
-        trial = Trial(migrations[pair], tables, phase, random.Random(SEED + number))
+        phase = PHASES[number * len(PHASES) // count]
+        trial = Trial(migrations[pair], tables, phase, work.chance(number))
         with tables:
             trial.fly()
         if number == 0:
