@@ -10,6 +10,7 @@ through PyArrow, PyIceberg or psql.
                  mysql://user@host:port/db                   (password: MYSQL_PWD)
                  sqlite:/path/file.db
     DESTINATION  files:/dir          one folder of Parquet files per table
+                 mysql://user@host:port/db
                  lake:/dir#namespace an Iceberg SQL catalog named "godwit" in /dir/catalog.db
                  postgresql://user@host:port/db?schema=a   (password: PGPASSWORD)
 
@@ -889,6 +890,8 @@ def open_destination(address):
         return Lake(*rest.rsplit("#", 1))
     if scheme in ("postgresql", "postgres"):
         return PostgreSqlCopy(urllib.parse.urlsplit(address))
+    if scheme in ("mysql", "mariadb"):
+        return MySqlTables(urllib.parse.urlsplit(address))
     raise Failure(f"unknown destination {address!r}")
 
 
@@ -921,6 +924,38 @@ def read_file(file, root):
         if equals:
             table = table.append_column(name, pa.array([urllib.parse.unquote(value)] * table.num_rows, pa.string()))
     return table
+
+
+class MySqlTables(MySql):
+    """Tables that arrived at a server, as its own client prints them; instants stand there as UTC's clock shows them."""
+
+    def read(self, table):
+        columns = self.columns(table)
+        types = self.ask("SELECT HEX(column_type) FROM information_schema.columns WHERE table_schema = DATABASE() "
+                         f"AND table_name = {my_literal(table)} ORDER BY ordinal_position")
+        exported = self.export(table, columns)
+        arrays = [self.arrived(column, native, decoded(column, exported.column(index)))
+                  for index, (column, (native,)) in enumerate(zip(columns, types))]
+        return pa.table(arrays, names=[column.name for column in columns])
+
+    @staticmethod
+    def arrived(column, native, texts):
+        """Numbers and days typed by their column; clocks stay texts."""
+        base = re.split(r"[( ]", native)[0]
+        if native == "tinyint(1)":
+            return texts.cast(pa.int8()).cast(pa.bool_())
+        if column.kind == "int":
+            return texts.cast(pa.decimal128(20, 0) if "unsigned" in native else pa.int64())
+        if column.kind == "decimal":
+            precision, scale = map(int, re.findall(r"\d+", native))
+            return texts.cast(pa.decimal128(precision, scale))
+        if column.kind == "float":
+            return texts.cast(pa.float64()).cast(pa.float32() if base == "float" else pa.float64())
+        if column.kind == "date":
+            return texts.cast(pa.date32())
+        if column.kind == "bytes":
+            return mapped(texts, bytes.fromhex, pa.large_binary())
+        return texts
 
 
 class Lake:

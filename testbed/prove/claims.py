@@ -11,6 +11,7 @@ from prove.effects import effects_five_ways
 from prove.figures import figures_are_measured
 from prove.kills import kills
 from prove.memory import memory_bounded
+from prove.mysql_destination import mysql_destination
 from prove.one_moment import one_moment
 from prove.overwrite import append_killed_not_doubled, append_twice_doubled, overwrite_twice_equal
 from prove.partial import failing_table_fails_alone
@@ -31,6 +32,7 @@ CLAIMS = {
     "overwrite-twice-equal": overwrite_twice_equal,
     "append-twice-doubled": append_twice_doubled,
     "append-killed-once": append_killed_not_doubled,
+    "mysql-destination": mysql_destination,
     "kill-and-resume": kills,
     "effects-five-ways": effects_five_ways,
     "proxy-faults": proxy_faults,

@@ -1,7 +1,7 @@
 //! How a system spells things. Text in, text out.
 
-use model::TableName;
-use model::plan::{Column, Partition, TableSchema};
+use model::plan::{Column, Partition, TableSchema, Write};
+use model::{Finding, TableName};
 
 /// How a system spells things.
 pub trait Dialect: Send + Sync {
@@ -30,5 +30,11 @@ pub trait Dialect: Send + Sync {
     /// The statements that drop the table.
     fn drop_table(&self, table: &TableName) -> Vec<String> {
         vec![format!("DROP TABLE {}", self.table(table))]
+    }
+
+    /// What the plan should say of a table that the load makes: the system's limits of columns, rows
+    /// and keys. A blocker refuses the table; an empty `at` means the table.
+    fn review(&self, _write: &Write) -> Vec<Finding> {
+        Vec::new()
     }
 }

@@ -13,6 +13,11 @@ pub trait TypeMapping: Send + Sync {
 
     /// What a column of that type becomes. Called for sources that can only be read: never.
     fn to_native(&self, logical: &LogicalType) -> Result<Holding, Refusal>;
+
+    /// The same for one of the `parts` columns of a new table's primary key.
+    fn to_key(&self, logical: &LogicalType, _parts: usize) -> Result<Holding, Refusal> {
+        self.to_native(logical)
+    }
 }
 
 /// How a native column is read.

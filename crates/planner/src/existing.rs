@@ -227,7 +227,10 @@ fn one_column(
     column: &Column,
 ) -> Result<ColumnMapping, Finding> {
     let at = column_at(pair.source, &planned.scan.native.name);
-    let Some(fidelity) = holds_exactly(&planned.column.holds, &column.holds) else {
+    // What travels counts, not what a new column would be; where that has no like, what it becomes.
+    let travels = holds_exactly(&planned.scan.logical, &column.holds);
+    let fits = travels.or_else(|| holds_exactly(&planned.column.holds, &column.holds));
+    let Some(fidelity) = fits else {
         let message = format!(
             "{} is {}, which does not hold every {}",
             pair.column(column),
@@ -273,7 +276,7 @@ pub(crate) fn holds_exactly(from: &LogicalType, to: &LogicalType) -> Option<Fide
                 scale: fine,
             },
         ) => fine >= scale && wide.saturating_sub(*fine) >= precision.saturating_sub(*scale),
-        (L::Float32, L::Float64) => true,
+        (L::Float32, L::Float64) | (L::Boolean, L::Integer { .. }) => true,
         (L::Text { .. } | L::Uuid | L::Json, L::Text { max_chars: None }) => true,
         (L::Text { max_chars: Some(a) }, L::Text { max_chars: Some(b) }) => b >= a,
         (L::Uuid, L::Text { max_chars: Some(b) }) => *b >= 36,
@@ -378,6 +381,8 @@ mod tests {
         check(&decimal(10, 2), &decimal(10, 3), None);
         check(&decimal(10, 2), &decimal(12, 1), None);
         check(&LogicalType::Float32, &LogicalType::Float64, widened);
+        check(&LogicalType::Boolean, &LogicalType::int(8), widened);
+        check(&LogicalType::int(8), &LogicalType::Boolean, None);
         check(&LogicalType::Float64, &LogicalType::Float32, None);
         check(&text(Some(5)), &text(None), widened);
         check(&text(None), &text(Some(5)), None);

@@ -68,7 +68,7 @@ pub(crate) fn plan_columns(
             skipped += 1;
             continue;
         }
-        match plan_column(ends, &table.name, column, choice) {
+        match plan_column(ends, table, column, choice) {
             Ok((one, mut notes)) => {
                 findings.append(&mut notes);
                 names.push((&column.name, one.column.name.clone()));
@@ -164,10 +164,12 @@ struct RefusedColumn {
 
 fn plan_column(
     ends: &Ends<'_>,
-    table: &TableName,
+    table: &NativeTable,
     column: &NativeColumn,
     choice: &ColumnChoice,
 ) -> Result<(Planned, Vec<Finding>), RefusedColumn> {
+    let key = &table.primary_key;
+    let table = &table.name;
     let at = column_at(table, &column.name);
     let named = name_column(ends.names, table, &column.name, ends.write.names);
     let typed = ends
@@ -175,7 +177,11 @@ fn plan_column(
         .types()
         .to_logical(column, choice)
         .and_then(|reading| {
-            let holding = ends.destination.types().to_native(&reading.logical)?;
+            let types = ends.destination.types();
+            let holding = match key.contains(&column.name) {
+                true => types.to_key(&reading.logical, key.len())?,
+                false => types.to_native(&reading.logical)?,
+            };
             Ok((reading, holding))
         });
     let (named, reading, holding) = match (named, typed) {

@@ -310,7 +310,19 @@ fn target(
         without_source: Vec::new(),
         indexes: keys::indexes(input.spec.destination.indexes, table, planned),
     };
+    if complete {
+        let reviewed = dialect.review(&write).into_iter();
+        findings.extend(reviewed.map(|finding| at_table(finding, &table.name)));
+    }
     (write, columns)
+}
+
+/// The finding at its own place, else at the table.
+fn at_table(mut finding: Finding, table: &TableName) -> Finding {
+    if finding.at.is_empty() {
+        finding.at = table.to_string();
+    }
+    finding
 }
 
 /// Columns there for which nothing comes.

@@ -44,6 +44,22 @@ pub(crate) fn time_micros(hour: u32, minute: u32, second: u32, micro: u32) -> Op
     Some(seconds * 1_000_000 + i64::from(micro))
 }
 
+/// Year, month and day of a day since 1970-01-01; the way back from [`days`].
+pub(crate) fn civil(days: i64) -> (i64, u32, u32) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let narrow = |part: i64| u32::try_from(part).unwrap_or(0);
+    (year, narrow(month), narrow(day))
+}
+
 fn days_in_month(year: u32, month: u32) -> u32 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
@@ -96,6 +112,8 @@ mod tests {
             for month in 1..=12 {
                 for day in 1..=days_in_month(year, month) {
                     assert_eq!(days(year, month, day), Some(expected));
+                    let civil = civil(i64::from(expected));
+                    assert_eq!(civil, (i64::from(year), month, day));
                     expected += 1;
                 }
             }

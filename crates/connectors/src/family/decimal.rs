@@ -79,6 +79,19 @@ pub(crate) fn places(text: &[u8]) -> Option<(u64, u64)> {
     Some((before.unsigned_abs(), behind.unsigned_abs()))
 }
 
+/// The text of `unscaled` with its point: `-150` with two places is `-1.50`.
+pub(crate) fn print(unscaled: i128, scale: u8) -> String {
+    let digits = unscaled.unsigned_abs().to_string();
+    let places = usize::from(scale);
+    let sign = if unscaled < 0 { "-" } else { "" };
+    if places == 0 {
+        return format!("{sign}{digits}");
+    }
+    let padded = format!("{digits:0>width$}", width = places + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - places);
+    format!("{sign}{whole}.{fraction}")
+}
+
 fn split_exponent(text: &[u8]) -> Result<(&[u8], i64), DecimalMisfit> {
     let Some(at) = text.iter().position(|byte| matches!(byte, b'e' | b'E')) else {
         return Ok((text, 0));
@@ -155,7 +168,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_point_where_there_are_places() {
+        for (value, scale, expected) in [
+            (-150, 2, "-1.50"),
+            (-1, 2, "-0.01"),
+            (0, 3, "0.000"),
+            (7, 0, "7"),
+            (i128::MIN, 0, "-170141183460469231731687303715884105728"),
+        ] {
+            assert_eq!(print(value, scale), expected);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_print_prints_is_read(
+            value in -(10_i128.pow(38)) + 1..10_i128.pow(38),
+            scale in 0_u8..=38,
+        ) {
+            prop_assert_eq!(parse(print(value, scale).as_bytes(), 38, scale), Ok(value));
+        }
+
         #[test]
         fn what_is_printed_is_read(value in -(10_i128.pow(20))..10_i128.pow(20)) {
             let (whole, fraction) = (value.abs() / 10_000, value.abs() % 10_000);

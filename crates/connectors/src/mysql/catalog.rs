@@ -204,6 +204,11 @@ fn assemble(
     }
 }
 
+/// Whether the engine has transactions, and snapshots with them.
+pub(crate) fn has_transactions(engine: &str) -> bool {
+    SNAPSHOT_ENGINES.contains(&engine.to_ascii_lowercase().as_str())
+}
+
 fn engine_findings(
     name: &TableName,
     kind: TableKind,
@@ -224,9 +229,7 @@ fn engine_findings(
             )
             .hint("check and repair the table at the server"),
         ],
-        Some(engine) if SNAPSHOT_ENGINES.contains(&engine.to_ascii_lowercase().as_str()) => {
-            Vec::new()
-        }
+        Some(engine) if has_transactions(engine) => Vec::new(),
         Some(engine) => vec![
             Finding::warning(
                 "NO_SNAPSHOT_ENGINE",

@@ -1,8 +1,10 @@
-//! How MySQL spells identifiers and literals.
+//! How MySQL spells identifiers, literals and tables.
 
 use contract::Dialect;
-use model::TableName;
-use model::plan::{Partition, TableSchema};
+use model::plan::{Column, Partition, TableSchema, Write};
+use model::{Finding, TableName};
+
+use super::destination::limits::{self, COLUMN_COMMENT, TABLE_COMMENT};
 
 /// The dialect of MySQL and MariaDB.
 pub(crate) struct MysqlDialect;
@@ -12,9 +14,48 @@ impl Dialect for MysqlDialect {
         quote(identifier)
     }
 
-    /// The connector is a source alone: nothing is created there.
-    fn create_table(&self, _table: &TableSchema, _partition: Option<&Partition>) -> Vec<String> {
-        Vec::new()
+    fn create_table(&self, table: &TableSchema, _partition: Option<&Partition>) -> Vec<String> {
+        vec![create_table(table, "")]
+    }
+
+    fn review(&self, write: &Write) -> Vec<Finding> {
+        limits::review(write)
+    }
+}
+
+/// The statement that makes the table; `words` stand before its name.
+pub(crate) fn create_table(table: &TableSchema, words: &str) -> String {
+    let mut lines: Vec<String> = table.columns.iter().map(column_line).collect();
+    if !table.primary_key.is_empty() {
+        let key: Vec<String> = table.primary_key.iter().map(|name| quote(name)).collect();
+        lines.push(format!("  PRIMARY KEY ({})", key.join(", ")));
+    }
+    let comment = comment_words(table.comment.as_deref(), "=", TABLE_COMMENT);
+    format!(
+        "CREATE TABLE {words}{} (\n{}\n) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 \
+         COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC{comment}",
+        quote_table(&table.name),
+        lines.join(",\n")
+    )
+}
+
+fn column_line(column: &Column) -> String {
+    let null = if column.nullable { "NULL" } else { "NOT NULL" };
+    let comment = comment_words(column.comment.as_deref(), " ", COLUMN_COMMENT);
+    format!(
+        "  {} {} {null}{comment}",
+        quote(&column.name),
+        column.native
+    )
+}
+
+fn comment_words(comment: Option<&str>, between: &str, longest: usize) -> String {
+    match comment {
+        None | Some("") => String::new(),
+        Some(comment) => {
+            let kept: String = comment.chars().take(longest).collect();
+            format!(" COMMENT{between}{}", literal(&kept))
+        }
     }
 }
 
@@ -47,7 +88,35 @@ pub(crate) fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::LogicalType;
+
     use super::*;
+
+    #[test]
+    fn a_table_with_its_key_and_comments() {
+        let column = |name: &str, native: &str, nullable| Column {
+            name: name.to_owned(),
+            holds: LogicalType::TEXT,
+            native: native.to_owned(),
+            nullable,
+            comment: nullable.then(|| "it's\\".to_owned()),
+        };
+        let table = TableSchema {
+            name: TableName::new("d", "t"),
+            columns: vec![
+                column("id", "bigint", false),
+                column("a`b", "longtext", true),
+            ],
+            primary_key: vec!["id".to_owned()],
+            comment: Some("all".to_owned()),
+        };
+        assert_eq!(
+            create_table(&table, "IF NOT EXISTS "),
+            "CREATE TABLE IF NOT EXISTS `d`.`t` (\n  `id` bigint NOT NULL,\n  \
+             `a``b` longtext NULL COMMENT 'it''s\\\\',\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB \
+             DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT=DYNAMIC COMMENT='all'"
+        );
+    }
 
     #[test]
     fn whatever_stands_in_a_name_stays_in_it() {

@@ -1,5 +1,5 @@
-//! MySQL 5.7 and 8, MariaDB 10 and later, as a source: one held moment for all tables, rows by the
-//! binary protocol, decoded here down to the byte.
+//! MySQL 5.7 and 8, MariaDB 10 and later. As a source: one held moment for all tables, rows by the
+//! binary protocol, decoded here down to the byte. As a destination: see [`destination`].
 
 mod bisect;
 mod catalog;
@@ -8,6 +8,7 @@ mod column;
 mod connect;
 mod ddl;
 mod decode;
+mod destination;
 mod errors;
 mod lock;
 mod options;
@@ -25,13 +26,16 @@ mod types;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use contract::capabilities::{Capabilities, ReadCapabilities, SnapshotKind};
-use contract::{About, Connector, Dialect, NoOptions, Opening, Source, TypeMapping};
-use model::Result;
+use contract::{
+    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, Opening,
+    ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
+};
+use model::{Result, Side, TimeZone};
 
-pub use options::{HiddenColumns, MysqlConnection, MysqlRead};
+pub use options::{HiddenColumns, MysqlConnection, MysqlRead, MysqlWrite};
 
 /// MySQL and MariaDB.
 pub struct Mysql;
@@ -40,7 +44,7 @@ pub struct Mysql;
 impl Connector for Mysql {
     type Connection = MysqlConnection;
     type Read = MysqlRead;
-    type Write = NoOptions;
+    type Write = MysqlWrite;
     const ID: &'static str = "mysql";
 
     fn about(&self) -> About {
@@ -60,7 +64,21 @@ impl Connector for Mysql {
                 schemas: true,
                 snapshot: SnapshotKind::Fixed,
             }),
-            write: None,
+            write: Some(WriteCapabilities {
+                append: true,
+                overwrite: true,
+                update: true,
+                partitions: false,
+                required_columns: true,
+                checksums: true,
+                indexes: true,
+                visibility: Visibility::Atomic,
+                guarantee: Guarantee::ExactlyOnce,
+                names: NameLimits {
+                    longest: 64,
+                    lower_case: false,
+                },
+            }),
         }
     }
 
@@ -85,6 +103,22 @@ impl Connector for Mysql {
             connections: at.connections,
             hidden_columns: how.hidden_columns,
         }))
+    }
+
+    async fn destination(
+        &self,
+        at: MysqlConnection,
+        how: MysqlWrite,
+        opening: &Opening,
+    ) -> Result<Arc<dyn Destination>> {
+        let server = connect::Server::new(&at, &opening.base, &TimeZone::utc())
+            .map_err(|error| error.on(Side::Destination))?;
+        Ok(Arc::new(destination::MysqlDestination::new(
+            server,
+            at.connections,
+            opening.namespace.clone(),
+            Duration::from_secs(how.commit_wait_seconds),
+        )))
     }
 }
 

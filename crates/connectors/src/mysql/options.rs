@@ -128,3 +128,37 @@ pub enum HiddenColumns {
 }
 
 impl Options for MysqlRead {}
+
+/// # Writing to MySQL
+/// How tables are written.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct MysqlWrite {
+    /// # Commit wait
+    /// Seconds that a commit tries for its table's lock while others read the table. It asks for a
+    /// few seconds at a time, for whoever comes meanwhile waits behind it.
+    #[schemars(range(min = 1, max = 86400))]
+    pub commit_wait_seconds: u64,
+}
+
+impl Default for MysqlWrite {
+    fn default() -> Self {
+        Self {
+            commit_wait_seconds: 60,
+        }
+    }
+}
+
+impl Options for MysqlWrite {
+    fn findings(&self) -> Vec<Finding> {
+        if (1..=86_400).contains(&self.commit_wait_seconds) {
+            return Vec::new();
+        }
+        let message = "between 1 and 86400 seconds";
+        vec![Finding::blocker(
+            "BAD_VALUE",
+            "commit-wait-seconds",
+            message,
+        )]
+    }
+}

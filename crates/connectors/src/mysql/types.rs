@@ -9,6 +9,7 @@ use model::{Finding, LogicalType, NativeColumn};
 use super::choice::Choice;
 use super::column::{SRID, is_geometry, is_unreadable, srid_of};
 use super::ddl::quote;
+use super::destination::types::{held, held_in_key};
 use crate::family::charset::Charset;
 
 /// The types of MySQL and MariaDB.
@@ -41,12 +42,12 @@ impl TypeMapping for MysqlTypes {
         }
     }
 
-    /// Never called: the connector is a source alone.
     fn to_native(&self, logical: &LogicalType) -> Result<Holding, Refusal> {
-        Err(Refusal::new(
-            "UNSUPPORTED",
-            format!("MySQL is not written to, so it holds no {logical}"),
-        ))
+        held(logical)
+    }
+
+    fn to_key(&self, logical: &LogicalType, parts: usize) -> Result<Holding, Refusal> {
+        held_in_key(logical, parts)
     }
 }
 

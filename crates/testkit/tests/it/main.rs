@@ -9,3 +9,4 @@ mod lakes;
 mod memory;
 mod postgres;
 mod proxy;
+mod mysql;

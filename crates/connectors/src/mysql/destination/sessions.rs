@@ -1,0 +1,111 @@
+//! Sessions that write: as many as the connection allows, set so that the server refuses what it
+//! would else alter, in UTC whatever the migration's zone is.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{Error, Result, Side};
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::errors::failed;
+use crate::mysql::connect::Server;
+
+/// Must succeed in every session that writes. Zero is a number and not "the next one". Who waits for a
+/// table makes others wait behind him, so nobody waits long.
+const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
+     ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', \
+     autocommit = 1, time_zone = '+00:00', foreign_key_checks = 1, unique_checks = 1, \
+     sql_safe_updates = 0, sql_notes = 1, lock_wait_timeout = 5";
+
+/// What may be sent in one packet where the server was not asked yet: the smallest default of any
+/// version in use.
+const SMALLEST_PACKET: u64 = 4 << 20;
+
+/// The sessions of one opened destination.
+pub(super) struct Sessions {
+    server: Server,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Conn>>,
+    packet: AtomicU64,
+}
+
+impl Sessions {
+    /// At most `connections` at once.
+    pub(super) fn new(server: Server, connections: usize) -> Arc<Self> {
+        Arc::new(Self {
+            server,
+            permits: Arc::new(Semaphore::new(connections.max(1))),
+            idle: Mutex::default(),
+            packet: AtomicU64::new(SMALLEST_PACKET),
+        })
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The largest packet that the server takes, as the last session learnt.
+    pub(super) fn packet(&self) -> u64 {
+        self.packet.load(Ordering::Relaxed)
+    }
+
+    /// A session of one's own; waits for one.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| Error::internal("the sessions were closed"))?;
+        let lease = |connection| Lease {
+            sessions: Arc::clone(self),
+            connection,
+            _permit: permit,
+        };
+        while let Some(mut connection) = self.take_idle() {
+            if connection.ping().await.is_ok() {
+                return Ok(lease(connection));
+            }
+        }
+        Ok(lease(self.open().await?))
+    }
+
+    fn take_idle(&self) -> Option<Conn> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.pop()
+    }
+
+    async fn open(&self) -> Result<Conn> {
+        let session = self.server.connect().await;
+        let mut connection = session
+            .map_err(|error| error.on(Side::Destination))?
+            .connection;
+        connection.query_drop(SETTINGS).await.map_err(failed)?;
+        let packet: Option<u64> = connection
+            .query_first("SELECT @@session.max_allowed_packet")
+            .await
+            .map_err(failed)?;
+        if let Some(packet) = packet {
+            self.packet.store(packet, Ordering::Relaxed);
+        }
+        Ok(connection)
+    }
+}
+
+/// A session of one's own. Dropped, it is closed, and the server rolls back what it had begun; a
+/// session in which nothing is open is given back.
+pub(super) struct Lease {
+    sessions: Arc<Sessions>,
+    pub(super) connection: Conn,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    /// For others to use: nothing is open in it.
+    pub(super) fn give_back(self) {
+        let mut idle = self
+            .sessions
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.push(self.connection);
+    }
+}
