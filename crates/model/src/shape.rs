@@ -135,6 +135,7 @@ mod tests {
             columns: vec![column("id", "bigint"), mood, tags, note],
             primary_key: vec!["id".to_owned()],
             unique_keys: Vec::new(),
+            indexes: Vec::new(),
             comment: None,
             estimated_rows: None,
             estimated_bytes: None,

@@ -274,7 +274,14 @@ fn target(
         };
         findings.extend(existing_note(&pair, input, policy, partition));
         if input.spec.existing_tables != ExistingTables::Recreate {
-            return into_existing(shared, table, (&pair, existing), planned, update_key, findings);
+            return into_existing(
+                shared,
+                table,
+                (&pair, existing),
+                planned,
+                update_key,
+                findings,
+            );
         }
         findings.extend(existing.findings.iter().cloned());
         findings.push(shared.confirmation.of_table(name, partition));

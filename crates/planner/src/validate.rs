@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 use contract::options::nearest_hint;
 use model::Finding;
 use model::migration::{
-    ExistingTables, Filters, IllegalNames, LoadingPolicy, MigrationFile, MigrationSpec, NameRule, OneOrMany,
-    RunPolicy, TableFilter, TableSelection,
+    ExistingTables, Filters, IllegalNames, LoadingPolicy, MigrationFile, MigrationSpec, NameRule,
+    OneOrMany, RunPolicy, TableFilter, TableSelection,
 };
 
 use crate::naming::SOURCE_SCHEMA;

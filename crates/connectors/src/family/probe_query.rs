@@ -309,6 +309,7 @@ mod tests {
                 columns: vec![native.clone()],
                 primary_key: Vec::new(),
                 unique_keys: Vec::new(),
+                indexes: Vec::new(),
                 comment: None,
                 estimated_rows: None,
                 estimated_bytes: None,

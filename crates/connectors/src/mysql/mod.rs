@@ -68,6 +68,8 @@ impl Connector for Mysql {
                 append: true,
                 overwrite: true,
                 update: true,
+                add_columns: false,
+                recreate: None,
                 partitions: false,
                 required_columns: true,
                 checksums: true,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use model::table::{Index, ListedTable};
-use model::{Finding, NativeColumn, NativeTable, Result, TableKind, TableName};
+use model::{NativeColumn, NativeTable, Result, TableKind, TableName};
 use serde_json::json;
 use tokio_postgres::Row;
 

@@ -65,7 +65,7 @@ impl CopyDecoder {
         let columns = scan.columns.iter().map(|column| {
             Ok(Column {
                 name: column.native.name.clone(),
-                wire: wire_of(scan, column)?,
+                wire: wire_of(&scan.private, column)?,
             })
         });
         let columns: Vec<Column> = columns.collect::<Result<_>>()?;

@@ -34,8 +34,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, NoOptions,
-    Opening, ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
+    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, Opening,
+    ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
 };
 use model::Result;
 
@@ -74,6 +74,8 @@ impl Connector for Postgres {
                 append: true,
                 overwrite: true,
                 update: true,
+                add_columns: false,
+                recreate: None,
                 partitions: false,
                 required_columns: true,
                 checksums: true,

@@ -9,6 +9,7 @@ use contract::{
 };
 use model::plan::ScanColumn;
 use model::{Error, NativeColumn, Result, TableKind};
+use serde_json::Value as Json;
 
 use super::binary_types::{dimensions, element, is_system, kind, without_domain};
 use super::connect::{Connector, Session};
@@ -42,8 +43,10 @@ pub(super) async fn probe(
         if session.0.is_closed() {
             session = ProbeSession(connector.open().await?);
         }
-        let keeps_bytes = session.0.keeps_bytes;
-        let figures = figures(request, quote, |column| open_questions(column, keeps_bytes));
+        let keeps_bytes = session.0.keeps_bytes();
+        let figures = figures(request, quote, |column| {
+            open_questions(&request.table.private, column, keeps_bytes)
+        });
         let look = Look {
             request,
             figures: &figures,
@@ -120,7 +123,7 @@ fn share_of_pages(estimated: u64, wanted: u64) -> Option<f64> {
     (percent < 90.0).then_some(percent.max(0.000_001))
 }
 
-fn open_questions(column: &ProbeColumn, keeps_bytes: bool) -> Vec<Question> {
+fn open_questions(private: &Json, column: &ProbeColumn, keeps_bytes: bool) -> Vec<Question> {
     let native = &column.native;
     let name = quote(&native.name);
     let base = without_domain(native);
@@ -137,7 +140,7 @@ fn open_questions(column: &ProbeColumn, keeps_bytes: bool) -> Vec<Question> {
                 expression: reading.expression,
                 decode: reading.decode,
             };
-            let Ok(wire) = wire_of(&scanned) else {
+            let Ok(wire) = wire_of(private, &scanned) else {
                 return Vec::new();
             };
             let asked = Asked {

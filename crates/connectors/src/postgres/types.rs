@@ -4,8 +4,9 @@
 use contract::{Holding, Reading, Refusal, TypeMapping};
 use model::logical_type::MAX_DECIMAL_PRECISION;
 use model::migration::ColumnChoice;
-use model::plan::{Fidelity, Scan, ScanColumn};
+use model::plan::{Fidelity, ScanColumn};
 use model::{Error, Finding, LogicalType, NativeColumn, Result};
+use serde_json::Value as Json;
 
 use crate::family::charset::Charset;
 
@@ -144,8 +145,8 @@ pub(super) fn staged_decoding(holds: &LogicalType) -> &'static str {
     }
 }
 
-/// How the values of a column of `scan` arrive.
-pub(super) fn wire_of(scan: &Scan, column: &ScanColumn) -> Result<Wire> {
+/// How the values of a column arrive; `private` is its table's.
+pub(super) fn wire_of(private: &Json, column: &ScanColumn) -> Result<Wire> {
     let native = &column.native;
     let dimensions = dimensions(native);
     let list = |element| Wire::List(dimensions, Box::new(element));
@@ -173,7 +174,7 @@ pub(super) fn wire_of(scan: &Scan, column: &ScanColumn) -> Result<Wire> {
         let (name, word) = (&native.name, &column.decode);
         Error::internal(format!("column {name} has an unknown decoding {word:?}"))
     })?;
-    Ok(if scan.private["char-padding"] == "trim" {
+    Ok(if private["char-padding"] == "trim" {
         wire.without_padding()
     } else {
         wire

@@ -20,7 +20,7 @@ use super::ddl::{SqliteDialect, quoted_table};
 use super::decode::{ColumnDecoder, ValueLimits, is_meant, shown};
 use super::errors::error_of;
 use super::filter::condition;
-use super::session::{DatabaseFile, ask, blocking, look};
+use super::session::{DatabaseFile, blocking, look};
 use super::types::SqliteTypes;
 use crate::family::batch::BatchBuilder;
 use crate::family::decimal;
@@ -38,11 +38,10 @@ pub(super) async fn probe(
 ) -> Result<Vec<TableProbe>> {
     let clock = ProbeClock::start(limits);
     let opened = file.clone();
-    let (mut connection, utf16) = blocking(move || {
+    let mut connection = blocking(move || {
         let connection = opened.open()?;
         look(&connection, &opened)?;
-        let encoding: String = ask(&connection, "PRAGMA encoding")?;
-        Ok((connection, encoding.starts_with("UTF-16")))
+        Ok(connection)
     })
     .await?;
     let mut probes = Vec::with_capacity(requests.len());
@@ -51,7 +50,6 @@ pub(super) async fn probe(
         let job = Job {
             request: request.clone(),
             rows: limits.rows,
-            utf16,
             stop: Arc::default(),
         };
         let (back, probe) = within(connection, job, share, limits).await?;
@@ -65,7 +63,6 @@ pub(super) async fn probe(
 struct Job {
     request: ProbeRequest,
     rows: u64,
-    utf16: bool,
     /// Set when the time is over.
     stop: Arc<AtomicBool>,
 }
@@ -172,7 +169,6 @@ impl Counting {
     fn new(job: &Job) -> Result<Self> {
         let limits = ValueLimits {
             bytes: BatchLimits::default().value_bytes,
-            utf16: job.utf16,
         };
         let (mut ways, mut scanned, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for (index, column) in job.request.columns.iter().enumerate() {

@@ -2,7 +2,9 @@
 
 use contract::{AnyConnector, WriteCapabilities};
 use model::Finding;
-use model::migration::{Drift, ExistingTables, IndexChoice, LoadingPolicy, MigrationSpec, TableFilter};
+use model::migration::{
+    Drift, ExistingTables, IndexChoice, LoadingPolicy, MigrationSpec, TableFilter,
+};
 
 /// Whether the two connectors can do what the migration asks.
 pub fn validate_against(

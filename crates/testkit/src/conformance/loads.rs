@@ -1,6 +1,5 @@
 //! Single loads without faults: what stands staged, and keys that come twice.
 
-
 use contract::{
     BatchLimits, CancellationToken, Destination, Manifest, Meter, Rejected, Staging, TaskContext,
     WriteBudget,

@@ -7,6 +7,6 @@
 mod engine_flights;
 mod lakes;
 mod memory;
+mod mysql;
 mod postgres;
 mod proxy;
-mod mysql;

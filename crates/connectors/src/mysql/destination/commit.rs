@@ -366,6 +366,7 @@ mod tests {
             policy,
             partition: None,
             exists: true,
+            change: model::plan::TableChange::Keep,
             ddl: Vec::new(),
             update_key: vec!["id".to_owned()],
             without_source: vec!["own".to_owned()],

@@ -300,6 +300,7 @@ mod tests {
             policy: LoadingPolicy::Append,
             partition: None,
             exists: false,
+            change: model::plan::TableChange::Keep,
             ddl: Vec::new(),
             update_key: Vec::new(),
             without_source: Vec::new(),

@@ -201,6 +201,7 @@ mod tests {
             policy: LoadingPolicy::Overwrite,
             partition: None,
             exists: false,
+            change: model::plan::TableChange::Keep,
             ddl: Vec::new(),
             update_key: Vec::new(),
             without_source: Vec::new(),

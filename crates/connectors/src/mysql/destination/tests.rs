@@ -15,7 +15,7 @@ use contract::{
     Opening, Rejected, Staging, TaskContext, WriteBudget,
 };
 use model::migration::LoadingPolicy;
-use model::plan::{Column, TableSchema, Write};
+use model::plan::{Column, TableChange, TableSchema, Write};
 use model::table::Index;
 use model::{LoadId, LogicalType, SplitId, TableName, TimeZone};
 use serde_json::json;
@@ -155,6 +155,7 @@ impl Place {
             policy,
             partition: None,
             exists,
+            change: TableChange::Keep,
             ddl: Vec::new(),
             update_key: match policy {
                 LoadingPolicy::Update => vec!["id".to_owned()],

@@ -12,6 +12,7 @@ use crate::postgres::connect::Session;
 use crate::postgres::ddl::{quote, quote_table};
 use crate::postgres::errors::error_of;
 use crate::postgres::held::of_existing;
+use crate::postgres::read_options::PostgresRead;
 
 const PLACE: &str = "
 SELECT pg_catalog.current_setting('server_encoding') AS encoding, pg_catalog.pg_is_in_recovery() AS standby,
@@ -72,7 +73,9 @@ pub(super) async fn describe(
     session: &Session,
     tables: &[TableName],
 ) -> Result<Vec<Option<ExistingTable>>> {
-    let described = catalog::describe(session, tables).await.map_err(here)?;
+    let described = catalog::describe(session, &PostgresRead::default(), tables)
+        .await
+        .map_err(here)?;
     let mut existing: Vec<Option<ExistingTable>> = tables.iter().map(|_| None).collect();
     for facts in Facts::of(session, tables).await? {
         let name = &tables[facts.place];

@@ -19,6 +19,7 @@ use crate::postgres::connect::Session;
 use crate::postgres::copy_decode::{CopyDecoder, Step};
 use crate::postgres::ddl::{literal, quote_table};
 use crate::postgres::errors::error_of;
+use crate::postgres::read_options::PostgresRead;
 use crate::postgres::types::staged_decoding;
 
 /// One stream of all rows that the parts named brought.
@@ -29,7 +30,7 @@ pub(super) async fn read(
 ) -> Result<Vec<Batches>> {
     let turn = sessions.turn().await?;
     let tables = [staged.table.clone()];
-    let described = catalog::describe(&turn.session, &tables).await;
+    let described = catalog::describe(&turn.session, &PostgresRead::default(), &tables).await;
     let described = described.map_err(here)?.pop().flatten();
     sessions.give_back(turn.session);
     let native = described.ok_or_else(|| staged.gone())?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use contract::Source;
 use model::migration::ColumnChoice;
 use model::table::ListedTable;
 use model::{NativeTable, TableKind};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use contract::{CommitOutcome, Destination, Manifest, Opening, Staging, Unfit};
 use model::migration::LoadingPolicy;
-use model::plan::{Column, Scan, TableSchema, Write};
+use model::plan::{Column, Scan, TableChange, TableSchema, Write};
 use model::{Error, LoadId, Result, SplitId, TableName, TimeZone};
 use serde_json::json;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -75,6 +75,7 @@ impl World {
             policy,
             partition: None,
             exists: existing.is_some(),
+            change: TableChange::Keep,
             ddl: Vec::new(),
             update_key: match policy {
                 LoadingPolicy::Update => table.primary_key.clone(),
