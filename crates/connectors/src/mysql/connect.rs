@@ -101,6 +101,11 @@ impl Server {
         &self.label
     }
 
+    /// The same for a source and a destination that were given the same address.
+    pub(crate) fn place(&self) -> String {
+        format!("mysql://{}", self.label)
+    }
+
     /// Whether connections are encrypted.
     pub(crate) fn encrypted(&self) -> bool {
         self.encrypted

@@ -68,6 +68,10 @@ impl Source for MysqlSource {
         }
     }
 
+    fn place(&self) -> Option<String> {
+        Some(self.server.place())
+    }
+
     fn default_schema(&self) -> String {
         self.database.clone()
     }

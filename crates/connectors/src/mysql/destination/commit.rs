@@ -109,7 +109,7 @@ impl<'a> Publication<'a> {
                 "LOCK_TIMEOUT" | "DEADLOCK" if Instant::now() < deadline => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                "TABLE_MISSING" | "TABLE_CHANGED" => {
+                "TABLE_MISSING" | "TABLE_APPEARED" => {
                     return Err(changed(&self.staging.write, error).into());
                 }
                 _ => return Err(error.into()),
@@ -146,7 +146,7 @@ impl<'a> Publication<'a> {
         connection.query_drop(marker).await.map_err(|failure| {
             let error = failed(failure);
             match error.code {
-                "UNIQUE_KEY" => given_up(&write.table.name),
+                "UNIQUE_VIOLATED" => given_up(&write.table.name),
                 _ => error,
             }
         })?;
@@ -343,7 +343,7 @@ async fn put_back(connection: &mut Conn, staging: &Staging, room: &Room) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use model::plan::{Column, TableSchema};
+    use model::plan::{Column, TableChange, TableSchema};
     use model::{LoadId, LogicalType, TableName};
 
     use super::*;
@@ -366,7 +366,7 @@ mod tests {
             policy,
             partition: None,
             exists: true,
-            change: model::plan::TableChange::Keep,
+            change: TableChange::Keep,
             ddl: Vec::new(),
             update_key: vec!["id".to_owned()],
             without_source: vec!["own".to_owned()],

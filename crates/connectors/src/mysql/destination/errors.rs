@@ -31,7 +31,7 @@ fn known(number: u16, message: &str) -> Option<Error> {
             .hint("grant the user what the manual of this destination lists"),
         1062 => Error::new(
             ErrorKind::Data,
-            "UNIQUE_KEY",
+            "UNIQUE_VIOLATED",
             format!("two rows have the same unique key{}", of_key(message)),
         )
         .hint("the destination compares by the collation of its columns; look for such rows, or drop the key there"),
@@ -41,17 +41,19 @@ fn known(number: u16, message: &str) -> Option<Error> {
             format!("the server refused a value{} (error {number})", of_column(message)),
         )
         .hint("nothing was committed; compare the column there with what comes for it"),
-        3819 | 4025 => Error::new(ErrorKind::Data, "VALUE_REFUSED", quoted)
+        3819 | 4025 => Error::new(ErrorKind::Data, "CONSTRAINT_VIOLATED", quoted)
             .hint("a check of the table refuses a row; nothing was committed"),
         1451 | 1452 | 1217 | 1216 => Error::new(
             ErrorKind::Data,
-            "FOREIGN_KEY",
+            "FOREIGN_KEY_VIOLATED",
             format!("a foreign key of the destination stands against it (error {number})"),
         )
         .hint("write the tables that it joins in their order, use loading-policy: update, or drop the key there"),
         1021 | 1114 => Error::new(ErrorKind::Unavailable, "DISK_FULL", quoted)
             .hint("make room at the server"),
-        1050 => Error::new(ErrorKind::Conflict, "TABLE_CHANGED", quoted)
+        1290 | 1792 | 1836 => Error::new(ErrorKind::Unsupported, "READ_ONLY", quoted)
+            .hint("name the server that takes writes"),
+        1050 => Error::new(ErrorKind::Conflict, "TABLE_APPEARED", quoted)
             .hint("plan again: the table is there now"),
         1070 | 1071 | 1113 | 1117 | 1118 | 1170 | 1059 => {
             Error::new(ErrorKind::Unsupported, "TABLE_LIMIT", quoted).hint(
@@ -122,7 +124,7 @@ mod tests {
         check(
             1062,
             "Duplicate entry 'secret' for key 'PRIMARY'",
-            "UNIQUE_KEY",
+            "UNIQUE_VIOLATED",
             "'PRIMARY'",
         );
         check(

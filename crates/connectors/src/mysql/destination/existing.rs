@@ -15,6 +15,7 @@ use super::errors::failed;
 use super::ties::{AllTies, Ties};
 use super::types;
 use crate::mysql::catalog::{self, TableFacts};
+use crate::mysql::column::srid_of;
 use crate::mysql::options::HiddenColumns;
 
 /// The tables in the order asked.
@@ -56,15 +57,17 @@ async fn natives(connection: &mut Conn, tables: &[TableName]) -> Result<Vec<Opti
 
 fn existing(table: &NativeTable, ties: Ties) -> ExistingTable {
     ExistingTable {
-        columns: table
-            .columns
-            .iter()
-            .filter(|column| !column.generated)
-            .map(column)
-            .collect(),
+        columns: written(table).map(column).collect(),
         partition_column: None,
         findings: findings(table, ties),
     }
+}
+
+/// The columns that rows can be written to: not those that the server computes, nor those that a source
+/// shows beside a geometry.
+fn written(table: &NativeTable) -> impl Iterator<Item = &NativeColumn> {
+    let columns = table.columns.iter();
+    columns.filter(|column| !column.generated && srid_of(column).is_none())
 }
 
 fn column(native: &NativeColumn) -> Column {
@@ -103,7 +106,7 @@ fn findings(table: &NativeTable, ties: Ties) -> Vec<Finding> {
         let message =
             format!("{name} has triggers: they fire for each row, and may change what is written");
         findings.push(
-            Finding::warning("TRIGGERS", &at, message)
+            Finding::warning("TRIGGERS_FIRE", &at, message)
                 .hint("drop them for the time of the run, or choose other names"),
         );
     }
@@ -112,13 +115,13 @@ fn findings(table: &NativeTable, ties: Ties) -> Vec<Finding> {
             "foreign keys of other tables follow {name} when rows are deleted: an overwrite is refused"
         );
         findings.push(
-            Finding::warning("FOREIGN_KEY", &at, message)
+            Finding::warning("WOULD_CASCADE", &at, message)
                 .hint("use loading-policy: update, or drop the foreign keys there"),
         );
     } else if ties.any() {
         let message =
             format!("{name} is overwritten in place, by one transaction that deletes and inserts");
-        let note = Finding::note("REPLACED_IN_PLACE", &at, message);
+        let note = Finding::note("OVERWRITTEN_IN_PLACE", &at, message);
         findings.push(if ties.blind {
             note.hint("grant the user TRIGGER, so that it can see that there are none and the table can be exchanged")
         } else {
@@ -155,27 +158,26 @@ pub(super) async fn check_unchanged(connection: &mut Conn, write: &Write) -> Res
     let name = &write.table.name;
     let found = natives(connection, std::slice::from_ref(name)).await?;
     let found = found.into_iter().next().flatten();
-    let what = match (&found, write.exists) {
+    let (code, what) = match (&found, write.exists) {
         (None, false) => return Ok(()),
-        (Some(_), false) => "it is there already",
-        (None, true) => "it is not there any more",
+        (Some(_), false) => ("TABLE_APPEARED", "it is there already"),
+        (None, true) => ("TABLE_CHANGED", "it is not there any more"),
         (Some(table), true) if engine_without_transactions(table).is_some() => {
-            "its engine has no transactions"
+            ("TABLE_CHANGED", "its engine has no transactions")
         }
         (Some(table), true) => match same_columns(table, &write.table.columns) {
             true => return Ok(()),
-            false => "its columns are others",
+            false => ("TABLE_CHANGED", "its columns are others"),
         },
     };
     let message = format!("{name} is not as it was when it was planned: {what}");
-    Err(Error::new(ErrorKind::Conflict, "TABLE_CHANGED", message)
+    Err(Error::new(ErrorKind::Conflict, code, message)
         .on(Side::Destination)
         .hint("run again: the next plan sees it as it is now"))
 }
 
 fn same_columns(table: &NativeTable, planned: &[Column]) -> bool {
-    let written = table.columns.iter().filter(|column| !column.generated);
-    let found: Vec<Column> = written.map(column).collect();
+    let found: Vec<Column> = written(table).map(column).collect();
     let shape = |column: &Column| (column.name.clone(), column.nullable, column.holds.clone());
     found.iter().map(shape).eq(planned.iter().map(shape))
 }
@@ -230,19 +232,19 @@ mod tests {
             TableKind::Table,
             "InnoDB",
             triggers,
-            &["TRIGGERS", "REPLACED_IN_PLACE"],
+            &["TRIGGERS_FIRE", "OVERWRITTEN_IN_PLACE"],
         );
         let cascades = Ties {
             keys: true,
             cascades: true,
             ..none
         };
-        check(TableKind::Table, "InnoDB", cascades, &["FOREIGN_KEY"]);
+        check(TableKind::Table, "InnoDB", cascades, &["WOULD_CASCADE"]);
         let blind = Ties {
             blind: true,
             ..none
         };
-        check(TableKind::Table, "InnoDB", blind, &["REPLACED_IN_PLACE"]);
+        check(TableKind::Table, "InnoDB", blind, &["OVERWRITTEN_IN_PLACE"]);
     }
 
     #[test]

@@ -275,7 +275,7 @@ mod tests {
     use arrow::datatypes::{Field, Schema};
     use model::TableName;
     use model::migration::LoadingPolicy;
-    use model::plan::TableSchema;
+    use model::plan::{TableChange, TableSchema};
 
     use super::*;
 
@@ -300,7 +300,7 @@ mod tests {
             policy: LoadingPolicy::Append,
             partition: None,
             exists: false,
-            change: model::plan::TableChange::Keep,
+            change: TableChange::Keep,
             ddl: Vec::new(),
             update_key: Vec::new(),
             without_source: Vec::new(),

@@ -4,6 +4,7 @@ use model::Finding;
 use model::plan::{Column, TableSchema, Write};
 use model::table::Index;
 
+use super::room::PREFIX;
 use super::types::KEY_BYTES;
 
 const COLUMNS: usize = 1_017;
@@ -17,13 +18,19 @@ const INDEXES: usize = 64;
 /// What the plan should say of the new table; `at` is left to the planner.
 pub(crate) fn review(write: &Write) -> Vec<Finding> {
     let table = &write.table;
-    let mut findings: Vec<Finding> = too_much(table)
-        .into_iter()
-        .map(|what| {
-            Finding::blocker("TABLE_LIMIT", "", what)
-                .hint("leave columns out, or read them as another type: each[].columns")
-        })
-        .collect();
+    let name = &table.name.table;
+    let mut findings = Vec::new();
+    if name.starts_with(PREFIX) {
+        let message = format!("tables whose names begin with {PREFIX} are Godwit's own");
+        findings.push(
+            Finding::blocker("NAME_RESERVED", "", message).hint("rename it by a rule under names"),
+        );
+    }
+    let beyond = too_much(table).into_iter().map(|what| {
+        Finding::blocker("TABLE_LIMIT", "", what)
+            .hint("leave columns out, or read them as another type: each[].columns")
+    });
+    findings.extend(beyond);
     let possible: Vec<&str> = possible_indexes(write)
         .map(|index| index.name.as_str())
         .collect();
@@ -179,6 +186,7 @@ const POINTER: usize = 40;
 #[cfg(test)]
 mod tests {
     use model::migration::LoadingPolicy;
+    use model::plan::TableChange;
     use model::{LogicalType, TableName};
 
     use super::*;
@@ -201,7 +209,7 @@ mod tests {
             policy: LoadingPolicy::Overwrite,
             partition: None,
             exists: false,
-            change: model::plan::TableChange::Keep,
+            change: TableChange::Keep,
             ddl: Vec::new(),
             update_key: Vec::new(),
             without_source: Vec::new(),

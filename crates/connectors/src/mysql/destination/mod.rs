@@ -104,6 +104,10 @@ impl Destination for MysqlDestination {
         Ok(findings)
     }
 
+    fn place(&self) -> Option<String> {
+        Some(self.sessions.server().place())
+    }
+
     fn namespace(&self) -> String {
         self.namespace.clone()
     }

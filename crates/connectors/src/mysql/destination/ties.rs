@@ -107,7 +107,7 @@ impl Ties {
         let message = format!(
             "overwriting {table} would delete or change rows of tables whose foreign keys follow it"
         );
-        Err(Error::new(ErrorKind::Unsupported, "FOREIGN_KEY", message)
+        Err(Error::new(ErrorKind::Unsupported, "WOULD_CASCADE", message)
             .on(Side::Destination)
             .hint("use loading-policy: update, or drop the foreign keys there"))
     }
