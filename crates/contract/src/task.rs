@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use model::run::RejectedRow;
+use model::run::{Notice, RejectedRow};
 use model::{SplitId, TableName};
 use tokio_util::sync::CancellationToken;
 
@@ -103,8 +103,8 @@ impl Meter {
     }
 }
 
-/// Rows of one attempt that cannot go on, from any stage. They count only with the attempt whose
-/// manifest is accepted. The first [`Rejected::KEPT`] are kept, all are counted.
+/// Rows of one attempt that cannot go on, from any stage, and what was noticed of those that do. Both
+/// count only with the attempt whose manifest is accepted. The first [`Rejected::KEPT`] are kept, all are counted.
 #[derive(Clone)]
 pub struct Rejected {
     table: String,
@@ -116,6 +116,7 @@ pub struct Rejected {
 struct Kept {
     count: u64,
     rows: Vec<RejectedRow>,
+    notices: Vec<Notice>,
 }
 
 impl Rejected {
@@ -149,6 +150,24 @@ impl Rejected {
             };
             kept.rows.push(row);
         }
+    }
+
+    /// A value goes on as it is, and a person should know of it. Call once per value.
+    pub fn notice(&self, column: &str, code: &str, reason: &str) {
+        let mut kept = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let notice = Notice {
+            column: column.to_owned(),
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+            rows: 1,
+        };
+        Notice::add(&mut kept.notices, notice);
+    }
+
+    /// What was noticed, moved out.
+    pub fn take_notices(&self) -> Vec<Notice> {
+        let mut kept = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut kept.notices)
     }
 
     /// How many.

@@ -426,6 +426,10 @@ impl Tower {
         moments.dedup();
         let mut findings: Vec<Finding> = plan.all_findings().cloned().collect();
         findings.extend(self.findings);
+        findings.extend(succeeded().flat_map(|table| {
+            let notices = table.notices.iter();
+            notices.map(|notice| notice.finding(&table.source))
+        }));
         RunReport {
             run: self.hangar.run.clone(),
             migration: plan.migration.clone(),

@@ -11,7 +11,7 @@ use datafusion_execution::TaskContext;
 use datafusion_physical_plan::{ExecutionPlanProperties, execute_stream_partitioned};
 use futures::StreamExt;
 use model::plan::{Pipeline, Plan};
-use model::run::{TableReport, TableState};
+use model::run::{Notice, TableReport, TableState};
 use model::{Error, ErrorKind, LoadId, PipelineId, Result, RunId, Side};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -68,6 +68,9 @@ impl Hangar {
         Ok(())
     }
 }
+
+/// What the splits of a table wrote, and what was noticed of their values.
+type Moved = (Vec<Manifest>, Vec<Notice>);
 
 /// One table under one moment.
 pub(crate) struct TableFlight<'a> {
@@ -189,7 +192,8 @@ impl TableFlight<'_> {
         }
         self.hangar.destination.prepare(staging).await?;
         self.enter(TablePhase::Moving);
-        let manifests = self.move_rows(staging, splits).await?;
+        let (manifests, notices) = self.move_rows(staging, splits).await?;
+        report.notices = notices;
         let totals = verify::account(splits, &manifests)?;
         fill(report, totals);
         self.snapshot.check_held().await?;
@@ -219,9 +223,9 @@ impl TableFlight<'_> {
     }
 
     /// Carries out the physical plan. The first split that fails stops the others.
-    async fn move_rows(&self, staging: &Staging, splits: &[Split]) -> Result<Vec<Manifest>> {
+    async fn move_rows(&self, staging: &Staging, splits: &[Split]) -> Result<Moved> {
         if splits.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Moved::default());
         }
         let stop = self.hangar.cancel.child_token();
         let work = TableWork {
@@ -256,8 +260,8 @@ impl TableFlight<'_> {
         mut tasks: JoinSet<Result<SplitOutcome>>,
         load: &LoadId,
         stop: &CancellationToken,
-    ) -> Result<Vec<Manifest>> {
-        let mut manifests = Vec::new();
+    ) -> Result<Moved> {
+        let (mut manifests, mut notices) = Moved::default();
         let mut first_error = None;
         while let Some(joined) = tasks.join_next().await {
             let outcome = joined.unwrap_or_else(|_| Err(Error::internal("a task of a split died")));
@@ -267,7 +271,12 @@ impl TableFlight<'_> {
                 Err(error) => Err(error),
             };
             match accepted {
-                Ok(manifest) => manifests.push(manifest),
+                Ok((manifest, noticed)) => {
+                    manifests.push(manifest);
+                    for notice in noticed {
+                        Notice::add(&mut notices, notice);
+                    }
+                }
                 Err(error) => {
                     stop.cancel();
                     first_error.get_or_insert(error);
@@ -275,14 +284,22 @@ impl TableFlight<'_> {
             }
         }
         match first_error {
-            None => Ok(manifests),
+            None => Ok((manifests, notices)),
             Some(_) if self.hangar.cancel.is_cancelled() => Err(Error::cancelled()),
             Some(error) => Err(error),
         }
     }
 
-    async fn accept(&self, outcome: SplitOutcome, load: &LoadId) -> Result<Manifest> {
-        let SplitOutcome { manifest, rejected } = outcome;
+    async fn accept(
+        &self,
+        outcome: SplitOutcome,
+        load: &LoadId,
+    ) -> Result<(Manifest, Vec<Notice>)> {
+        let SplitOutcome {
+            manifest,
+            rejected,
+            notices,
+        } = outcome;
         if !rejected.is_empty() {
             self.hangar
                 .journal
@@ -296,7 +313,7 @@ impl TableFlight<'_> {
         })
         .await?;
         self.hangar.progress.split_done(&self.pipeline.id);
-        Ok(manifest)
+        Ok((manifest, notices))
     }
 
     /// Intent, the one call, its three outcomes.

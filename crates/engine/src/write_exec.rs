@@ -12,7 +12,7 @@ use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
-use model::run::RejectedRow;
+use model::run::{Notice, RejectedRow};
 use model::{Error, ErrorKind, Result, Retry, Side};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,7 @@ const TRIES: u32 = 4;
 pub(crate) struct SplitOutcome {
     pub(crate) manifest: Manifest,
     pub(crate) rejected: Vec<RejectedRow>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl SplitOutcome {
@@ -230,6 +231,7 @@ fn account(task: &Task, handed: u64, part: Part) -> Result<SplitOutcome> {
     Ok(SplitOutcome {
         manifest,
         rejected: task.rejected.take(),
+        notices: task.rejected.take_notices(),
     })
 }
 

@@ -6,6 +6,7 @@ use crate::finding::Finding;
 use crate::ids::{RunId, SnapshotId};
 use crate::migration::Verify;
 use crate::plan::Refused;
+use crate::table::escape_controls;
 
 /// How a run ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +92,9 @@ pub struct TableReport {
     pub snapshot: Option<SnapshotId>,
     /// Whether it had committed before this process took up the run.
     pub resumed: bool,
+    /// What was noticed of values that arrived as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// Stable code of what went wrong.
     pub code: Option<String>,
     /// What went wrong, for a person.
@@ -117,6 +121,7 @@ impl TableReport {
             verified: Verify::None,
             snapshot: None,
             resumed: false,
+            notices: Vec::new(),
             code: None,
             message: None,
             hint: None,
@@ -162,6 +167,41 @@ impl RunState {
         } else {
             Self::Failed
         }
+    }
+}
+
+/// What a person should know of values that arrived as they are: counted, never by row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The column.
+    pub column: String,
+    /// Stable code: `LOOKS_LIKE_UTF8`.
+    pub code: String,
+    /// For a person.
+    pub reason: String,
+    /// In how many rows.
+    pub rows: u64,
+}
+
+impl Notice {
+    /// Adds `more` to `notices`; the same of the same column is counted together.
+    pub fn add(notices: &mut Vec<Self>, more: Self) {
+        let same = |known: &&mut Self| known.column == more.column && known.code == more.code;
+        match notices.iter_mut().find(same) {
+            Some(known) => known.rows += more.rows,
+            None => notices.push(more),
+        }
+    }
+
+    /// As a warning of the run, for the table of that source name.
+    pub fn finding(&self, source: &str) -> Finding {
+        let rows = if self.rows == 1 { "row" } else { "rows" };
+        let at = format!("{source}.{}", escape_controls(&self.column));
+        Finding::warning(
+            &self.code,
+            at,
+            format!("{} {rows}: {}", self.rows, self.reason),
+        )
     }
 }
 

@@ -24,6 +24,7 @@ What a torture schema consists of, all of it under `crates/testkit/torture/` and
     # warned = { d = "LOSSY" }      warnings of the plan, and no others
     # partitioned = { ds = "PARTITION_COLUMN_CLASH" }      refused in a load into the partition ds=20240101
     # rejected = { 1 = "d ZERO_DATE" }     by key: the column and code that keep the row aside (and the bytes in hex)
+    # noticed = { latin1 = "LOOKS_LIKE_UTF8 1" }      what the report tells of values that arrived, and in how many rows
     # values.d = { 4 = "-719162" }  what single cells become, in the canonical form, apart from what the client says
 
 `expected/NAME_choices.toml` says the same of tables whose columns are read as something else than by default:
@@ -32,9 +33,9 @@ What a torture schema consists of, all of it under `crates/testkit/torture/` and
     # read = { char-padding = "trim" }     options of reading, beside the source's name in the migration file
     # truth = { y = "y + 0" }              SQL whose text is the truth, where the column's own is not
 
-A column's first word is its outcome: `exact` (the same value in a type of the same range), `text` (canonical text), `map`
-(lossless by a documented rule). The second is the type at `files`; `lake` holds int8 and int16 as int32.
+A column's first word is its outcome: `exact` (the same value in a type of the same range), `text` (canonical text),
+`map` (lossless by a documented rule). The second is the type at `files`; `lake` holds int8 and int16 as int32.
 
-Truth is what the command line client of the source says, never a driver of ours. A value's canonical form, in which both
-sides are compared, is told by `canon.py`.
+Truth is what the command line client of the source says, never a driver of ours. A value's canonical form, in which
+both sides are compared, is told by `canon.py`.
 """

@@ -7,6 +7,7 @@ from prove.claim import Refuted, ensure, one_line
 from prove.torture import canon
 
 SHOWN = 4
+OUTCOMES = ("exact", "text", "map", "rejected", "refused", "left out")
 
 
 @dataclass
@@ -19,8 +20,7 @@ class Tally:
         return sum(self.cells.values())
 
     def shown(self):
-        words = ", ".join(f"{self.cells[word]:,} {word}" for word in ("exact", "text", "map", "rejected", "refused", "left out")
-                          if self.cells[word])
+        words = ", ".join(f"{self.cells[word]:,} {word}" for word in OUTCOMES if self.cells[word])
         return f"{self.total():,} cells: {words}"
 
 
@@ -103,6 +103,7 @@ def check_table(evidence, tally):
     ensure(evidence.arrived is not None, f"{table.label}: nothing stands at {evidence.kind}")
     check_types(evidence, names)
     kept_aside = check_rejected(evidence)
+    check_noticed(evidence)
     expected = [canonical(evidence, names, row) for row in evidence.truth if key_text(table, row) not in kept_aside]
     cells = {name: canon.of_arrow(evidence.arrived.column(table.name(name))) for name in names}
     arrived = [dict(zip(cells, row)) for row in zip(*cells.values())]
@@ -143,6 +144,13 @@ def check_rejected(evidence):
     ensure(read == written + aside + report["rows_filtered"] and read == len(evidence.truth),
            f"{table.label}: {len(evidence.truth)} rows at the source, {read} read, {written} written, {aside} rejected")
     return set(wanted)
+
+
+def check_noticed(evidence):
+    """What is told of values that arrived: exactly what is expected, and in how many rows."""
+    table = evidence.table
+    found = {line["column"]: f"{line['code']} {line['rows']}" for line in evidence.report.get("notices", [])}
+    ensure(found == table.noticed, f"{table.label}: the report tells {found}, expected {table.noticed}")
 
 
 def key_text(table, row):

@@ -106,9 +106,10 @@ class Variant:
     kind: str
     splits: int = 0          # 0: as many as the product thinks fit
     elsewhere: bool = False  # another time zone, another locale
+    again: bool = False      # over what a first run left
 
     def title(self):
-        return f"{self.kind}-{self.splits or 'default'}{'-elsewhere' if self.elsewhere else ''}"
+        return f"{self.kind}-{self.splits or 'default'}{'-elsewhere' * self.elsewhere}{'-again' * self.again}"
 
     def environment(self):
         return ELSEWHERE if self.elsewhere else {"TZ": "UTC", "LC_ALL": "C.UTF-8"}
@@ -117,7 +118,7 @@ class Variant:
 def variants(work):
     if work.full:
         return [Variant(kind, splits, elsewhere) for elsewhere in (False, True) for splits in (0, 1, 2, 16)
-                for kind in KINDS]
+                for kind in KINDS] + [Variant(kind, 2, again=True) for kind in KINDS]
     return [Variant("lake", 2), Variant("files", 16, True)]
 
 
@@ -140,7 +141,8 @@ def torture(work, schema):
     ensure(len(tallies) == 1, f"runs differ: {list(tallies)}")
     ensure(schema.source.count(schema.source.catalogue()) == {schema.place(label): rows for label, rows in
                                                               schema.counts.items()}, "the source was changed")
-    return (f"{list(tallies)[0]}, 0 unexplained, in each of {runs} runs ({', '.join(v.title() for v in variants(work))}); "
+    titles = ", ".join(variant.title() for variant in variants(work))
+    return (f"{list(tallies)[0]}, 0 unexplained, in each of {runs} runs ({titles}); "
             f"{told} names and comments told; by default {refused} refusals by name, {failed} tables fail before their "
             "commit, nothing written")
 
@@ -268,25 +270,40 @@ def named_and_refused(work, schema):
 
 
 def chosen(work, schema):
-    """Columns read as what a person asks for, each table by a migration of its own; rows that do not fit are rejected."""
-    schema, tally, untried = schema.chosen(), check.Tally(), set(KINDS)
-    for place, table in enumerate(schema.tables.values()):
-        kind = KINDS[place % len(KINDS)]
-        each = [{"table": schema.name(table), "columns": table.choices}]
-        file = default_file(work, schema, f"chosen-{table.label}", kind, {"listed": [schema.name(table)]}, table.read,
-                            each=each, **{"rejected-rows": {"limit": len(table.rejected)}})
-        outcome = file.run(Variant(kind)).expect(0)
-        rejected = file.rejected(outcome.report["run"])
-        one = evidence_of(schema, kind, table, outcome.report, rejected, file.destination("torture"))
-        check.check_table(one, tally)
-        if table.rejected and kind in untried:
-            untried.remove(kind)
-            one.table = dataclasses.replace(table, rejected={})
-            work.sabotage(f"{kind}: rejected rows of {table.label} where none are expected", check.check_table, one,
-                          check.Tally())
-    ensure(tally.total() == schema.cells(), f"{tally.total()} cells of choices were judged, and there are "
-                                            f"{schema.cells()}")
-    return f"with {sum(len(table.choices) for table in schema.tables.values())} choices {tally.shown()}"
+    """Columns read as what a person asks for; rows that do not fit are rejected. Returns the figures."""
+    schema, tallies = schema.chosen(), Counter()
+    for kind in KINDS:
+        tally = check.Tally()
+        for number, tables in enumerate(parts_of(schema.tables.values())):
+            each = [{"table": schema.name(table), "columns": table.choices} for table in tables]
+            limit = {"limit": max(len(table.rejected) for table in tables)}
+            listed = {"listed": [schema.name(table) for table in tables]}
+            file = default_file(work, schema, f"chosen-{number}", kind, listed, tables[0].read, each=each,
+                                **{"rejected-rows": limit})
+            outcome = file.run(Variant(kind)).expect(0)
+            rejected, destination = file.rejected(outcome.report["run"]), file.destination("torture")
+            for table in tables:
+                one = evidence_of(schema, kind, table, outcome.report, rejected, destination)
+                check.check_table(one, tally)
+            one.table = dataclasses.replace(one.table, choices={}, columns={"*": "exact text"})
+            work.sabotage(f"{kind}: a choice that was not made", check.check_table, one, check.Tally())
+        ensure(tally.total() == schema.cells(), f"{tally.total()} cells of choices were judged, and there are "
+                                                f"{schema.cells()}")
+        tallies[tally.shown()] += 1
+    ensure(len(tallies) == 1, f"what is chosen differs: {list(tallies)}")
+    return f"with {sum(len(table.choices) for table in schema.tables.values())} choices {list(tallies)[0]}"
+
+
+def parts_of(tables):
+    """The tables in lists of which each names a source table once and reads all of them in one way."""
+    parts = []
+    for table in tables:
+        place, read = (table.schema, table.table), table.read
+        part = next((part for way, part in parts if way == read and place not in part), None)
+        if part is None:
+            parts.append((read, part := {}))
+        part[place] = table
+    return [list(part.values()) for _, part in parts]
 
 
 def partitions_refused(work, schema):
@@ -320,7 +337,8 @@ def moved(work, schema, variant):
     files += [("second", {"listed": listed}, list(schema.source.schemas()))] if listed else []
     for migration, tables, schemas in files:
         file = accepted_file(work, schema, migration, variant, tables, schemas)
-        outcome = file.run(variant).expect(0)
+        for _ in range(1 + variant.again):
+            outcome = file.run(variant).expect(0)
         others = len(outcome.report["tables"]) - len(schema.of(migration))
         ensure(not others, f"{migration}: {others} tables are in the report that are not expected")
         rejected = file.rejected(outcome.report["run"])
@@ -380,11 +398,14 @@ def damage(work, schema, variant, evidence):
     lied = copy.copy(changed)
     lied.rejected = [dict(row, code="OTHER") for row in lied.rejected]
     work.sabotage(f"{variant.kind}: a row rejected for another reason", check.check_table, lied, check.Tally())
-    for column in changed.arrived.column_names[1:]:
-        changed.arrived = with_other_cell(changed.arrived, column)
-        work.sabotage(f"{variant.kind}: {column} of {changed.table.label} changed in one cell", check.check_table,
-                      changed, check.Tally())
-        break
+    column = changed.arrived.column_names[1]
+    changed.arrived = with_other_cell(changed.arrived, column)
+    work.sabotage(f"{variant.kind}: {column} of {changed.table.label} exchanged in two rows", check.check_table,
+                  changed, check.Tally())
+    silent = copy.copy(next((one for one in evidence if one.table.noticed), changed))
+    silent.report = {**silent.report, "notices": []}
+    work.sabotage(f"{variant.kind}: a value that should be told of, and is not", check.check_table, silent,
+                  check.Tally())
     shifted = copy.copy(found["orders"] if "orders" in found else changed)
     first, second, *others = shifted.arrived.column_names
     shifted.arrived = shifted.arrived.rename_columns([second, first, *others])

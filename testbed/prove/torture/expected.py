@@ -27,6 +27,7 @@ class Table:
     warned: dict = field(default_factory=dict)
     partitioned: dict = field(default_factory=dict)
     rejected: dict = field(default_factory=dict)
+    noticed: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
     choices: dict = field(default_factory=dict)
     truth: dict = field(default_factory=dict)

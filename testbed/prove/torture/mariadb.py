@@ -47,7 +47,8 @@ class MariaDbTorture(MariaDb):
         """{(schema key, table): comment} of all tables that have one."""
         keys = {name: key for key, name in self.schemas().items()}
         names = ", ".join(f"'{name}'" for name in keys)
-        rows = self.query("SELECT HEX(TABLE_SCHEMA), HEX(TABLE_NAME), HEX(TABLE_COMMENT) FROM information_schema.TABLES "
+        rows = self.query("SELECT HEX(TABLE_SCHEMA), HEX(TABLE_NAME), HEX(TABLE_COMMENT) FROM "
+                          "information_schema.TABLES "
                           f"WHERE TABLE_SCHEMA IN ({names}) AND TABLE_COMMENT <> '' AND TABLE_TYPE <> 'VIEW'")
         return {(keys[text(schema)], text(table)): text(comment) for schema, table, comment in rows}
 

@@ -64,7 +64,8 @@ def mariadb(work, schema):
     work.sabotage("a table without a right that is said to be empty", check_refused,
                   {"tables": [dict(line, state="succeeded", code=None) for line in report["tables"]]},
                   f"{database}.p_none", "TABLE_NOT_FOUND", [])
-    work.sabotage("a column that may not be read", check_rows, destination.read("p_columns"), ["id", "pub", "secret"], [])
+    work.sabotage("a column that may not be read", check_rows, destination.read("p_columns"), ["id", "pub", "secret"],
+                  [])
     return "a reader of few rights: 2 tables refused by name, 1 unseen, 3 connections are enough"
 
 
@@ -113,8 +114,8 @@ def check_refused(report, source, code, words):
     lines = [line for line in report["tables"] if line["source"] == source]
     ensure(len(lines) == 1, f"{source}: {len(lines)} lines in the report")
     line = lines[0]
-    ensure((line["state"], line["code"]) == ("refused", code), f"{source} is {line['state']} as {line['code']}, expected "
-                                                               f"{code}")
+    ensure((line["state"], line["code"]) == ("refused", code), f"{source} is {line['state']} as {line['code']}, "
+                                                               f"expected {code}")
     ensure(all(word in line["message"] for word in words), f"{source}: the message does not name {words}: "
                                                            f"{one_line(line['message'])}")
     ensure(line["rows_read"] == line["rows_written"] == 0 and line["hint"], f"{source}: {one_line(line)}")

@@ -139,6 +139,13 @@ impl Charset {
         }
     }
 
+    /// Whether bytes of a character set of one byte each are, beyond ASCII, UTF-8 throughout: hardly any text
+    /// of such a set is.
+    pub(crate) fn looks_like_utf8(self, bytes: &[u8]) -> bool {
+        let single = matches!(self, Self::Table(table) if table.shape == Shape::Single);
+        single && !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
+    }
+
     /// Appends the characters of `bytes` to `out`. What was appended before a misfit stays.
     pub(crate) fn decode(self, bytes: &[u8], out: &mut String) -> Result<(), CharsetMisfit> {
         match self {
@@ -292,5 +299,23 @@ mod tests {
         check("utf8mb4", b"\xc3\x28", Err(CharsetMisfit::InvalidUtf8));
         check("ascii", b"\x80", none);
         assert!(Charset::named("dec8").is_none());
+    }
+
+    #[test]
+    fn utf8_in_a_set_of_single_bytes_is_noticed() {
+        for (name, bytes, expected) in [
+            ("latin1", "你好".as_bytes(), true),
+            ("latin1", b"caf\xe9", false),
+            ("latin1", b"cafe", false),
+            ("utf8mb4", "你好".as_bytes(), false),
+            ("gbk", "你好".as_bytes(), false),
+        ] {
+            let charset = Charset::named(name).unwrap();
+            assert_eq!(
+                charset.looks_like_utf8(bytes),
+                expected,
+                "{name} {bytes:02x?}"
+            );
+        }
     }
 }

@@ -37,6 +37,12 @@ pub(crate) enum Decoder {
         digits: u8,
     },
     Text(Charset),
+    /// A label of an enumeration that has no empty one: empty text is its error value.
+    Label(Charset),
+    /// The label's number, a colon, and the label: of an enumeration that has an empty one.
+    NumberedLabel(Charset),
+    /// Labels with commas between.
+    Members(Charset),
     Bytes,
     /// A shape without the number of its reference system in front.
     Wkb,
@@ -64,6 +70,15 @@ const OVERFLOW: Misfit = misfit(
     "the number does not fit the type that was asked for",
 );
 const NOT_BOOLEAN: Misfit = misfit("NOT_A_BOOLEAN", "the number is neither 0 nor 1");
+const LOOKS_LIKE_UTF8: Misfit = misfit(
+    "LOOKS_LIKE_UTF8",
+    "the bytes are UTF-8, and the column says that they are in another character set, which they were read in; \
+     `charset: utf8mb4` reads them as UTF-8",
+);
+const ENUM_ERROR_VALUE: Misfit = misfit(
+    "ENUM_ERROR_VALUE",
+    "the value is none of the labels: the server keeps it as number 0, which reads as empty text",
+);
 /// The server sent another kind of value than the column's description promises.
 pub(crate) const UNEXPECTED: Misfit = misfit(
     "UNEXPECTED_VALUE",
@@ -101,10 +116,17 @@ impl Decoder {
             "datetime-text" => Self::DateTimeText { digits },
             "instant-text" => Self::InstantText { digits },
             "time-text" => Self::TimeText { digits },
-            "text" => match Charset::named(argument) {
-                Some(charset) => Self::Text(charset),
-                None => return Err(unplanned(column)),
-            },
+            "text" | "label" | "numbered-label" | "members" => {
+                let Some(charset) = Charset::named(argument) else {
+                    return Err(unplanned(column));
+                };
+                match word {
+                    "label" => Self::Label(charset),
+                    "numbered-label" => Self::NumberedLabel(charset),
+                    "members" => Self::Members(charset),
+                    _ => Self::Text(charset),
+                }
+            }
             "bytes" => Self::Bytes,
             "wkb" => Self::Wkb,
             "print" => Self::Print,
@@ -137,7 +159,11 @@ impl Decoder {
             Self::Instant => append_i64(temporal::instant_micros(value)?, to),
             Self::TimeMicros => append_integer(i128::from(temporal::span_micros(value)?), to),
             Self::TimeOfDay => append_i64(temporal::time_of_day(value)?, to),
-            Self::Text(charset) => append_text(charset, value, to, (room, scratch)),
+            Self::Text(charset) | Self::Label(charset) => {
+                append_text(charset, value, to, (room, scratch))
+            }
+            Self::NumberedLabel(charset) => append_label(charset, value, to, (room, scratch)),
+            Self::Members(charset) => append_members(charset, value, to, scratch),
             Self::DateText
             | Self::DateTimeText { .. }
             | Self::InstantText { .. }
@@ -147,6 +173,22 @@ impl Decoder {
                 self.print(value, scratch)?;
                 append_str(scratch, to)
             }
+        }
+    }
+
+    /// What a person should know of a value that goes on as it is.
+    pub(crate) fn noticed(self, value: &Value) -> Option<Misfit> {
+        let Value::Bytes(bytes) = value else {
+            return None;
+        };
+        match self {
+            Self::Text(charset) if charset.looks_like_utf8(bytes) => Some(LOOKS_LIKE_UTF8),
+            Self::Label(_) if bytes.is_empty() => Some(ENUM_ERROR_VALUE),
+            // Character sets of several bytes put zeros in front of the digit.
+            Self::NumberedLabel(_) => {
+                (bytes.iter().find(|byte| **byte != 0) == Some(&b'0')).then_some(ENUM_ERROR_VALUE)
+            }
+            _ => None,
         }
     }
 
@@ -317,6 +359,45 @@ fn append_text(
         true => Err(TOO_LARGE),
         false => append_str(scratch, to),
     }
+}
+
+/// The label behind its number and a colon.
+fn append_label(
+    charset: Charset,
+    value: &Value,
+    to: &mut ColumnBuilder,
+    (room, scratch): (usize, &mut String),
+) -> Result<(), Misfit> {
+    let Value::Bytes(bytes) = value else {
+        return Err(UNEXPECTED);
+    };
+    scratch.clear();
+    charset.decode(bytes, scratch).map_err(of_charset)?;
+    match scratch.split_once(':') {
+        Some((_, label)) if label.len() > room => Err(TOO_LARGE),
+        Some((_, label)) => append_str(label, to),
+        None => Err(UNEXPECTED),
+    }
+}
+
+/// Each member of a set; none of the empty set.
+fn append_members(
+    charset: Charset,
+    value: &Value,
+    to: &mut ColumnBuilder,
+    scratch: &mut String,
+) -> Result<(), Misfit> {
+    let (Value::Bytes(bytes), ColumnBuilder::List(list)) = (value, to) else {
+        return Err(UNEXPECTED);
+    };
+    scratch.clear();
+    charset.decode(bytes, scratch).map_err(of_charset)?;
+    for member in scratch.split(',').filter(|member| !member.is_empty()) {
+        append_str(member, &mut list.elements)?;
+        list.length += 1;
+    }
+    list.end(true);
+    Ok(())
 }
 
 fn append_str(text: &str, to: &mut ColumnBuilder) -> Result<(), Misfit> {

@@ -137,6 +137,9 @@ impl Reading {
                 refused = refused.or(Some((index, misfit)));
             }
         }
+        if refused.is_none() {
+            self.notice(values);
+        }
         self.batch.end_row(size, refused.is_none());
         if let Some((index, misfit)) = refused {
             let shown = shown(&values[index]);
@@ -149,6 +152,16 @@ impl Reading {
             });
         }
         Ok(())
+    }
+
+    /// Counts what a person should know of the values of a row that goes on.
+    fn notice(&self, values: &[Value]) {
+        for ((decoder, value), column) in self.decoders.iter().zip(values).zip(&self.names) {
+            if let Some(noticed) = decoder.noticed(value) {
+                let Misfit { code, reason } = noticed;
+                self.task.rejected.notice(column, code, reason);
+            }
+        }
     }
 
     /// `id=42`, or the row's place in the split where the key is not read.

@@ -4,7 +4,7 @@
 use contract::{Holding, Reading, Refusal, TypeMapping};
 use model::migration::ColumnChoice;
 use model::plan::Fidelity;
-use model::{Finding, LogicalType, NativeColumn};
+use model::{LogicalType, NativeColumn};
 
 use super::choice::Choice;
 use super::column::{SRID, is_geometry, is_unreadable, srid_of};
@@ -162,6 +162,7 @@ fn by_choice(
     match (chosen, family) {
         (Choice::Text, Family::Text | Family::Bytes) => text(column, charset),
         (Choice::Text, Family::Labels) => labels(column, charset),
+        (Choice::TextList, Family::Labels) => members(column, charset),
         (Choice::Text, Family::Json | Family::Uuid | Family::Address) => {
             exact(LogicalType::TEXT, "text:utf8mb4")
         }
@@ -290,24 +291,42 @@ fn text(column: &NativeColumn, chosen: Option<&str>) -> Read {
     })
 }
 
+/// The label, as text. That the server holds a value which is none of them is noticed as rows are read.
 fn labels(column: &NativeColumn, charset: Option<&str>) -> Read {
     let reading = text(column, charset)?;
-    let ambiguous = column.base == "enum" && column.labels.iter().any(String::is_empty);
+    let charset = reading.decode.trim_start_matches("text:").to_owned();
     let reading = Reading {
         logical: LogicalType::TEXT,
         ..reading
     }
     .at(Fidelity::Widened);
-    Ok(match ambiguous {
-        false => reading,
-        true => reading.with(Finding::warning(
-            "ENUM_ERROR_VALUE",
-            "",
-            format!(
-                "the label '' of column {:?} and the enum's error value both read as empty text",
-                column.name
-            ),
-        )),
+    if column.base != "enum" {
+        return Ok(reading);
+    }
+    let word = |word: &str| format!("{word}:{charset}");
+    if !column.labels.iter().any(String::is_empty) {
+        return Ok(Reading {
+            decode: word("label"),
+            ..reading
+        });
+    }
+    let name = quote(&column.name);
+    Ok(Reading {
+        decode: word("numbered-label"),
+        ..reading.by(format!("CONCAT({name} + 0, ':', {name})"))
+    })
+}
+
+/// The members of a set, which hold no commas. A set of an empty member reads as one of none.
+fn members(column: &NativeColumn, charset: Option<&str>) -> Read {
+    if column.base != "set" || column.labels.iter().any(String::is_empty) {
+        return Err(cannot(column, &Choice::TextList.to_string()));
+    }
+    let reading = labels(column, charset)?;
+    Ok(Reading {
+        logical: LogicalType::List(Box::new(LogicalType::TEXT)),
+        decode: reading.decode.replacen("text:", "members:", 1),
+        ..reading
     })
 }
 
@@ -383,7 +402,7 @@ mod tests {
             .split([',', ')'])
             .filter_map(|number| number.trim().parse().ok())
             .collect();
-        let textual = matches!(base, "varchar" | "text" | "enum");
+        let textual = matches!(base, "varchar" | "text" | "enum" | "set");
         NativeColumn {
             name: "c`x".to_owned(),
             type_text: text.to_owned(),
@@ -411,11 +430,29 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_label_is_told_from_the_error_value_by_its_number() {
+        let column = NativeColumn {
+            labels: vec!["a".to_owned(), String::new()],
+            ..column("enum('a','')")
+        };
+        let reading = MysqlTypes.to_logical(&column, &ColumnChoice::default());
+        let reading = reading.unwrap();
+        assert_eq!(reading.decode, "numbered-label:latin1");
+        assert_eq!(
+            reading.expression.as_deref(),
+            Some("CONCAT(`c``x` + 0, ':', `c``x`)")
+        );
+    }
+
+    #[test]
     fn types_by_default() {
         check("tinyint(1)", None, "int8 integer");
         check("tinyint(3) unsigned", None, "uint8 integer");
         check("mediumint(8) unsigned", None, "uint32 integer");
         check("bigint(20) unsigned", None, "uint64 integer");
+        check("enum('a')", None, "text label:latin1");
+        check("set('a')", Some("list<text>"), "list<text> members:latin1");
+        check("enum('a')", Some("list<text>"), "CHOICE_UNSUPPORTED");
         check("bit(1)", None, "boolean bit");
         check("bit(63)", None, "int64 bit");
         check("bit(64)", None, "decimal(20,0) bit");
