@@ -316,10 +316,10 @@ fn told(cause: tokio_postgres::Error, told: impl Fn(&str, &str) -> String) -> Er
     error.on(Side::Source)
 }
 
-/// Whether messages of this kind repeat what stood in a row: those about data, and those that a
-/// function of the database's own raises.
+/// Whether messages of this kind quote what stood in a row: those about data, and those that a
+/// function of the database's own raises. Those about constraints quote names alone.
 fn quotes_values(state: &str) -> bool {
-    state.starts_with("22") || state.starts_with("23") || state.starts_with("P0")
+    state.starts_with("22") || state.starts_with("P0")
 }
 
 /// The message without what stands in quotes, and without bytes. A value may hold quotes itself: all
@@ -426,6 +426,6 @@ mod tests {
         ] {
             assert_eq!(without_values(message), expected);
         }
-        assert!(quotes_values("22P02") && !quotes_values("42703"));
+        assert!(quotes_values("22P02") && !quotes_values("42703") && !quotes_values("23505"));
     }
 }
