@@ -24,7 +24,7 @@ PLANTED = {
                                                                 "PARTIAL_DATE": "'2024-05-00'",
                                                                 "INVALID_DATE": "'2023-02-30'"}),
         ("words", "varchar(20) CHARACTER SET gbk", "'你好'", {"UNMAPPABLE_CHAR": "unhex('8140FEFE5C')"}),
-        ("moment", "datetime(6)", "TIMESTAMP '2024-01-01' + INTERVAL {n} SECOND",
+        ("moment", "datetime(6)", "TIMESTAMP '2024-01-01 00:00:00' + INTERVAL {n} SECOND",
          {"ZERO_DATE": "'0000-00-00 00:00:00'"}),
     ],
     "sqlite": [
