@@ -30,7 +30,7 @@ def disk_full(work):
         failed = sum(trial.fill(number) for number in range(work.amount(3, 30)))
         ensure(failed, f"{kind}: no disk was ever full")
         figures.append(f"{kind}: {work.amount(3, 30)} disks full at some byte: {failed} runs failed clean, named the disk "
-                       f"and were taken up with room again")
+                       f"and were brought to their end with room again")
         if kind == "files":
             trial.damage()
     return f"{'; '.join(figures)} (by {'a tmpfs' if trial.mounts else 'a limit on the size of files'})"
@@ -71,8 +71,8 @@ class Trial:
         else:
             outcome = self.with_limit(share)
         hit = self.judge(outcome, old)
-        if hit:
-            self.migration.run("--resume")
+        if hit and self.migration.start("--resume").wait().code:
+            self.migration.run()  # it had not begun: there was nothing to take up
         destination = self.destination()
         for name in self.migration.tables:
             ensure(moment_of(destination.read(name), self.numbered.base) == self.numbered.last,

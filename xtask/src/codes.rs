@@ -8,11 +8,12 @@ use crate::tree::SourceFile;
 pub(crate) const PAGE: &str = "docs/errors/README.md";
 
 /// Written like codes, and none.
-const OTHER: [&str; 5] = [
+const OTHER: [&str; 6] = [
     "MYSQL_ASYNC_BUFFER_SIZE_CAP",
     "CARGO_PKG_VERSION",
     "FLUSH_TABLES",
     "NO_COLOR",
+    "CURRENT_USER",
     "SQL_ASCII",
 ];
 

@@ -274,14 +274,10 @@ fn target(
         };
         findings.extend(existing_note(&pair, input, policy, partition));
         if input.spec.existing_tables != ExistingTables::Recreate {
-            return into_existing(
-                shared,
-                table,
-                (&pair, existing),
-                planned,
-                update_key,
-                findings,
-            );
+            let target = (&pair, existing);
+            let (mut write, columns) = into_existing(shared, table, target, planned, findings);
+            write.update_key = update_key;
+            return (write, columns);
         }
         findings.extend(existing.findings.iter().cloned());
         findings.push(shared.confirmation.of_table(name, partition));
@@ -352,7 +348,6 @@ fn into_existing(
     table: &NativeTable,
     (pair, existing): (&Pair<'_>, &ExistingTable),
     planned: &[Planned],
-    update_key: Vec<String>,
     findings: &mut Vec<Finding>,
 ) -> (Write, Vec<ColumnMapping>) {
     let (input, partition, name) = (shared.input, shared.partition, pair.destination);
@@ -376,7 +371,7 @@ fn into_existing(
         exists: true,
         change,
         ddl,
-        update_key,
+        update_key: Vec::new(),
         without_source: without_source(existing, &fitted.mappings, partition),
         indexes: Vec::new(),
     };

@@ -80,21 +80,7 @@ pub fn pipeline(
             fidelity: Fidelity::Exact,
         });
     let columns: Vec<ColumnMapping> = columns.collect();
-    let table = TableSchema {
-        name: destination.clone(),
-        columns: columns
-            .iter()
-            .map(|mapping| Column {
-                name: mapping.destination.clone(),
-                holds: mapping.holds.clone(),
-                native: mapping.destination_type.clone(),
-                nullable: mapping.destination != "id",
-                comment: None,
-            })
-            .collect(),
-        primary_key: vec!["id".to_owned()],
-        comment: None,
-    };
+    let table = schema_of(destination, &columns);
     let id = PipelineId::new(format!(
         "{:016x}",
         source.to_string().len() * 31 + source.table.len()
@@ -121,6 +107,24 @@ pub fn pipeline(
         },
         shape: Some(TableShape::of(&native)),
         findings: Vec::new(),
+    }
+}
+
+fn schema_of(destination: &TableName, columns: &[ColumnMapping]) -> TableSchema {
+    TableSchema {
+        name: destination.clone(),
+        columns: columns
+            .iter()
+            .map(|mapping| Column {
+                name: mapping.destination.clone(),
+                holds: mapping.holds.clone(),
+                native: mapping.destination_type.clone(),
+                nullable: mapping.destination != "id",
+                comment: None,
+            })
+            .collect(),
+        primary_key: vec!["id".to_owned()],
+        comment: None,
     }
 }
 

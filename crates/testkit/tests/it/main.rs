@@ -1,7 +1,9 @@
 //! The workspace's one integration-test binary: engine, connectors and service together.
 #![allow(
     clippy::expect_used,
-    reason = "a test ends where its setting cannot be made"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test ends where its setting cannot be made, and tells its figures"
 )]
 
 mod engine_flights;

@@ -110,7 +110,7 @@ impl<'a> Publication<'a> {
                     tokio::time::sleep(PAUSE).await;
                 }
                 "TABLE_MISSING" | "TABLE_APPEARED" => {
-                    return Err(changed(&self.staging.write, error).into());
+                    return Err(changed(&self.staging.write, &error).into());
                 }
                 _ => return Err(error.into()),
             }
@@ -255,7 +255,7 @@ async fn index_key(connection: &mut Conn, write: &Write, room: &Room) {
     }
 }
 
-fn changed(write: &Write, cause: Error) -> Error {
+fn changed(write: &Write, cause: &Error) -> Error {
     let message = format!(
         "{} is not as it was when it was planned: {}",
         write.table.name, cause.message

@@ -444,7 +444,7 @@ async fn every_type_is_read_back_by_the_servers_own_client() {
         assert_eq!(found, expected, "{logical}");
     }
     let described = destination
-        .describe(&[write.table.name.clone()])
+        .describe(std::slice::from_ref(&write.table.name))
         .await
         .unwrap()
         .remove(0);
@@ -552,7 +552,7 @@ async fn a_settled_load_is_never_published() {
     );
     destination.abort(&staging).await.unwrap();
     let here = destination
-        .describe(&[write.table.name.clone()])
+        .describe(std::slice::from_ref(&write.table.name))
         .await
         .unwrap();
     assert_eq!(here, [None]);
@@ -592,7 +592,7 @@ async fn a_rename_that_broke_in_the_middle_is_put_back() {
     destination.abort(&staging).await.unwrap();
     assert_eq!(
         destination
-            .describe(&[write.table.name.clone()])
+            .describe(std::slice::from_ref(&write.table.name))
             .await
             .unwrap(),
         [None]

@@ -34,7 +34,7 @@ pub(super) async fn read(
     let described = described.map_err(here)?.pop().flatten();
     sessions.give_back(turn.session);
     let native = described.ok_or_else(|| staged.gone())?;
-    let scan = scan(staged.columns(), native)?;
+    let scan = scan(staged.columns(), &native)?;
     let transactions: Vec<String> = parts(manifests)?.iter().map(|part| literal(part)).collect();
     let condition = if transactions.is_empty() {
         "false".to_owned()
@@ -61,7 +61,7 @@ pub(super) async fn read(
 }
 
 /// The staging table as a scan of its columns, each decoded into what it holds.
-fn scan(columns: &[Column], table: NativeTable) -> Result<Scan> {
+fn scan(columns: &[Column], table: &NativeTable) -> Result<Scan> {
     let columns = columns.iter().map(|column| {
         let native = table
             .columns

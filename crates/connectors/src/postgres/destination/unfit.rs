@@ -210,7 +210,12 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(holds: &LogicalType, native: &str, array: ArrayRef, expected: &[(usize, &str)]) {
+    fn check(
+        holds: &LogicalType,
+        native: &str,
+        array: impl Into<ArrayRef>,
+        expected: &[(usize, &str)],
+    ) {
         let column = Column {
             name: "c".to_owned(),
             holds: holds.clone(),
@@ -219,8 +224,8 @@ mod tests {
             comment: None,
         };
         let mut found = Vec::new();
-        of_column(&column, &array, &mut |row, (code, _)| {
-            found.push((row, code))
+        of_column(&column, &array.into(), &mut |row, (code, _)| {
+            found.push((row, code));
         });
         assert_eq!(found, expected);
     }

@@ -25,7 +25,7 @@ const OLD: [&str; 2] = ["1|one", "2|two"];
 async fn with_tables(name: &str, sql: &str, test: impl AsyncFnOnce(World)) {
     let sql = format!("{TWO_TABLES}{sql}");
     with_database(name, &sql, async |database| {
-        test(World::of(&database).await).await
+        test(World::of(&database).await).await;
     })
     .await;
 }
