@@ -210,12 +210,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(
-        holds: &LogicalType,
-        native: &str,
-        array: impl Into<ArrayRef>,
-        expected: &[(usize, &str)],
-    ) {
+    fn check(holds: &LogicalType, native: &str, array: &ArrayRef, expected: &[(usize, &str)]) {
         let column = Column {
             name: "c".to_owned(),
             holds: holds.clone(),
@@ -224,7 +219,7 @@ mod tests {
             comment: None,
         };
         let mut found = Vec::new();
-        of_column(&column, &array.into(), &mut |row, (code, _)| {
+        of_column(&column, array, &mut |row, (code, _)| {
             found.push((row, code));
         });
         assert_eq!(found, expected);
@@ -237,17 +232,12 @@ mod tests {
     #[test]
     fn what_the_server_would_refuse_is_found_by_row() {
         let text = strings(&[Some("a"), None, Some("a\0b"), Some("日本語")]);
-        check(
-            &LogicalType::TEXT,
-            "text",
-            Arc::clone(&text),
-            &[(2, "NUL_IN_TEXT")],
-        );
+        check(&LogicalType::TEXT, "text", &text, &[(2, "NUL_IN_TEXT")]);
         let two = LogicalType::Text { max_chars: Some(2) };
         check(
             &two,
             "varchar(2)",
-            text,
+            &text,
             &[(2, "NUL_IN_TEXT"), (3, "TEXT_TOO_LONG")],
         );
         let json = strings(&[
@@ -257,14 +247,14 @@ mod tests {
             Some("\"\\u0000\""),
         ]);
         let invalid = [(1, "NOT_JSON"), (2, "NOT_JSON")];
-        check(&LogicalType::Json, "json", Arc::clone(&json), &invalid);
+        check(&LogicalType::Json, "json", &json, &invalid);
         let in_jsonb = [(1, "NOT_JSON"), (2, "NOT_JSON"), (3, "NOT_JSON")];
-        check(&LogicalType::Json, "jsonb", json, &in_jsonb);
+        check(&LogicalType::Json, "jsonb", &json, &in_jsonb);
         let uuid = strings(&[
             Some("not one"),
             Some("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
         ]);
-        check(&LogicalType::Uuid, "uuid", uuid, &[(0, "INVALID_UUID")]);
+        check(&LogicalType::Uuid, "uuid", &uuid, &[(0, "INVALID_UUID")]);
     }
 
     #[test]
@@ -273,10 +263,10 @@ mod tests {
             precision: 3,
             zoned: false,
         };
-        let values =
-            TimestampMicrosecondArray::from(vec![Some(1_000), Some(1_001), None, Some(-1)]);
+        let values = vec![Some(1_000), Some(1_001), None, Some(-1)];
+        let values: ArrayRef = Arc::new(TimestampMicrosecondArray::from(values));
         let found = [(1, "TIME_PRECISION"), (3, "TIME_PRECISION")];
-        check(&milliseconds, "timestamp(3)", Arc::new(values), &found);
+        check(&milliseconds, "timestamp(3)", &values, &found);
     }
 
     #[test]
@@ -284,12 +274,8 @@ mod tests {
         let mut lists = ListBuilder::new(StringBuilder::new());
         lists.append_value([Some("a"), None]);
         lists.append_value([Some("b"), Some("c\0")]);
+        let lists: ArrayRef = Arc::new(lists.finish());
         let holds = LogicalType::List(Box::new(LogicalType::TEXT));
-        check(
-            &holds,
-            "text[]",
-            Arc::new(lists.finish()),
-            &[(1, "NUL_IN_TEXT")],
-        );
+        check(&holds, "text[]", &lists, &[(1, "NUL_IN_TEXT")]);
     }
 }
