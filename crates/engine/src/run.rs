@@ -428,7 +428,7 @@ impl Tower {
         findings.extend(self.findings);
         findings.extend(succeeded().flat_map(|table| {
             let notices = table.notices.iter();
-            notices.map(|notice| notice.finding(&table.source))
+            notices.map(move |notice| notice.finding(&table.source))
         }));
         RunReport {
             run: self.hangar.run.clone(),

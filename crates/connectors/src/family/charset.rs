@@ -305,8 +305,8 @@ mod tests {
     fn utf8_in_a_set_of_single_bytes_is_noticed() {
         for (name, bytes, expected) in [
             ("latin1", "你好".as_bytes(), true),
-            ("latin1", b"caf\xe9", false),
-            ("latin1", b"cafe", false),
+            ("latin1", b"caf\xe9".as_slice(), false),
+            ("latin1", b"cafe".as_slice(), false),
             ("utf8mb4", "你好".as_bytes(), false),
             ("gbk", "你好".as_bytes(), false),
         ] {
