@@ -3,6 +3,7 @@
 from prove.bad_input import bad_input_is_answered
 from prove.canary import canary_nowhere
 from prove.changes import drift_and_existing
+from prove.checksums import checksums_catch
 from prove.compare_cells import compare_cells
 from prove.ddl import ddl_waits_or_fails
 from prove.disk_effects import disk_effects
@@ -46,6 +47,7 @@ CLAIMS = {
     "cancel-frees-server": cancel_frees_the_server,
     "second-process-refused": second_process_refused,
     "password-nowhere": canary_nowhere,
+    "checksums-catch": checksums_catch,
     "fails-alone": failing_table_fails_alone,
     "memory-bounded": memory_bounded,
     "postgres-destination": postgres_destination,

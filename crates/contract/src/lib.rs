@@ -28,7 +28,7 @@ pub use options::{NoOptions, Options};
 pub use probe::{
     ColumnProbe, Extent, ProbeClock, ProbeColumn, ProbeLimits, ProbeRequest, TableProbe,
 };
-pub use source::{Batches, OpenedSnapshot, Snapshot, Source, Split};
+pub use source::{Batches, OpenedSnapshot, Snapshot, Source, SourceColumn, SourceFigures, Split};
 pub use task::{BatchLimits, Meter, Rejected, Rejection, TaskContext};
 pub use tokio_util::sync::CancellationToken;
 pub use type_mapping::{Holding, Reading, Refusal, TypeMapping};

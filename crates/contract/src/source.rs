@@ -6,11 +6,13 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use futures::Stream;
+use model::checksum::ColumnFigures;
 use model::plan::Scan;
 use model::table::ListedTable;
 use model::{Error, ErrorKind, Finding, NativeTable, Result, SnapshotId, SplitId, TableName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
 
 use crate::capabilities::SnapshotKind;
 use crate::probe::{ProbeLimits, ProbeRequest, TableProbe};
@@ -99,12 +101,41 @@ pub trait Snapshot: Send + Sync {
     /// arrive; rows that cannot be decoded go to `task.rejected` and do not appear in the batches.
     async fn read(&self, scan: &Scan, split: &Split, task: &TaskContext) -> Result<Batches>;
 
+    /// What the source computes by itself of the rows that `scan` reads, filter applied, under this
+    /// moment; `None` where it computes nothing. The engine never asks while all readers read.
+    async fn figures(
+        &self,
+        _scan: &Scan,
+        _cancel: &CancellationToken,
+    ) -> Result<Option<SourceFigures>> {
+        Ok(None)
+    }
+
     /// Whether the moment is still held: asked after the last split of a table and before its
     /// commit. An error with code `SNAPSHOT_LOST` where it is not.
     async fn check_held(&self) -> Result<()>;
 
     /// Lets go. Safe to call twice; dropping without it lets go, too, by closing the connections.
     async fn close(&self);
+}
+
+/// What a source computes of a scan's rows by itself, without giving them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceFigures {
+    /// How many rows.
+    pub rows: u64,
+    /// In the order of [`Scan::columns`].
+    pub columns: Vec<SourceColumn>,
+}
+
+/// One column of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceColumn {
+    /// Figures of the values as they travel: a decimal in the places of its logical type. None where
+    /// not even the nulls are known.
+    pub figures: Option<ColumnFigures>,
+    /// Why there are none, or no range.
+    pub why: Option<String>,
 }
 
 /// One part of a table: plain data, valid under its snapshot alone.

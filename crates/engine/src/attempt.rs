@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::checksum::ColumnSpec;
 use crate::run::Patience;
 use contract::{
     BatchLimits, CancellationToken, Destination, Meter, Rejected, Snapshot, Split, Staging,
@@ -20,6 +21,8 @@ pub(crate) struct TableWork {
     pub(crate) scan: Scan,
     pub(crate) columns: Vec<ColumnMapping>,
     pub(crate) staging: Staging,
+    /// The columns that are summed on their way, where checksums are asked for.
+    pub(crate) summed: Option<Vec<ColumnSpec>>,
     /// The run's slots: one semaphore for all tables.
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) budget: Arc<WriteBudget>,

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use contract::{Evidence, Manifest, Receipt, Split, Staging};
+use model::checksum::ValueProof;
 use model::run::{RejectedRow, TableReport};
 use model::{LoadId, PipelineId, Result, RunId, SnapshotId, TableName};
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,9 @@ pub enum Entry {
         load: LoadId,
         /// What was read back.
         evidence: Evidence,
+        /// What was proven of the values, where that was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checksums: Option<Box<ValueProof>>,
     },
     /// The destination is about to be asked to publish.
     Committing {

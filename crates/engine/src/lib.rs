@@ -2,6 +2,7 @@
 //! through `contract` alone; no connector's name, no SQL text.
 
 mod attempt;
+mod checksum;
 pub mod journal;
 mod plan;
 pub mod progress;

@@ -114,6 +114,7 @@ impl Tower {
             patience,
             unswept: Mutex::default(),
             plan,
+            findings: Mutex::default(),
         };
         Self {
             source,
@@ -430,6 +431,7 @@ impl Tower {
             let notices = table.notices.iter();
             notices.map(move |notice| notice.finding(&table.source))
         }));
+        findings.append(&mut self.hangar.findings());
         RunReport {
             run: self.hangar.run.clone(),
             migration: plan.migration.clone(),

@@ -1,7 +1,7 @@
 //! One table's flight under one held moment: cut, prepare, move, account, verify, commit. Whatever
 //! fails before `Committing` leaves the destination as it was.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::{
     BatchLimits, CancellationToken, CommitOutcome, Destination, Manifest, Receipt, Snapshot, Split,
@@ -10,13 +10,16 @@ use contract::{
 use datafusion_execution::TaskContext;
 use datafusion_physical_plan::{ExecutionPlanProperties, execute_stream_partitioned};
 use futures::StreamExt;
+use model::checksum::ValueProof;
+use model::migration::Verify;
 use model::plan::{Pipeline, Plan};
 use model::run::{Notice, TableReport, TableState};
-use model::{Error, ErrorKind, LoadId, PipelineId, Result, RunId, Side};
+use model::{Error, ErrorKind, Finding, LoadId, PipelineId, Result, RunId, Side};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::attempt::{TableWork, inward};
+use crate::checksum::{self, ColumnSpec, Handed, HandedRows, Proving};
 use crate::journal::{Entry, Journal};
 use crate::plan::physical_plan;
 use crate::progress::{Progress, TablePhase};
@@ -46,9 +49,15 @@ pub(crate) struct Hangar {
     pub(crate) patience: Patience,
     /// Loads that were given up and could not be swept.
     pub(crate) unswept: Mutex<Vec<(PipelineId, Staging)>>,
+    /// What a person should know of tables that were flown.
+    pub(crate) findings: Mutex<Vec<Finding>>,
 }
 
 impl Hangar {
+    pub(crate) fn findings(&self) -> MutexGuard<'_, Vec<Finding>> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sweeps a load that will not be published and says so in the journal.
     pub(crate) async fn sweep(
         &self,
@@ -69,9 +78,6 @@ impl Hangar {
     }
 }
 
-/// What the splits of a table wrote, and what was noticed of their values.
-type Moved = (Vec<Manifest>, Vec<Notice>);
-
 /// One table under one moment.
 pub(crate) struct TableFlight<'a> {
     pub(crate) hangar: &'a Hangar,
@@ -79,6 +85,33 @@ pub(crate) struct TableFlight<'a> {
     pub(crate) snapshot: Arc<dyn Snapshot>,
     /// From 1, over all processes that carried the run.
     pub(crate) attempt: u32,
+}
+
+/// What became of a table's splits.
+struct Moved {
+    manifests: Vec<Manifest>,
+    /// What was noticed of their values.
+    notices: Vec<Notice>,
+    /// Empty where no checksums are asked for.
+    handed: Handed,
+}
+
+impl Moved {
+    fn nothing(summed: Option<&[ColumnSpec]>) -> Self {
+        Self {
+            manifests: Vec::new(),
+            notices: Vec::new(),
+            handed: summed.map_or_else(Handed::default, |specs| HandedRows::new(specs).finish()),
+        }
+    }
+
+    fn add(&mut self, outcome: SplitOutcome) {
+        self.manifests.push(outcome.manifest);
+        self.handed.merge(&outcome.handed.unwrap_or_default());
+        for notice in outcome.notices {
+            Notice::add(&mut self.notices, notice);
+        }
+    }
 }
 
 /// A report before anything happened.
@@ -192,21 +225,25 @@ impl TableFlight<'_> {
         }
         self.hangar.destination.prepare(staging).await?;
         self.enter(TablePhase::Moving);
-        let (manifests, notices) = self.move_rows(staging, splits).await?;
-        report.notices = notices;
+        let moved = self.move_rows(staging, splits).await?;
+        let (manifests, handed) = (moved.manifests, moved.handed);
+        report.notices = moved.notices;
         let totals = verify::account(splits, &manifests)?;
         fill(report, totals);
         self.snapshot.check_held().await?;
         verify::rejected_within(&self.hangar.plan.policy, totals)?;
         self.enter(TablePhase::Verifying);
         let replaced = self.hangar.destination.replaces(staging).await?;
-        verify::empty_overwrite(&self.hangar.plan.policy, self.pipeline, totals, replaced)?;
+        let policy = &self.hangar.plan.policy;
+        verify::empty_overwrite(policy, self.pipeline, totals, replaced)?;
+        let shrunk = verify::shrunk(policy, self.pipeline, totals)?;
         let evidence = self
             .hangar
             .destination
             .evidence(staging, &manifests)
             .await?;
         verify::evidence_agrees(totals, evidence)?;
+        report.checksums = self.checksums(staging, &manifests, &handed, totals).await?;
         report.verified = self.hangar.plan.policy.verify;
         report.bytes = evidence.bytes;
         let pipeline = self.pipeline.id.clone();
@@ -214,18 +251,52 @@ impl TableFlight<'_> {
             pipeline,
             load: staging.load.clone(),
             evidence,
+            checksums: report.checksums.clone(),
         })
         .await?;
         if self.hangar.cancel.is_cancelled() {
             return Err(Error::cancelled());
         }
+        self.hangar.findings().extend(shrunk);
         Ok(manifests)
+    }
+
+    /// The columns that are summed on their way.
+    fn summed(&self) -> Option<Vec<ColumnSpec>> {
+        let asked = self.hangar.plan.policy.verify == Verify::Checksums;
+        asked.then(|| checksum::specs(self.hangar.destination.as_ref(), &self.pipeline.write))
+    }
+
+    /// The proof of the values, where a person asks for it.
+    async fn checksums(
+        &self,
+        staging: &Staging,
+        manifests: &[Manifest],
+        handed: &Handed,
+        totals: Totals,
+    ) -> Result<Option<Box<ValueProof>>> {
+        if self.hangar.plan.policy.verify != Verify::Checksums {
+            return Ok(None);
+        }
+        let proving = Proving {
+            pipeline: self.pipeline,
+            snapshot: self.snapshot.as_ref(),
+            destination: self.hangar.destination.as_ref(),
+            slots: &self.hangar.slots,
+            cancel: &self.hangar.cancel,
+            staging,
+            manifests,
+            handed,
+            totals,
+        };
+        proving.prove().await.map(|proof| Some(Box::new(proof)))
     }
 
     /// Carries out the physical plan. The first split that fails stops the others.
     async fn move_rows(&self, staging: &Staging, splits: &[Split]) -> Result<Moved> {
+        let summed = self.summed();
         if splits.is_empty() {
-            return Ok(Moved::default());
+            return Ok(Moved::nothing(summed.as_deref()));
         }
         let stop = self.hangar.cancel.child_token();
         let work = TableWork {
@@ -234,6 +305,7 @@ impl TableFlight<'_> {
             scan: self.pipeline.scan.clone(),
             columns: self.pipeline.columns.clone(),
             staging: staging.clone(),
+            summed: summed.clone(),
             slots: Arc::clone(&self.hangar.slots),
             budget: Arc::clone(&self.hangar.budget),
             patience: self.hangar.patience,
@@ -252,16 +324,17 @@ impl TableFlight<'_> {
                 SplitOutcome::of_row(&row)
             });
         }
-        self.collect(tasks, &staging.load, &stop).await
+        let nothing = Moved::nothing(summed.as_deref());
+        self.collect(tasks, nothing, &staging.load, &stop).await
     }
 
     async fn collect(
         &self,
         mut tasks: JoinSet<Result<SplitOutcome>>,
+        mut moved: Moved,
         load: &LoadId,
         stop: &CancellationToken,
     ) -> Result<Moved> {
-        let (mut manifests, mut notices) = Moved::default();
         let mut first_error = None;
         while let Some(joined) = tasks.join_next().await {
             let outcome = joined.unwrap_or_else(|_| Err(Error::internal("a task of a split died")));
@@ -271,12 +344,7 @@ impl TableFlight<'_> {
                 Err(error) => Err(error),
             };
             match accepted {
-                Ok((manifest, noticed)) => {
-                    manifests.push(manifest);
-                    for notice in noticed {
-                        Notice::add(&mut notices, notice);
-                    }
-                }
+                Ok(outcome) => moved.add(outcome),
                 Err(error) => {
                     stop.cancel();
                     first_error.get_or_insert(error);
@@ -284,22 +352,15 @@ impl TableFlight<'_> {
             }
         }
         match first_error {
-            None => Ok((manifests, notices)),
+            None => Ok(moved),
             Some(_) if self.hangar.cancel.is_cancelled() => Err(Error::cancelled()),
             Some(error) => Err(error),
         }
     }
 
-    async fn accept(
-        &self,
-        outcome: SplitOutcome,
-        load: &LoadId,
-    ) -> Result<(Manifest, Vec<Notice>)> {
-        let SplitOutcome {
-            manifest,
-            rejected,
-            notices,
-        } = outcome;
+    /// What a split brought counts from here on.
+    async fn accept(&self, mut outcome: SplitOutcome, load: &LoadId) -> Result<SplitOutcome> {
+        let rejected = std::mem::take(&mut outcome.rejected);
         if !rejected.is_empty() {
             self.hangar
                 .journal
@@ -309,11 +370,11 @@ impl TableFlight<'_> {
         self.note(Entry::SplitDone {
             pipeline: self.pipeline.id.clone(),
             load: load.clone(),
-            manifest: Box::new(manifest.clone()),
+            manifest: Box::new(outcome.manifest.clone()),
         })
         .await?;
         self.hangar.progress.split_done(&self.pipeline.id);
-        Ok((manifest, notices))
+        Ok(outcome)
     }
 
     /// Intent, the one call, its three outcomes.

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use contract::{Evidence, Manifest, Split};
-use model::migration::{EmptyOverwrite, LoadingPolicy};
+use model::migration::{EmptyOverwrite, LoadingPolicy, ShrunkenLoad};
 use model::plan::{Pipeline, Policy, TableChange};
-use model::{Error, ErrorKind, Result, Side};
+use model::{Error, ErrorKind, Finding, Result, Side};
 
 /// What a table's manifests amount to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,6 +74,35 @@ pub(crate) fn evidence_agrees(totals: Totals, evidence: Evidence) -> Result<()> 
         totals.written, evidence.rows
     );
     Err(Error::new(ErrorKind::Data, "COUNTS_DIFFER", message).on(Side::Destination))
+}
+
+/// A load of the whole table that has half the rows of the last one, or fewer: a warning, or an error
+/// where a person wants it so.
+pub(crate) fn shrunk(
+    policy: &Policy,
+    pipeline: &Pipeline,
+    totals: Totals,
+) -> Result<Option<Finding>> {
+    let table = &pipeline.scan.table;
+    let Some(before) = pipeline
+        .rows_before
+        .filter(|before| *before > 0 && totals.read <= before / 2)
+    else {
+        return Ok(None);
+    };
+    let message = format!(
+        "{table} has {} rows, the last load read {before}",
+        totals.read
+    );
+    match policy.shrunken_load {
+        ShrunkenLoad::Warn => Ok(Some(
+            Finding::warning("SHRUNK", table.to_string(), message)
+                .hint("to refuse such loads, say `shrunken-load: refuse`"),
+        )),
+        ShrunkenLoad::Refuse => Err(Error::new(ErrorKind::Data, "SHRUNK", message)
+            .on(Side::Source)
+            .hint("if the source really has so few rows, say `shrunken-load: warn`")),
+    }
 }
 
 /// Rows are not overwritten by nothing unless a person says so. `replaced` is how many rows the commit

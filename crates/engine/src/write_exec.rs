@@ -17,6 +17,7 @@ use model::{Error, ErrorKind, Result, Retry, Side};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempts, inward, outward};
+use crate::checksum::{Handed, HandedRows};
 use crate::plan::{only_child, properties};
 
 /// How often one split is tried.
@@ -28,6 +29,8 @@ pub(crate) struct SplitOutcome {
     pub(crate) manifest: Manifest,
     pub(crate) rejected: Vec<RejectedRow>,
     pub(crate) notices: Vec<Notice>,
+    /// Sums of the rows handed to the writer, where checksums are asked for.
+    pub(crate) handed: Option<Handed>,
 }
 
 impl SplitOutcome {
@@ -185,6 +188,7 @@ impl SplitTask {
         let work = &self.attempts.work;
         let mut writer = work.destination.writer(&work.staging, &task).await?;
         let mut handed = 0;
+        let mut sums = work.summed.as_deref().map(HandedRows::new);
         let moved: Result<()> = async {
             while let Some(batch) = next {
                 if task.cancel.is_cancelled() {
@@ -192,6 +196,9 @@ impl SplitTask {
                 }
                 handed += batch.num_rows() as u64;
                 if batch.num_rows() > 0 {
+                    if let Some(sums) = &mut sums {
+                        sums.add(&batch)?;
+                    }
                     writer.write(batch).await?;
                 }
                 next = batches.next().await.transpose().map_err(inward)?;
@@ -201,7 +208,11 @@ impl SplitTask {
         .await;
         drop(batches);
         match moved {
-            Ok(()) => account(&task, handed, writer.finish().await?),
+            Ok(()) => {
+                let mut outcome = account(&task, handed, writer.finish().await?)?;
+                outcome.handed = sums.map(HandedRows::finish);
+                Ok(outcome)
+            }
             Err(error) => {
                 discard(writer, &task).await;
                 Err(error)
@@ -232,6 +243,7 @@ fn account(task: &Task, handed: u64, part: Part) -> Result<SplitOutcome> {
         manifest,
         rejected: task.rejected.take(),
         notices: task.rejected.take_notices(),
+        handed: None,
     })
 }
 

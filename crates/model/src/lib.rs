@@ -2,6 +2,7 @@
 //! the one error. No I/O except reading what a [`secret::Secret`] points to, and no async.
 #![warn(missing_docs)]
 
+pub mod checksum;
 pub mod error;
 pub mod finding;
 pub mod ids;

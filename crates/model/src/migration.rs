@@ -92,6 +92,9 @@ pub struct MigrationSpec {
     /// Whether rows may be overwritten by nothing.
     #[serde(default)]
     pub empty_overwrite: EmptyOverwrite,
+    /// What to do with a full load that has half the rows of the last one, or fewer.
+    #[serde(default)]
+    pub shrunken_load: ShrunkenLoad,
     /// What to do with tables that have not committed when the source's moment is lost.
     #[serde(default)]
     pub on_lost_snapshot: OnLostSnapshot,
@@ -533,6 +536,24 @@ pub enum EmptyOverwrite {
     Refuse,
     /// Yes.
     Allow,
+}
+
+/// What to do with a full, unfiltered load that has half the rows of the last successful one, or fewer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShrunkenLoad {
+    /// It is published, with a warning.
+    #[default]
+    Warn,
+    /// The table fails, and stays as it is.
+    Refuse,
+}
+
+impl ShrunkenLoad {
+    /// Whether nobody chose.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What to do with tables that have not committed when the source's moment is lost.

@@ -7,7 +7,8 @@ use crate::finding::Finding;
 use crate::ids::PipelineId;
 use crate::logical_type::LogicalType;
 use crate::migration::{
-    Consistency, EmptyOverwrite, LoadingPolicy, OnLostSnapshot, RejectedRows, RunPolicy, Verify,
+    Consistency, EmptyOverwrite, LoadingPolicy, OnLostSnapshot, RejectedRows, RunPolicy,
+    ShrunkenLoad, Verify,
 };
 use crate::shape::TableShape;
 use crate::table::{Index, NativeColumn, TableKind, TableName};
@@ -103,6 +104,9 @@ pub struct Policy {
     pub rejected_rows: RejectedRows,
     /// Whether rows may be overwritten by nothing.
     pub empty_overwrite: EmptyOverwrite,
+    /// What to do with a full load that has half the rows of the last one, or fewer.
+    #[serde(default, skip_serializing_if = "ShrunkenLoad::is_default")]
+    pub shrunken_load: ShrunkenLoad,
     /// What to do when the source's moment is lost.
     pub on_lost_snapshot: OnLostSnapshot,
     /// Parallelism, time limits, reruns.
@@ -128,6 +132,10 @@ pub struct Pipeline {
     /// What the next run compares the source table with; none in plans of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<TableShape>,
+    /// How many rows the last successful load read, where it read the whole table, as this one does.
+    /// Not part of the digests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_before: Option<u64>,
     /// What a person should know of this table.
     pub findings: Vec<Finding>,
 }

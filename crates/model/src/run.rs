@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksum::ValueProof;
 use crate::finding::Finding;
 use crate::ids::{RunId, SnapshotId};
 use crate::migration::Verify;
@@ -88,6 +89,9 @@ pub struct TableReport {
     pub bytes: u64,
     /// What was proven before the commit.
     pub verified: Verify,
+    /// What was proven of its values, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksums: Option<Box<ValueProof>>,
     /// The moment that it was read at.
     pub snapshot: Option<SnapshotId>,
     /// Whether it had committed before this process took up the run.
@@ -119,6 +123,7 @@ impl TableReport {
             rows_filtered: 0,
             bytes: 0,
             verified: Verify::None,
+            checksums: None,
             snapshot: None,
             resumed: false,
             notices: Vec::new(),

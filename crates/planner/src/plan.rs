@@ -187,6 +187,7 @@ fn empty_plan(input: &PlanInput<'_>) -> Plan {
             verify: spec.verify,
             rejected_rows: spec.rejected_rows,
             empty_overwrite: spec.empty_overwrite,
+            shrunken_load: spec.shrunken_load,
             on_lost_snapshot: spec.on_lost_snapshot,
             run: spec.run.clone(),
         },

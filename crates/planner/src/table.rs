@@ -144,6 +144,7 @@ pub(crate) fn plan_table(
         columns,
         write,
         shape: Some(TableShape::of(table)),
+        rows_before: None,
         findings,
     })
 }

@@ -772,10 +772,7 @@ fn what_is_wrong_with_the_whole_blocks_the_plan() {
         assert!(plan.is_blocked());
         assert!(codes(&plan.findings).contains(&code), "{:?}", plan.findings);
     };
-    blocked(
-        &one(r#"{"verify": "checksums"}"#, orders()),
-        "NOT_SERVED_YET",
-    );
+    blocked(&one(r#"{"task-names": "x"}"#, orders()), "NOT_SERVED_YET");
     blocked(
         &one(r#"{"method": {"partition": {}}}"#, orders()),
         "MISSING_PARTITION",

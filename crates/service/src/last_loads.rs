@@ -1,10 +1,11 @@
 //! What each source table looked like when it was last loaded, as the store keeps it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use model::plan::Pipeline;
-use model::{Error, LastShape, Result, TableName};
-use store::Store;
+use model::plan::{Pipeline, Plan};
+use model::run::TableState;
+use model::{Error, LastShape, Result, RunId, TableName};
+use store::{RunRecord, Store};
 
 /// The last successful load of each table of the migration, by source table.
 pub(crate) async fn read(store: &Store, migration: &str) -> Result<BTreeMap<TableName, LastShape>> {
@@ -24,6 +25,40 @@ pub(crate) fn line(pipeline: &Pipeline) -> Result<(String, String)> {
         None => pipeline.scan.fingerprint.clone(),
     };
     Ok((key_of(&pipeline.scan.table), looked))
+}
+
+/// Tells the plan how many rows the last successful load read of each table that was and is read whole.
+pub(crate) async fn note_rows(store: &Store, migration: &str, plan: &mut Plan) -> Result<()> {
+    let loaded = store.loaded(migration).await?;
+    let mut runs: HashMap<RunId, HashMap<String, u64>> = HashMap::new();
+    let pipelines = plan.pipelines.iter_mut();
+    for pipeline in pipelines.filter(|pipeline| pipeline.scan.filter.is_none()) {
+        let Some(last) = loaded.get(&key_of(&pipeline.scan.table)) else {
+            continue;
+        };
+        if !runs.contains_key(&last.run) {
+            let record = store.run(&last.run).await?;
+            runs.insert(last.run.clone(), record.map(read_whole).unwrap_or_default());
+        }
+        let source = pipeline.scan.table.to_string();
+        let rows = runs.get(&last.run).and_then(|rows| rows.get(&source));
+        pipeline.rows_before = rows.copied();
+    }
+    Ok(())
+}
+
+/// The rows of each table that a run read whole.
+fn read_whole(run: RunRecord) -> HashMap<String, u64> {
+    let pipelines = run.plan.into_iter().flat_map(|plan| plan.pipelines);
+    let whole: HashSet<String> = pipelines
+        .filter(|pipeline| pipeline.scan.filter.is_none())
+        .map(|pipeline| pipeline.scan.table.to_string())
+        .collect();
+    let tables = run.report.into_iter().flat_map(|report| report.tables);
+    tables
+        .filter(|table| table.state == TableState::Succeeded && whole.contains(&table.source))
+        .map(|table| (table.source, table.rows_read))
+        .collect()
 }
 
 /// A table's name as the store's key, and back: names may hold dots.

@@ -12,6 +12,11 @@ use model::{
 
 /// The table that [`pipeline`] reads, as its source describes it.
 pub fn native_table(name: &TableName) -> NativeTable {
+    native_table_of(name, &["id", "name"])
+}
+
+/// A table of columns with these names, the first its key, as its source describes it.
+pub fn native_table_of(name: &TableName, columns: &[&str]) -> NativeTable {
     let column = |name: &str| NativeColumn {
         name: name.to_owned(),
         ..NativeColumn::default()
@@ -19,8 +24,12 @@ pub fn native_table(name: &TableName) -> NativeTable {
     NativeTable {
         name: name.clone(),
         kind: TableKind::Table,
-        columns: vec![column("id"), column("name")],
-        primary_key: vec!["id".to_owned()],
+        columns: columns.iter().map(|name| column(name)).collect(),
+        primary_key: columns
+            .first()
+            .map(|name| (*name).to_owned())
+            .into_iter()
+            .collect(),
         unique_keys: Vec::new(),
         indexes: Vec::new(),
         comment: None,
@@ -38,8 +47,21 @@ pub fn pipeline(
     policy: LoadingPolicy,
     connector: &dyn AnyConnector,
 ) -> Pipeline {
-    let native = native_table(source);
-    let types = [LogicalType::int(64), LogicalType::TEXT];
+    let columns = [("id", LogicalType::int(64)), ("name", LogicalType::TEXT)];
+    pipeline_of(source, destination, policy, connector, &columns)
+}
+
+/// `source`, of these columns, to `destination`, with the types that `connector` holds them in.
+pub fn pipeline_of(
+    source: &TableName,
+    destination: &TableName,
+    policy: LoadingPolicy,
+    connector: &dyn AnyConnector,
+    columns: &[(&str, LogicalType)],
+) -> Pipeline {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let types: Vec<LogicalType> = columns.iter().map(|(_, logical)| logical.clone()).collect();
+    let native = native_table_of(source, &names);
     let scan = Scan {
         table: source.clone(),
         kind: TableKind::Table,
@@ -80,7 +102,7 @@ pub fn pipeline(
             fidelity: Fidelity::Exact,
         });
     let columns: Vec<ColumnMapping> = columns.collect();
-    let table = schema_of(destination, &columns);
+    let table = schema_of(destination, &native, &columns);
     let id = PipelineId::new(format!(
         "{:016x}",
         source.to_string().len() * 31 + source.table.len()
@@ -106,11 +128,16 @@ pub fn pipeline(
             indexes: Vec::new(),
         },
         shape: Some(TableShape::of(&native)),
+        rows_before: None,
         findings: Vec::new(),
     }
 }
 
-fn schema_of(destination: &TableName, columns: &[ColumnMapping]) -> TableSchema {
+fn schema_of(
+    destination: &TableName,
+    native: &NativeTable,
+    columns: &[ColumnMapping],
+) -> TableSchema {
     TableSchema {
         name: destination.clone(),
         columns: columns
@@ -119,11 +146,11 @@ fn schema_of(destination: &TableName, columns: &[ColumnMapping]) -> TableSchema 
                 name: mapping.destination.clone(),
                 holds: mapping.holds.clone(),
                 native: mapping.destination_type.clone(),
-                nullable: mapping.destination != "id",
+                nullable: Some(&mapping.destination) != native.primary_key.first(),
                 comment: None,
             })
             .collect(),
-        primary_key: vec!["id".to_owned()],
+        primary_key: native.primary_key.clone(),
         comment: None,
     }
 }
@@ -148,6 +175,7 @@ pub fn plan(pipelines: Vec<Pipeline>) -> Plan {
             verify: model::migration::Verify::Counts,
             rejected_rows: model::migration::RejectedRows::default(),
             empty_overwrite: model::migration::EmptyOverwrite::Allow,
+            shrunken_load: model::migration::ShrunkenLoad::Warn,
             on_lost_snapshot: model::migration::OnLostSnapshot::RestartUnfinished,
             run: RunPolicy {
                 reruns: 0,

@@ -8,6 +8,7 @@ mod destination;
 mod durable;
 mod evolve;
 mod expire;
+mod figures;
 mod location;
 mod options;
 mod read;

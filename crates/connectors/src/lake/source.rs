@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use contract::{Batches, OpenedSnapshot, Snapshot, SnapshotKind, Source, Split, TaskContext};
+use contract::{
+    Batches, CancellationToken, OpenedSnapshot, Snapshot, SnapshotKind, Source, SourceFigures,
+    Split, TaskContext,
+};
 use iceberg::spec::FormatVersion;
 use model::plan::Scan;
 use model::table::ListedTable;
@@ -17,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::catalog::Catalog;
+use super::figures::figures;
 use super::location::{self, Warehouse};
 use super::read::{FilePart, PartReader};
 use super::splits::{FixedTable, grouped, parts};
@@ -182,6 +186,13 @@ struct LakeSnapshot {
     reading: Mutex<JoinSet<()>>,
 }
 
+impl LakeSnapshot {
+    fn fixed(&self, table: &TableName) -> Result<Arc<FixedTable>> {
+        let fixed = self.tables.get(table).map(Arc::clone);
+        fixed.ok_or_else(|| Error::internal(format!("table {table} is not in the snapshot")))
+    }
+}
+
 #[async_trait]
 impl Snapshot for LakeSnapshot {
     fn id(&self) -> &SnapshotId {
@@ -197,13 +208,7 @@ impl Snapshot for LakeSnapshot {
     }
 
     async fn split(&self, scan: &Scan, wanted: usize) -> Result<Vec<Split>> {
-        let fixed = self
-            .tables
-            .get(&scan.table)
-            .map(Arc::clone)
-            .ok_or_else(|| {
-                Error::internal(format!("table {} is not in the snapshot", scan.table))
-            })?;
+        let fixed = self.fixed(&scan.table)?;
         let parts = super::off_thread(async move || parts(&fixed).await)
             .await
             .map_err(|error| error.on(Side::Source))?;
@@ -229,6 +234,17 @@ impl Snapshot for LakeSnapshot {
             let _nobody_listens = sender.blocking_send(last);
         });
         Ok(stream_of(receiver))
+    }
+
+    async fn figures(
+        &self,
+        scan: &Scan,
+        _cancel: &CancellationToken,
+    ) -> Result<Option<SourceFigures>> {
+        let (fixed, scan) = (self.fixed(&scan.table)?, scan.clone());
+        super::off_thread(async move || figures(&fixed, &scan).await.map(Some))
+            .await
+            .map_err(|error| error.on(Side::Source))
     }
 
     async fn check_held(&self) -> Result<()> {

@@ -10,6 +10,7 @@ mod ddl;
 mod decode;
 mod destination;
 mod errors;
+mod figures;
 mod lock;
 mod options;
 mod pool;

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contract::TaskContext;
 use contract::capabilities::SnapshotKind;
-use contract::source::{Batches, Snapshot, Split};
+use contract::source::{Batches, Snapshot, SourceFigures, Split};
+use contract::{CancellationToken, TaskContext};
 use model::plan::Scan;
 use model::{Error, Result, SnapshotId};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use tokio::sync::Mutex;
 
+use super::figures::figures;
 use super::pool::{Lease, ReaderPool, snapshot_lost};
 use super::statement::{Part, select};
 use super::{read, split};
@@ -117,6 +118,14 @@ impl Snapshot for MysqlSnapshot {
             .map_err(|cause| Error::internal("the split cannot be understood").caused_by(cause))?;
         let lease = self.started(scan, &part, task).await?;
         read::stream(lease, scan, task)
+    }
+
+    async fn figures(
+        &self,
+        scan: &Scan,
+        cancel: &CancellationToken,
+    ) -> Result<Option<SourceFigures>> {
+        figures(self, scan, cancel).await.map(Some)
     }
 
     async fn check_held(&self) -> Result<()> {

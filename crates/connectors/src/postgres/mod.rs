@@ -10,6 +10,7 @@ mod copy_decode;
 mod ddl;
 mod destination;
 mod errors;
+mod figures;
 mod filters;
 mod held;
 mod key_split;

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contract::{Batches, OpenedSnapshot, Snapshot, SnapshotKind, Split, TaskContext};
+use contract::{
+    Batches, CancellationToken, OpenedSnapshot, Snapshot, SnapshotKind, SourceFigures, Split,
+    TaskContext,
+};
 use model::plan::Scan;
 use model::{Error, ErrorKind, Finding, Result, Retry, Side, SnapshotId, TableKind, TableName};
 use tokio::sync::Mutex;
@@ -15,6 +18,7 @@ use super::catalog;
 use super::connect::{Connector, Session};
 use super::ddl::quote_table;
 use super::errors::{error_of, snapshot_lost};
+use super::figures::figures;
 use super::filters;
 use super::key_split;
 use super::read_options::PostgresRead;
@@ -58,6 +62,8 @@ WHERE c.relkind <> 'p' ORDER BY c.oid";
 struct PostgresSnapshot {
     id: SnapshotId,
     readers: usize,
+    /// The server's version.
+    major: u32,
     pool: Arc<Pool>,
     holder: Mutex<Option<Session>>,
 }
@@ -96,6 +102,7 @@ pub(super) async fn open(
     let snapshot = PostgresSnapshot {
         id,
         readers,
+        major: holder.major,
         pool,
         holder: Mutex::new(Some(holder)),
     };
@@ -329,6 +336,14 @@ impl Snapshot for PostgresSnapshot {
             .map_err(|cause| Error::internal("could not read a split").caused_by(cause))?;
         let query = payload.query(scan)?;
         self.pool.read(scan, &query, task).await
+    }
+
+    async fn figures(
+        &self,
+        scan: &Scan,
+        cancel: &CancellationToken,
+    ) -> Result<Option<SourceFigures>> {
+        figures(self, scan, self.major, cancel).await.map(Some)
     }
 
     async fn check_held(&self) -> Result<()> {

@@ -4,6 +4,7 @@ mod catalog;
 mod ddl;
 mod decode;
 mod errors;
+mod figures;
 mod filter;
 mod options;
 mod probe;

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contract::{Batches, Snapshot, SnapshotKind, Split, TaskContext};
+use contract::{
+    Batches, CancellationToken, Snapshot, SnapshotKind, SourceFigures, Split, TaskContext,
+};
 use model::plan::Scan;
 use model::{Error, ErrorKind, Finding, Result, Side, SnapshotId, TableName};
 use rusqlite::Connection;
@@ -16,6 +18,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::errors::error_of;
+use super::figures::figures;
 use super::read::{self, Lease};
 use super::session::{DatabaseFile, ask, blocking, look};
 use super::split::{RowidRange, Seek};
@@ -234,6 +237,14 @@ impl Snapshot for SqliteSnapshot {
         };
         let query = read::Query::new(scan, range, rowid_of(scan).as_deref(), self.utf16);
         read::start(lease, query, scan, task)
+    }
+
+    async fn figures(
+        &self,
+        scan: &Scan,
+        cancel: &CancellationToken,
+    ) -> Result<Option<SourceFigures>> {
+        figures(self, scan, cancel).await.map(Some)
     }
 
     async fn check_held(&self) -> Result<()> {

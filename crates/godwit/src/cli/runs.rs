@@ -144,6 +144,7 @@ fn one(run: &RunRecord, palette: Palette, width: usize) -> String {
         Some(report) => {
             text.push('\n');
             text.push_str(&findings(&report.findings, palette));
+            text.push_str(&report::proofs(report));
             text.push_str(&report::report(report, palette, width));
         }
         None => text.push_str(

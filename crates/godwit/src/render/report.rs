@@ -94,6 +94,39 @@ fn tables(tables: &[TableReport]) -> Columns {
     columns
 }
 
+/// What was proven of the values of each table, a line each, and what was not with the reason.
+pub(crate) fn proofs(report: &RunReport) -> String {
+    let mut text = String::new();
+    for table in &report.tables {
+        let Some(proof) = &table.checksums else {
+            continue;
+        };
+        let name = escape_controls(&table.source);
+        text.push_str(&format!(
+            "checksums of {name}: {} rows, sum {}; {} of {} proven where they stand, {} by the source\n",
+            count(proof.rows),
+            proof.row_sum,
+            proof.compared(),
+            plural(proof.columns.len(), "column"),
+            proof.agreed(),
+        ));
+        for column in &proof.columns {
+            let name = escape_controls(&column.name);
+            if let Some(why) = &column.not_comparable {
+                text.push_str(&format!(
+                    "  {name}: not comparable: {}\n",
+                    escape_controls(why)
+                ));
+            }
+            if let (None, Some(why)) = (&column.source, &column.source_unproven) {
+                let why = escape_controls(why);
+                text.push_str(&format!("  {name}: not proven by the source: {why}\n"));
+            }
+        }
+    }
+    text
+}
+
 fn trouble(table: &TableReport, palette: Palette) -> String {
     let (Some(code), Some(message)) = (&table.code, &table.message) else {
         return String::new();
@@ -146,6 +179,7 @@ fn verdict(report: &RunReport, palette: Palette) -> String {
 #[cfg(test)]
 mod tests {
     use model::RunId;
+    use model::checksum::{ColumnFigures, ColumnProof, Sum, ValueProof};
 
     use super::*;
 
@@ -160,6 +194,7 @@ mod tests {
             rows_filtered: 0,
             bytes: 48_000_000,
             verified: Verify::Counts,
+            checksums: None,
             snapshot: None,
             resumed: false,
             code: None,
@@ -195,6 +230,24 @@ mod tests {
     #[test]
     fn a_report_closes_with_a_table_and_a_verdict() {
         insta::assert_snapshot!(report(&example(), Palette::new(false), 120));
+    }
+
+    #[test]
+    fn what_was_proven_of_values_is_told_and_what_was_not_with_the_reason() {
+        let mut report = example();
+        let column = |name: &str, not_comparable: Option<&str>| ColumnProof {
+            name: name.to_owned(),
+            sum: not_comparable.is_none().then_some(Sum(7)),
+            not_comparable: not_comparable.map(str::to_owned),
+            source: not_comparable.is_none().then(ColumnFigures::default),
+            source_unproven: Some("json has no figures".to_owned()),
+        };
+        report.tables[0].checksums = Some(Box::new(ValueProof {
+            rows: 1_499_999,
+            row_sum: Sum(255),
+            columns: vec![column("id", None), column("body", Some("another spelling"))],
+        }));
+        insta::assert_snapshot!(proofs(&report));
     }
 
     #[test]

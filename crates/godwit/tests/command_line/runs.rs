@@ -46,6 +46,62 @@ async fn a_run_for_people_closes_with_a_table() {
 }
 
 #[tokio::test]
+async fn checksums_are_proven_kept_and_shown() {
+    let world = World::new();
+    world.write(&FILE.replace("migration:\n", "migration:\n  verify: checksums\n"));
+    let done = world.run(&[]).await;
+    assert_eq!(done.exit, Exit::Done, "{} {}", done.out, done.err);
+    let report = done.json();
+    for table in report["tables"].as_array().unwrap() {
+        assert_eq!(table["verified"], "checksums");
+        assert_eq!(table["checksums"]["rows"], table["rows_written"]);
+        for column in table["checksums"]["columns"].as_array().unwrap() {
+            assert_eq!(column["sum"].as_str().map(str::len), Some(32), "{column}");
+            assert!(column["source"]["non_null"].is_number(), "{column}");
+        }
+    }
+    let id = report["run"].as_str().unwrap();
+    let shown = world.godwit(&["runs", "show", id, "--data", "DATA"]).await;
+    let sum = report["tables"][0]["checksums"]["row_sum"]
+        .as_str()
+        .unwrap();
+    assert!(shown.out.contains(sum), "{}", shown.out);
+}
+
+#[tokio::test]
+async fn a_table_that_shrinks_by_half_warns_and_is_refused_where_a_person_says_so() {
+    let world = World::new();
+    world.write(FILE);
+    assert_eq!(world.run(&[]).await.exit, Exit::Done);
+    world.sql("DELETE FROM orders WHERE id > 1");
+    world.write(&FILE.replace("migration:\n", "migration:\n  shrunken-load: refuse\n"));
+    let refused = world.run(&[]).await;
+    assert_eq!(
+        refused.exit,
+        Exit::Partial,
+        "{} {}",
+        refused.out,
+        refused.err
+    );
+    let report = refused.json();
+    let codes = |key: &str| -> Vec<serde_json::Value> {
+        let entries = report[key].as_array().unwrap().iter();
+        entries.map(|entry| entry["code"].clone()).collect()
+    };
+    assert!(codes("tables").contains(&"SHRUNK".into()), "{report}");
+    world.write(FILE);
+    let warned = world.run(&[]).await;
+    assert_eq!(warned.exit, Exit::Done, "{} {}", warned.out, warned.err);
+    let report = warned.json();
+    let finding = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["code"] == "SHRUNK");
+    assert_eq!(finding.expect("a warning")["at"], "main.orders");
+}
+
+#[tokio::test]
 async fn an_unreachable_end_refuses_the_run_and_the_refusal_is_kept() {
     let world = World::new();
     world.write(&FILE.replace("path: shop.db", "path: nowhere/shop.db"));

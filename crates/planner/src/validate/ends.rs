@@ -3,7 +3,7 @@
 use contract::{AnyConnector, WriteCapabilities};
 use model::Finding;
 use model::migration::{
-    Drift, ExistingTables, IndexChoice, LoadingPolicy, MigrationSpec, TableFilter,
+    Drift, ExistingTables, IndexChoice, LoadingPolicy, MigrationSpec, TableFilter, Verify,
 };
 
 /// Whether the two connectors can do what the migration asks.
@@ -103,6 +103,13 @@ fn check_destination(
             "method.partition",
             format!("{title} has no partitioned tables"),
             "leave it out",
+        ));
+    }
+    if spec.verify == Verify::Checksums && !write.checksums {
+        findings.push(unsupported(
+            "verify",
+            format!("{title} does not give back what stands staged"),
+            "write counts",
         ));
     }
 }

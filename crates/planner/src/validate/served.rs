@@ -2,7 +2,7 @@
 
 use model::Finding;
 use model::migration::{
-    Filters, LoadingPolicy, MethodKind, MigrationSpec, OnLostSnapshot, TableFilter, Verify,
+    Filters, LoadingPolicy, MethodKind, MigrationSpec, OnLostSnapshot, TableFilter,
 };
 
 pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
@@ -59,12 +59,6 @@ fn words(spec: &MigrationSpec) -> Vec<Word> {
             "statements",
             "running statements",
             LEAVE_OUT,
-        ),
-        (
-            spec.verify == Verify::Checksums,
-            "verify",
-            "checksums",
-            "write counts",
         ),
         (
             spec.destination.loading_policy == LoadingPolicy::Update && partition.is_some(),

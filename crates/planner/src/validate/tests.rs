@@ -184,7 +184,6 @@ fn what_is_not_served_yet_is_refused_and_not_ignored() {
             "method.partition.daily",
         ),
         (r#"{"statements": {"after": ["x"]}}"#, "statements"),
-        (r#"{"verify": "checksums"}"#, "verify"),
         (
             r#"{"destination": {"data-source": "l", "loading-policy": "update"},
                 "method": {"partition": {"one-time": 1}}}"#,

@@ -30,12 +30,13 @@ impl Desk {
             Some(run) => keep_to(run, compiled, journal.as_ref()).await?,
             None => compiled,
         };
-        let Some(plan) = compiled.runnable().cloned() else {
+        let Some(mut plan) = compiled.runnable().cloned() else {
             let plan = compiled.plan.as_ref();
             let report = refused(plan, &self.name, &start, compiled.findings.clone());
             self.keep_unstarted(&report, &start.occasion, plan).await?;
             return Ok(report);
         };
+        last_loads::note_rows(&self.store, &self.name, &mut plan).await?;
         self.note_start(&start, &plan).await?;
         let progress = Arc::new(Progress::new(&plan));
         watcher.started(&start.id, &plan, &progress);

@@ -26,9 +26,10 @@ const TOLD: usize = 5;
 
 /// What may be changed before a run is taken up: limits that stopped it, which its own hints tell to
 /// raise, and how hard it tries. Nothing here changes which rows go where.
-const CHANGEABLE: [&str; 4] = [
+const CHANGEABLE: [&str; 5] = [
     "migration.rejected-rows",
     "migration.empty-overwrite",
+    "migration.shrunken-load",
     "migration.on-lost-snapshot",
     "migration.run",
 ];
@@ -296,7 +297,7 @@ mod tests {
         }});
         let new = json!({"migration": {
             "rejected-rows": {"limit": 9, "share": 0.1}, "run": {"timeout-hours": 9.0},
-            "empty-overwrite": "allow", "on-lost-snapshot": "fail", "runs": 2,
+            "empty-overwrite": "allow", "shrunken-load": "refuse", "on-lost-snapshot": "fail", "runs": 2,
         }});
         let paths: Vec<_> = differences(&old, &new)
             .into_iter()

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use contract::{Batches, OpenedSnapshot, Snapshot, SnapshotKind, Source, Split, TaskContext};
+use contract::{
+    Batches, CancellationToken, OpenedSnapshot, Snapshot, SnapshotKind, Source, SourceFigures,
+    Split, TaskContext,
+};
 use futures::{StreamExt, stream};
 use model::plan::Scan;
 use model::table::ListedTable;
@@ -110,6 +113,14 @@ impl Snapshot for FaultySnapshot {
             given: 0,
         };
         Ok(Box::pin(stream::unfold(reading, Reading::next)))
+    }
+
+    async fn figures(
+        &self,
+        scan: &Scan,
+        cancel: &CancellationToken,
+    ) -> Result<Option<SourceFigures>> {
+        self.inner.figures(scan, cancel).await
     }
 
     /// Partly: the moment is lost.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contract::{CancellationToken, Source};
 use engine::{Entry, Flight, Journal, Patience, Progress};
-use model::migration::{EmptyOverwrite, LoadingPolicy, OnLostSnapshot};
+use model::migration::{EmptyOverwrite, LoadingPolicy, OnLostSnapshot, ShrunkenLoad};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableState};
 use model::{RunId, TableName};
@@ -263,6 +263,33 @@ async fn rows_are_not_overwritten_by_nothing() {
     setting.plan.pipelines[0].write.exists = true;
     let report = setting.run().await;
     assert_eq!(report.tables[0].code.as_deref(), Some("EMPTY_OVERWRITE"));
+}
+
+#[tokio::test]
+async fn a_load_that_shrinks_by_half_warns_or_is_refused() {
+    let codes = |report: &RunReport| -> Vec<String> {
+        let findings = report.findings.iter();
+        findings.map(|finding| finding.code.clone()).collect()
+    };
+    for (before, warns) in [(None, false), (Some(19), false), (Some(20), true)] {
+        let mut setting = setting(&[("a", 10)]);
+        setting.plan.pipelines[0].rows_before = before;
+        let report = setting.run().await;
+        assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+        let expected: &[&str] = if warns { &["SHRUNK"] } else { &[] };
+        assert_eq!(codes(&report), expected, "{before:?} rows before");
+
+        setting.plan.policy.shrunken_load = ShrunkenLoad::Refuse;
+        let refused = self::setting(&[("a", 10)]);
+        let setting = Setting {
+            plan: setting.plan,
+            ..refused
+        };
+        let report = setting.run().await;
+        let code = warns.then_some("SHRUNK");
+        assert_eq!(report.tables[0].code.as_deref(), code, "{report:?}");
+        assert_eq!(setting.published("a"), (!warns).then_some(10));
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
     reason = "a test ends where its setting cannot be made, and tells its figures"
 )]
 
+mod checksums;
 mod engine_flights;
 mod lakes;
 mod memory;

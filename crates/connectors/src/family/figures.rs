@@ -1,0 +1,219 @@
+//! What a database computes of a scan's rows by itself: one row of aggregates, read as text by the
+//! connector's own reader, under its snapshot.
+
+use arrow::array::{Array, AsArray};
+use contract::{
+    BatchLimits, CancellationToken, Meter, Rejected, Snapshot, SourceColumn, SourceFigures, Split,
+    TaskContext, WriteBudget,
+};
+use futures::TryStreamExt;
+use model::checksum::{ColumnFigures, Range};
+use model::plan::{Scan, ScanColumn};
+use model::{Error, LogicalType, NativeColumn, Result, SplitId};
+use serde_json::Value as Json;
+
+/// So many columns at once: no server gives more than some 1,600 values in a row.
+const COLUMNS_AT_ONCE: usize = 300;
+
+/// How one column is asked for.
+pub(crate) struct Question {
+    /// What is null where the column is.
+    pub(crate) value: String,
+    /// Its range; or why there is none.
+    pub(crate) range: std::result::Result<RangeQuestion, String>,
+}
+
+/// Aggregates that answer with digits as text.
+pub(crate) struct RangeQuestion {
+    pub(crate) min: String,
+    pub(crate) max: String,
+    /// Or two sums with a blank between them: of what is above 32 bits, and of the 32 bits below.
+    pub(crate) sum: String,
+    /// How many places behind the point the figures have in the end.
+    pub(crate) scale: u8,
+}
+
+/// How a connector reads one row of text.
+pub(crate) struct Asking<'a> {
+    pub(crate) snapshot: &'a dyn Snapshot,
+    pub(crate) scan: &'a Scan,
+    /// The payload of a split that is the whole table.
+    pub(crate) whole: Json,
+    /// The word for decoding text.
+    pub(crate) decode: &'a str,
+    /// A number as text, in the server's language.
+    pub(crate) as_text: fn(&str) -> String,
+    pub(crate) cancel: &'a CancellationToken,
+}
+
+impl Asking<'_> {
+    /// Asks; `questions` are in the order of the scan's columns.
+    pub(crate) async fn ask(&self, questions: &[Question]) -> Result<SourceFigures> {
+        let mut figures = SourceFigures::default();
+        // A scan without columns is counted, too.
+        let some = questions.chunks(COLUMNS_AT_ONCE);
+        let none = questions.is_empty().then_some(questions);
+        for questions in some.chain(none) {
+            let mut answers = self.row(questions).await?.into_iter();
+            let mut next = || answers.next().flatten();
+            figures.rows = count(next())?;
+            for question in questions {
+                figures.columns.push(column(question, &mut next)?);
+            }
+        }
+        Ok(figures)
+    }
+
+    async fn row(&self, questions: &[Question]) -> Result<Vec<Option<String>>> {
+        let mut asked = vec![(self.as_text)("count(*)")];
+        for question in questions {
+            asked.push((self.as_text)(&format!("count({})", question.value)));
+            if let Ok(range) = &question.range {
+                asked.extend([&range.min, &range.max, &range.sum].map(Clone::clone));
+            }
+        }
+        let columns = asked
+            .into_iter()
+            .enumerate()
+            .map(|(at, expression)| ScanColumn {
+                native: NativeColumn {
+                    name: format!("figure{at}"),
+                    ..NativeColumn::default()
+                },
+                logical: LogicalType::TEXT,
+                expression: Some(expression),
+                decode: self.decode.to_owned(),
+            });
+        let scan = Scan {
+            columns: columns.collect(),
+            primary_key: Vec::new(),
+            private: Json::Null,
+            ..self.scan.clone()
+        };
+        let split = Split::new(0, self.snapshot.id(), Some(1), self.whole.clone());
+        let task = self.task(&split.id);
+        let batches = self.snapshot.read(&scan, &split, &task).await?;
+        let batches: Vec<_> = batches.try_collect().await?;
+        let [batch] = batches.as_slice() else {
+            return Err(Error::internal("aggregates are not one row"));
+        };
+        if batch.num_rows() != 1 || task.rejected.count() > 0 {
+            return Err(Error::internal("aggregates are not one row of text"));
+        }
+        let texts = batch.columns().iter().map(|column| {
+            let texts = column.as_string::<i32>();
+            texts.is_valid(0).then(|| texts.value(0).to_owned())
+        });
+        Ok(texts.collect())
+    }
+
+    fn task(&self, split: &SplitId) -> TaskContext {
+        TaskContext {
+            split: split.clone(),
+            attempt: 1,
+            cancel: self.cancel.child_token(),
+            meter: Meter::default(),
+            rejected: Rejected::new(&self.scan.table, split),
+            budget: WriteBudget::new(0),
+            limits: BatchLimits::default(),
+        }
+    }
+}
+
+fn count(text: Option<String>) -> Result<u64> {
+    text.and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::internal("a count is not a number"))
+}
+
+fn column(question: &Question, next: &mut impl FnMut() -> Option<String>) -> Result<SourceColumn> {
+    let non_null = count(next())?;
+    let (range, why) = match &question.range {
+        Err(why) => (None, Some(why.clone())),
+        Ok(range) => {
+            let (min, max, sum) = (next(), next(), next());
+            let digits = |text: Option<String>, none: &str| match text {
+                None => Some(none.to_owned()),
+                Some(text) => unscaled(&text, range.scale),
+            };
+            let range = digits(min, "")
+                .zip(digits(max, ""))
+                .zip(digits(sum.map(whole), "0"))
+                .map(|((min, max), sum)| Range { min, max, sum });
+            let why = range.is_none().then(|| {
+                "the source's figures have more places than the values that travel".to_owned()
+            });
+            (range, why)
+        }
+    };
+    Ok(SourceColumn {
+        figures: Some(ColumnFigures { non_null, range }),
+        why,
+    })
+}
+
+/// A sum that may come in two.
+fn whole(sum: String) -> String {
+    let halves = sum.split_once(' ').and_then(|(high, low)| {
+        let (high, low) = (high.parse::<i128>().ok()?, low.parse::<i128>().ok()?);
+        Some((high << 32) + low)
+    });
+    halves.map_or(sum, |sum| sum.to_string())
+}
+
+/// The digits of a decimal number without their point, with `scale` places behind it; `None` where it
+/// has more.
+fn unscaled(text: &str, scale: u8) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (kept, rest) = fraction.split_at(fraction.len().min(usize::from(scale)));
+    if rest.chars().any(|digit| digit != '0') {
+        return None;
+    }
+    let zeros = "0".repeat(usize::from(scale) - kept.len());
+    let (sign, digits) = match whole.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", whole),
+    };
+    let digits = format!("{digits}{kept}{zeros}");
+    let digits = digits.trim_start_matches('0');
+    let is_number = digits.chars().all(|digit| digit.is_ascii_digit());
+    match digits {
+        _ if !is_number => None,
+        "" => Some("0".to_owned()),
+        digits => Some(format!("{sign}{digits}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_in_two_is_one_sum() {
+        assert_eq!(whole("-1 4294967295".to_owned()), "-1");
+        let (high, low) = ("4611686014132420608", "8589934590");
+        let twice_max = (i128::from(i64::MAX) * 2).to_string();
+        assert_ne!(whole(format!("{high} {low}")), twice_max);
+        assert_eq!(whole("4294967294 8589934590".to_owned()), twice_max);
+        assert_eq!(whole("17".to_owned()), "17");
+    }
+
+    #[test]
+    fn digits_get_as_many_places_as_their_type_has() {
+        for (text, scale, expected) in [
+            ("12", 0, Some("12")),
+            ("12", 2, Some("1200")),
+            ("-12.3", 2, Some("-1230")),
+            ("0.05", 2, Some("5")),
+            ("-0.05", 2, Some("-5")),
+            ("0.00", 2, Some("0")),
+            ("-0", 0, Some("0")),
+            ("00042", 0, Some("42")),
+            ("1.500", 1, Some("15")),
+            ("1.55", 1, None),
+            ("NaN", 0, None),
+            ("1e5", 0, None),
+        ] {
+            assert_eq!(unscaled(text, scale).as_deref(), expected, "{text}");
+        }
+    }
+}
