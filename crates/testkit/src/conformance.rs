@@ -345,7 +345,7 @@ impl Trial<'_> {
         let notes = self.subject.notes().await;
         let faults = match (&self.before, aim) {
             (Before::Stumble((label, first)), Aim::Nth(number)) => {
-                FaultPlan::stumbling((Aim::First(*label), *first), (number, fault))
+                FaultPlan::stumbling((Aim::First(label), *first), (number, fault))
             }
             (_, aim) => FaultPlan::new(Some((aim, fault)), self.sabotage),
         };

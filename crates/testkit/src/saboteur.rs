@@ -157,7 +157,7 @@ fn of_other_types(ids: std::ops::Range<i64>) -> Vec<ArrayRef> {
         ),
         Arc::new(
             each()
-                .map(|id| id.map(|id| id.to_be_bytes()))
+                .map(|id| id.map(i64::to_be_bytes))
                 .collect::<BinaryArray>(),
         ),
         Arc::new(

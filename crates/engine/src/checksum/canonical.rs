@@ -50,7 +50,7 @@ impl ColumnHasher {
                 }
             }
             DataType::Int8 => {
-                self.numbers::<Int8Type, 8>(array, out, |v| i64::from(v).to_le_bytes())
+                self.numbers::<Int8Type, 8>(array, out, |v| i64::from(v).to_le_bytes());
             }
             DataType::Int16 => {
                 self.numbers::<Int16Type, 8>(array, out, |v| i64::from(v).to_le_bytes());

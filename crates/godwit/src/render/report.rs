@@ -195,6 +195,7 @@ mod tests {
             bytes: 48_000_000,
             verified: Verify::Counts,
             checksums: None,
+            notices: Vec::new(),
             snapshot: None,
             resumed: false,
             code: None,
