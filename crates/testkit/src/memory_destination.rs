@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use async_trait::async_trait;
 use contract::{
     Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Part, Receipt,
-    SplitWriter, Staging, TaskContext,
+    SplitWriter, Staging, TaskContext, Unfit,
 };
 use model::migration::LoadingPolicy;
 use model::plan::Write;
@@ -67,6 +67,20 @@ impl Destination for MemoryDestination {
             write: write.clone(),
             payload: json!(null),
         })
+    }
+
+    /// Texts with U+0000 are what this destination does not hold.
+    fn unfit(&self, _write: &Write, batch: &RecordBatch) -> Result<Vec<Unfit>> {
+        let texts = rows_of(batch).enumerate();
+        let unfit = texts.filter(|(_, (_, text))| text.contains('\0'));
+        Ok(unfit
+            .map(|(row, _)| Unfit {
+                row,
+                column: 1,
+                code: "NUL_IN_TEXT",
+                reason: "the text holds U+0000".to_owned(),
+            })
+            .collect())
     }
 
     async fn prepare(&self, staging: &Staging) -> Result<()> {

@@ -11,11 +11,11 @@ use model::{RunId, TableName};
 use service::StoreJournal;
 use store::Store;
 use testkit::conformance::{
-    DEATHS, Notes, STUMBLES, Subject, a_key_that_comes_twice_is_refused,
-    first_load_is_all_or_nothing, walk_every_fault, walk_every_fault_after_another,
+    DEATHS, Load, Notes, STUMBLES, Subject, a_key_that_comes_twice_is_refused,
+    first_load_is_all_or_nothing, load, walk_every_fault, walk_every_fault_after_another,
     walk_every_fault_when_taken_up, what_stands_staged_is_read_back,
 };
-use testkit::faults::Sabotage;
+use testkit::faults::{FaultPlan, Sabotage};
 use testkit::memory_destination::{MemoryDestination, Rows};
 
 #[derive(Default)]
