@@ -56,7 +56,11 @@ SELECT t.ord, c.relkind::text AS kind,
                          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                            AND (a.attacl IS NOT NULL OR a.attoptions IS NOT NULL OR coalesce(a.attstattarget, -1) >= 0))
          AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i
-                         WHERE i.indrelid = c.oid AND (NOT i.indisvalid OR i.indisclustered OR i.indisreplident))
+                         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+                         WHERE i.indrelid = c.oid AND (NOT i.indisvalid OR i.indisclustered OR i.indisreplident
+                           OR x.reltablespace <> 0
+                           OR (x.reloptions IS NOT NULL
+                               AND EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = x.oid))))
          AND NOT EXISTS (SELECT 1 FROM pg_catalog.aclexplode(c.relacl) x WHERE x.grantor <> c.relowner) AS plain,
        pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS can_stage
 FROM asked t

@@ -119,13 +119,14 @@ impl<'a> Staged<'a> {
         PostgresDialect.create_table(&table, None)
     }
 
-    /// As the target is: in full where it may take its place, else its columns alone.
+    /// As the target is: in full where it may take its place, else its columns alone. Never with indexes:
+    /// they are made after the rows, and a repeated part must not meet its own first attempt in one.
     fn like(&self, facts: &Facts) -> String {
         let (staging, target) = (quote_table(&self.table), quote_table(self.target()));
         let swaps = self.write().policy == LoadingPolicy::Overwrite && facts.can_be_swapped();
         if swaps {
             format!(
-                "CREATE TABLE {staging} (LIKE {target} INCLUDING ALL); \
+                "CREATE TABLE {staging} (LIKE {target} INCLUDING ALL EXCLUDING INDEXES); \
                  COMMENT ON TABLE {staging} IS {}",
                 literal(TAKES_PLACE)
             )

@@ -1,5 +1,5 @@
 //! The exchange of a table on which nothing depends: the staging table takes its name, its owner's
-//! grants, its comment, its sequences and the names of its indexes; the old one goes. All within the
+//! grants, its comment and its sequences, and gets its indexes; the old one goes. All within the
 //! transaction of the commit.
 
 use model::{Result, TableName};
@@ -27,27 +27,18 @@ SELECT ARRAY(SELECT pg_catalog.format('%I %s %s %s', a.attname, a.atttypid, a.at
        pg_catalog.obj_description(c.oid, 'pg_class') AS comment, c.relacl IS NULL AS default_grants
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)";
 
-/// Indexes of both tables that say the same; two that do are told apart by their age.
-const INDEX_PAIRS: &str = "
-WITH marks AS (
-  SELECT i.indrelid, i.indexrelid, n.relname::text AS name,
-         pg_catalog.concat_ws('|', m.amname, i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate,
-           pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', i.indoption::text, i.indclass::text, i.indcollation::text,
-           n.reltablespace, n.reloptions::text, EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid),
-           (SELECT pg_catalog.string_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, true), ',' ORDER BY k)
-            FROM pg_catalog.generate_series(1, i.indnatts) AS k),
-           pg_catalog.pg_get_expr(i.indpred, i.indrelid)) AS mark
-  FROM pg_catalog.pg_index i
-  JOIN pg_catalog.pg_class n ON n.oid = i.indexrelid
-  JOIN pg_catalog.pg_am m ON m.oid = n.relam
-  WHERE i.indrelid IN (pg_catalog.to_regclass($1), pg_catalog.to_regclass($2))
-), numbered AS (
-  SELECT *, pg_catalog.row_number() OVER (PARTITION BY indrelid, mark ORDER BY indexrelid) AS nth FROM marks
-)
-SELECT o.name AS old, n.name AS new
-FROM (SELECT * FROM numbered WHERE indrelid = pg_catalog.to_regclass($1)) o
-FULL JOIN (SELECT * FROM numbered WHERE indrelid = pg_catalog.to_regclass($2)) n USING (mark, nth)
-ORDER BY 1";
+/// The table's indexes, as the statements that make them: keys as constraints, the others as they are
+/// spelled, name and table included.
+const INDEXES: &str = "
+SELECT n.relname::text AS name, k.conname::text AS constraint,
+       coalesce(pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.pg_get_indexdef(i.indexrelid)) AS definition,
+       pg_catalog.obj_description(i.indexrelid, 'pg_class') AS comment,
+       pg_catalog.obj_description(k.oid, 'pg_constraint') AS constraint_comment
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class n ON n.oid = i.indexrelid
+LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+WHERE i.indrelid = pg_catalog.to_regclass($1)
+ORDER BY i.indisprimary DESC, i.indexrelid";
 
 /// Sequences that belong to columns: `a` to be handed over, `i` the column's own.
 const SEQUENCES: &str = "
@@ -105,12 +96,9 @@ impl Swap {
             return Ok(None);
         }
         let names: [String; 2] = [quote_table(staged.target()), quote_table(&staged.table)];
-        let indexes = all(session, INDEX_PAIRS, &[&names[0], &names[1]]).await?;
+        let indexes = all(session, INDEXES, &[&names[0]]).await?;
         let old_sequences = all(session, SEQUENCES, &[&names[0]]).await?;
         let new_sequences = all(session, SEQUENCES, &[&names[1]]).await?;
-        let Some(indexes) = index_names(staged, &indexes) else {
-            return Ok(None);
-        };
         let Some((before, after)) = sequences(staged, &old_sequences, &new_sequences) else {
             return Ok(None);
         };
@@ -125,7 +113,8 @@ impl Swap {
             "ALTER TABLE {staging} RENAME TO {}",
             quote(&staged.target().table)
         ));
-        statements.extend(indexes);
+        let indexes = indexes.iter();
+        statements.extend(indexes.flat_map(|index| index_statements(staged.target(), index)));
         statements.extend(after);
         statements.extend(grants(
             target,
@@ -159,18 +148,28 @@ async fn all(
     rows.map_err(|cause| here(error_of(cause)))
 }
 
-/// The new indexes under the old ones' names; `None` where one has no counterpart.
-fn index_names(staged: &Staged<'_>, pairs: &[Row]) -> Option<Vec<String>> {
-    let renames = pairs.iter().map(|pair| {
-        let (old, new): (Option<String>, Option<String>) = (pair.get("old"), pair.get("new"));
-        let new = TableName::new(&staged.table.schema, new?);
-        Some(format!(
-            "ALTER INDEX {} RENAME TO {}",
-            quote_table(&new),
-            quote(&old?)
-        ))
-    });
-    renames.collect()
+/// The old table's indexes anew, once it is gone and its name is the new one's.
+fn index_statements(target: &TableName, index: &Row) -> Vec<String> {
+    let table = quote_table(target);
+    let (name, definition): (String, String) = (index.get("name"), index.get("definition"));
+    let constraint: Option<String> = index.get("constraint");
+    let constraint = constraint.map(|name| quote(&name));
+    let mut statements = vec![match &constraint {
+        Some(name) => format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"),
+        None => definition,
+    }];
+    if let Some(comment) = index.get::<_, Option<String>>("comment") {
+        let name = quote_table(&TableName::new(&target.schema, name));
+        statements.push(format!("COMMENT ON INDEX {name} IS {}", literal(&comment)));
+    }
+    let comment = index.get::<_, Option<String>>("constraint_comment");
+    if let Some((name, comment)) = constraint.zip(comment) {
+        let comment = literal(&comment);
+        statements.push(format!(
+            "COMMENT ON CONSTRAINT {name} ON {table} IS {comment}"
+        ));
+    }
+    statements
 }
 
 struct Sequence {
