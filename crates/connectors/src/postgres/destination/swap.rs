@@ -233,14 +233,14 @@ fn grants(target: &str, default: bool, old: &[Row], new: &[Row]) -> Vec<String> 
     let mut statements = Vec::new();
     if !new.is_empty() || !default {
         let mut roles: Vec<String> = new.iter().map(role).collect();
-        roles.push("CURRENT_USER".to_owned());
+        roles.push("current_user".to_owned());
         roles.sort();
         roles.dedup();
         for role in roles {
             statements.push(format!("REVOKE ALL ON TABLE {target} FROM {role}"));
         }
         if default {
-            statements.push(format!("GRANT ALL ON TABLE {target} TO CURRENT_USER"));
+            statements.push(format!("GRANT ALL ON TABLE {target} TO current_user"));
         }
     }
     for row in old {
