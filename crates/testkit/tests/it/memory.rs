@@ -285,3 +285,23 @@ async fn a_destination_that_forgets_its_loads_is_noticed() {
     let seen = walk.expect_err("nothing was noticed");
     assert!(seen.contains("lost or doubled"), "{seen}");
 }
+
+/// The row is rejected by name before a writer sees it, and counts against the limit.
+#[tokio::test]
+async fn what_a_destination_cannot_hold_is_rejected_and_not_written() {
+    let memory = Memory::default();
+    let unfit = Load {
+        rows: vec![(1, "fine".to_owned()), (2, "a\0b".to_owned())],
+        rejects: false,
+        policy: LoadingPolicy::Overwrite,
+        run: "unfit",
+        notes: &memory.notes().await,
+        faults: &FaultPlan::none(),
+    };
+    let report = load(&memory, unfit).await.expect("does not hang");
+    let table = &report.tables[0];
+    let counts = (table.rows_read, table.rows_written, table.rows_rejected);
+    assert_eq!(counts, (2, 1, 1), "{table:?}");
+    let published: Vec<Rows> = memory.0.world().published.values().cloned().collect();
+    assert_eq!(published, [vec![(1, "fine".to_owned())]]);
+}
