@@ -257,6 +257,10 @@ mod tests {
 
     use super::*;
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "a test hands over what it makes"
+    )]
     fn hashes(position: usize, holds: &LogicalType, array: ArrayRef) -> Vec<u128> {
         let mut out = vec![0; array.len()];
         ColumnHasher::new(position, holds)
