@@ -200,6 +200,12 @@ fn batch(arrays: Vec<ArrayRef>) -> RecordBatch {
         .unwrap_or_else(|error| panic!("columns of one length: {error}"))
 }
 
+/// Other values in the types that the rows have by now.
+fn laid_out_as(rows: &RecordBatch, arrays: Vec<ArrayRef>) -> RecordBatch {
+    RecordBatch::try_new(rows.schema(), arrays)
+        .unwrap_or_else(|error| panic!("values of the rows' types: {error}"))
+}
+
 /// One mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saboteur {
@@ -266,7 +272,7 @@ impl Saboteur {
         let with = |at: usize, array: ArrayRef| {
             let mut arrays = rows.columns().to_vec();
             arrays[at] = array;
-            vec![batch(arrays)]
+            vec![laid_out_as(rows, arrays)]
         };
         let with_name = |change: &dyn Fn(&mut Vec<Option<String>>)| {
             let mut names = texts(1);
@@ -316,7 +322,7 @@ impl Saboteur {
             Self::ColumnShifted => {
                 let mut arrays = rows.columns().to_vec();
                 arrays.swap(1, 2);
-                vec![batch(arrays)]
+                vec![laid_out_as(rows, arrays)]
             }
             Self::InnerNull => with(6, without_inner_nulls(rows.column(6))),
         }
