@@ -72,6 +72,10 @@ pub trait Subject: Send + Sync {
     fn stride(&self) -> u64 {
         1
     }
+    /// Whether what writes holds connections, which end with a process, and no files, which stay.
+    fn hangs_up(&self) -> bool {
+        false
+    }
     /// An empty journal.
     async fn notes(&self) -> Arc<dyn Notes> {
         MemoryJournal::new()
@@ -183,7 +187,7 @@ pub async fn load(subject: &dyn Subject, load: Load<'_>) -> Result<RunReport, St
         progress: Arc::new(Progress::new(&plan)),
         plan,
         source: FaultySource::new(memory, load.faults),
-        destination: FaultyDestination::new(subject.open().await, load.faults),
+        destination: FaultyDestination::new(subject.open().await, load.faults, subject.hangs_up()),
         journal: FaultyJournal::new(journal, load.faults),
         cancel: CancellationToken::new(),
         patience: Patience {

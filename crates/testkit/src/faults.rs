@@ -275,16 +275,20 @@ fn dead() -> Error {
 pub struct FaultyDestination {
     inner: Arc<dyn Destination>,
     plan: Arc<FaultPlan>,
+    /// What becomes of a dead process's writers: connections are closed by its system, files stay.
+    hangs_up: bool,
     /// A commit that was given up by whoever asked, and is still on its way.
     late: Mutex<Option<(Staging, Vec<Manifest>)>>,
 }
 
 impl FaultyDestination {
-    /// `inner`, under `plan`.
-    pub fn new(inner: Arc<dyn Destination>, plan: &Arc<FaultPlan>) -> Arc<Self> {
+    /// `inner`, under `plan`; `hangs_up` where its writers hold connections, which a dead process's
+    /// system closes, and no files, which stay.
+    pub fn new(inner: Arc<dyn Destination>, plan: &Arc<FaultPlan>, hangs_up: bool) -> Arc<Self> {
         Arc::new(Self {
             inner,
             plan: Arc::clone(plan),
+            hangs_up,
             late: Mutex::default(),
         })
     }
@@ -358,6 +362,7 @@ impl Destination for FaultyDestination {
         Ok(Box::new(FaultyWriter {
             inner: Some(writer),
             plan: Arc::clone(&self.plan),
+            hangs_up: self.hangs_up,
         }))
     }
 
@@ -444,6 +449,7 @@ struct FaultyWriter {
     /// None once it was finished or discarded.
     inner: Option<Box<dyn SplitWriter>>,
     plan: Arc<FaultPlan>,
+    hangs_up: bool,
 }
 
 impl FaultyWriter {
@@ -455,7 +461,7 @@ impl FaultyWriter {
 impl Drop for FaultyWriter {
     /// A dead process removes nothing.
     fn drop(&mut self) {
-        if self.plan.is_dead() {
+        if self.plan.is_dead() && !self.hangs_up {
             std::mem::forget(self.inner.take());
         }
     }

@@ -178,9 +178,11 @@ impl Connection {
                 )
         };
         if reset {
-            for half in [&up.to, &down.to] {
+            for half in [up.to, down.to] {
                 // A socket that is closed already cannot be reset.
                 let _ = half.as_ref().set_zero_linger();
+                // Dropped, it would say goodbye first.
+                half.forget();
             }
         }
     }

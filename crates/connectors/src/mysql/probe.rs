@@ -193,7 +193,7 @@ fn open_questions(column: &ProbeColumn) -> Vec<Question> {
         Decoder::Integer if chosen => of_number(&logical, &name),
         Decoder::Integer => shorter(native, &name),
         Decoder::Decimal { precision, scale } if chosen => of_decimal(precision, scale, &name),
-        Decoder::Text(_) => {
+        Decoder::Text(_) | Decoder::Label(_) | Decoder::NumberedLabel(_) | Decoder::Members(_) => {
             let mut questions = of_text(column, &name);
             if native.base == "enum" {
                 questions.push(Tells::Warned("ENUM_ERROR_VALUE").of(format!("{name} + 0 = 0")));

@@ -37,11 +37,11 @@ pub(super) async fn probe(
     limits: &ProbeLimits,
 ) -> Result<Vec<TableProbe>> {
     let clock = ProbeClock::start(limits);
-    let mut session = ProbeSession(connector.open().await?);
+    let mut session = ProbeSession::open(connector).await?;
     let mut probes = Vec::with_capacity(requests.len());
     for (index, request) in requests.iter().enumerate() {
         if session.0.is_closed() {
-            session = ProbeSession(connector.open().await?);
+            session = ProbeSession::open(connector).await?;
         }
         let keeps_bytes = session.0.keeps_bytes();
         let figures = figures(request, quote, |column| {
@@ -61,6 +61,17 @@ pub(super) async fn probe(
 }
 
 struct ProbeSession(Session);
+
+impl ProbeSession {
+    /// Where the database keeps bytes, they come as they are.
+    async fn open(connector: &Connector) -> Result<Self> {
+        let session = connector.open().await?;
+        if session.keeps_bytes() {
+            session.run("SET client_encoding = 'SQL_ASCII'").await?;
+        }
+        Ok(Self(session))
+    }
+}
 
 #[async_trait]
 impl Asks for ProbeSession {
@@ -201,7 +212,9 @@ impl Asked {
             Wire::Time => {
                 vec![Tells::Rejected("TIME_24_00").of(format!("{value} = TIME '24:00:00'"))]
             }
-            Wire::Text | Wire::VersionedText => self.of_text(value),
+            Wire::Text | Wire::PaddedText | Wire::TrimmedText | Wire::VersionedText => {
+                self.of_text(value)
+            }
             Wire::Bytes => {
                 vec![Tells::LongestBytes.of(format!("pg_catalog.octet_length({value})"))]
             }

@@ -77,6 +77,10 @@ impl Subject for Database {
         connectors::connector("mysql").expect("registered")
     }
 
+    fn hangs_up(&self) -> bool {
+        true
+    }
+
     fn target(&self) -> TableName {
         TableName::new(&self.name, "t")
     }

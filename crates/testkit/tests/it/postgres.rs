@@ -66,6 +66,10 @@ impl Subject for Database {
         connectors::connector("postgresql").expect("registered")
     }
 
+    fn hangs_up(&self) -> bool {
+        true
+    }
+
     async fn open(&self) -> Arc<dyn Destination> {
         let opening = Opening {
             base: std::env::temp_dir(),

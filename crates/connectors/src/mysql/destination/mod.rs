@@ -163,11 +163,15 @@ impl Destination for MysqlDestination {
         Ok(evidence)
     }
 
-    async fn read_staged(
-        &self,
-        staging: &Staging,
-        _manifests: &[Manifest],
-    ) -> Result<Vec<Batches>> {
+    async fn read_staged(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Vec<Batches>> {
+        // All parts stand in one table and cannot be told apart: other rows than those asked for are
+        // no answer.
+        let asked: u64 = manifests.iter().map(|manifest| manifest.part.written).sum();
+        let found = self.evidence(staging, manifests).await?.rows;
+        if found != asked {
+            let message = format!("{asked} rows were written, {found} stand staged");
+            return Err(Error::new(ErrorKind::Data, "COUNTS_DIFFER", message).on(Side::Destination));
+        }
         let room = Room::from_payload(&staging.payload)?;
         let table = &staging.write.table;
         Ok(vec![staged::stream(&self.sessions, &room, table)?])
