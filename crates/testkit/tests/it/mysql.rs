@@ -81,6 +81,10 @@ impl Subject for Database {
         true
     }
 
+    fn stride(&self) -> u64 {
+        5
+    }
+
     fn target(&self) -> TableName {
         TableName::new(&self.name, "t")
     }

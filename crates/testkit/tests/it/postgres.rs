@@ -70,6 +70,10 @@ impl Subject for Database {
         true
     }
 
+    fn stride(&self) -> u64 {
+        5
+    }
+
     async fn open(&self) -> Arc<dyn Destination> {
         let opening = Opening {
             base: std::env::temp_dir(),
