@@ -26,7 +26,7 @@ INSERT INTO nasty VALUES
    decode(repeat('deadbeef', 50000), 'hex'), '9999-12-31', '23:59:59.999999', '9999-12-31 23:59:59.999999',
    '9999-12-31 23:59:59.999999+00', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '[]', '[]'),
   (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
-  (4, true, 0, 0, 0, 0, 0.10, '-0', '-0', '', '', '', '1970-01-01', '12:00:00.000001', '1969-12-31 23:59:59.999999',
+  (4, true, 0, 0, 0, 0, 0.10, '0', '0', '', '', '', '1970-01-01', '12:00:00.000001', '1969-12-31 23:59:59.999999',
    '1970-01-01 00:00:00+00', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '""', '{}'),
   (5, true, 1, 1, 1, 0.0000000001, -0.01, 16777217, 0.1::float8 + 0.2::float8, 'NULL', '\N', 'x', '1582-10-10',
    '23:59:59.5', '2038-01-19 03:14:08', '2038-01-19 03:14:08+00', NULL, 'null', 'null');
@@ -47,7 +47,7 @@ INSERT INTO nasty VALUES
 UNFIT = """
 CREATE TABLE unfit (id int PRIMARY KEY, f double precision, ts timestamp);
 INSERT INTO unfit VALUES (1, 'NaN', NULL), (2, 'Infinity', NULL), (3, '-Infinity', NULL), (4, 1.5, 'infinity'),
-  (5, 2.5, NULL);
+  (5, 2.5, NULL), (6, '-0', NULL);
 """
 
 
@@ -139,10 +139,10 @@ def unfit_rejected(work, postgres):
     migration.write()
     report = migration.run().report
     line = report["tables"][0]
-    ensure((line["rows_read"], line["rows_written"], line["rows_rejected"]) == (5, 1, 4), f"the report says {line}")
+    ensure((line["rows_read"], line["rows_written"], line["rows_rejected"]) == (6, 1, 5), f"the report says {line}")
     told = call("runs", "rejected", report["run"], "--data", str(migration.data), "--json", room=migration.room).report
     codes = sorted(row["code"] for row in rows_of(told))
-    expected = ["NUMERIC_INFINITY", "NUMERIC_INFINITY", "NUMERIC_NAN", "TIMESTAMP_INFINITY"]
+    expected = ["NEGATIVE_ZERO", "NUMERIC_INFINITY", "NUMERIC_INFINITY", "NUMERIC_NAN", "TIMESTAMP_INFINITY"]
     ensure(codes == expected, f"rejected for {codes} instead of {expected}")
     left = target.server.execute("SELECT id FROM unfit").split()
     ensure(left == ["5"], f"rows {left} arrived")

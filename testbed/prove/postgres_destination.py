@@ -38,7 +38,7 @@ CREATE TABLE nasty (id int PRIMARY KEY, ti tinyint, tu tinyint unsigned, su smal
                     ts timestamp(3) NULL, tm time(6), e enum('a','b c',''), s set('x','y'), y year)
   CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci COMMENT 'it''s nasty';
 INSERT INTO nasty VALUES
- (1, -128, 0, 0, 0, -9223372036854775808, 0, -9999999999999999999999999999.9999999999, -99999, -3.4028235e38,
+ (1, -128, 0, 0, 0, -9223372036854775808, 0, -9999999999999999999999999999.9999999999, -99999, -3.4028234e38,
   -1.7976931348623157e308, 0, 0, '', '', '', '', '0001-01-01', '0001-01-01', '0001-01-01', '1970-01-01 00:00:01', '-838:59:59',
   'a', '', 1901),
  (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,

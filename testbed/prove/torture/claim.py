@@ -224,7 +224,7 @@ def planned_by_default(work, schema):
     offered = [table for table in schema.tables.values() if table.migration != "none" or table.refused]
     for kind in KINDS:
         file = default_file(work, schema, "default", kind, {"all": True})
-        plan = file.plan().expect(0).report
+        plan = file.plan().expect(3).report
         blockers, warnings = check.findings_of(plan, schema.source.schemas())
         refused = check.check_plan(blockers, offered, "refused")
         check.check_plan(warnings, [table for table in offered if table.migration == "main"], "warned")
@@ -311,7 +311,7 @@ def partitions_refused(work, schema):
     for kind in KINDS:
         partition = {"method": {"partition": {"one-time": "ds=20240101"}}, "names": {"illegal": "convert"}}
         file = default_file(work, schema, "partition", kind, {"all": True}, **partition)
-        blockers, _ = check.findings_of(file.plan().expect(0).report, schema.source.schemas())
+        blockers, _ = check.findings_of(file.plan().expect(3).report, schema.source.schemas())
         clashes = {place: {"PARTITION_COLUMN_CLASH": ""} for place, codes in blockers.items()
                    if "PARTITION_COLUMN_CLASH" in codes}
         check.check_plan(clashes, schema.tables.values(), "partitioned")

@@ -147,6 +147,13 @@ fn floats(values: impl Iterator<Item = Option<f64>>, native: &Native<'_>, reject
             Some(value) if native.unsigned && value.is_sign_negative() => {
                 reject(row, "VALUE_OUT_OF_RANGE", negative(native));
             }
+            Some(value) if value == 0.0 && value.is_sign_negative() => {
+                reject(
+                    row,
+                    "NEGATIVE_ZERO",
+                    format!("{} has no negative zero", native.base),
+                );
+            }
             _ => {}
         }
     }
@@ -325,7 +332,11 @@ mod tests {
             Some(-0.0),
         ];
         let floats: ArrayRef = Arc::new(Float64Array::from(floats.to_vec()));
-        let misfits = [(1, "NUMERIC_NAN"), (2, "NUMERIC_INFINITY")];
+        let misfits = [
+            (1, "NUMERIC_NAN"),
+            (2, "NUMERIC_INFINITY"),
+            (4, "NEGATIVE_ZERO"),
+        ];
         check(
             "double",
             LogicalType::Float64,
