@@ -271,7 +271,7 @@ def named_and_refused(work, schema):
 
 def chosen(work, schema):
     """Columns read as what a person asks for; rows that do not fit are rejected. Returns the figures."""
-    schema, tallies = schema.chosen(), Counter()
+    schema, tallies, untried = schema.chosen(), Counter(), set(KINDS)
     for kind in KINDS:
         tally = check.Tally()
         for number, tables in enumerate(parts_of(schema.tables.values())):
@@ -285,8 +285,11 @@ def chosen(work, schema):
             for table in tables:
                 one = evidence_of(schema, kind, table, outcome.report, rejected, destination)
                 check.check_table(one, tally)
-            one.table = dataclasses.replace(one.table, choices={}, columns={"*": "exact text"})
-            work.sabotage(f"{kind}: a choice that was not made", check.check_table, one, check.Tally())
+                if table.rejected and kind in untried:
+                    untried.remove(kind)
+                    one.table = dataclasses.replace(table, rejected={})
+                    work.sabotage(f"{kind}: rejected rows of {table.label} where none are expected", check.check_table,
+                                  one, check.Tally())
         ensure(tally.total() == schema.cells(), f"{tally.total()} cells of choices were judged, and there are "
                                                 f"{schema.cells()}")
         tallies[tally.shown()] += 1

@@ -35,7 +35,10 @@ class Reader:
 
     def plan(self, title, tables, **how):
         room = self.file(title, tables, **how)
-        return call("plan", "migration.yaml", "--json", room=room, environment=self.secret).expect(0).report
+        outcome = call("plan", "migration.yaml", "--json", room=room, environment=self.secret)
+        plan = outcome.report["plan"]
+        partly = 3 if plan["refused"] else 0
+        return outcome.expect(1 if outcome.report["blocked"] else partly).report
 
     def run(self, expect, title, tables, **how):
         room = self.file(title, tables, **how)
