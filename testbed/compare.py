@@ -445,7 +445,8 @@ def flattened(column):
 
 def comparable_texts(kind, source, destination):
     """Texts as they are; where that does not settle it, numbers and times in their canonical form."""
-    if kind == "text" or not pc.any(pc.not_equal(source, destination)).as_py() and len(source) == len(destination):
+    same = len(source) == len(destination) and not pc.any(pc.not_equal(source, destination)).as_py()
+    if kind == "text" or same:
         return source, destination
     return tuple(mapped(side, lambda text: canonical_text(kind, text, None), TEXT) for side in (source, destination))
 
