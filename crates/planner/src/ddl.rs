@@ -16,19 +16,21 @@ pub(crate) fn new_table(
     partition: Option<Column>,
 ) -> TableSchema {
     let columns = planned.iter().map(|planned| planned.column.clone());
-    let comment = if converted {
-        Some(comment_with_original(
-            source.comment.as_deref(),
-            &source.name.table,
-        ))
-    } else {
-        source.comment.clone()
-    };
     TableSchema {
         name,
         columns: columns.chain(partition).collect(),
         primary_key: primary_key(source, planned),
-        comment,
+        comment: comment(source, converted),
+    }
+}
+
+/// The source's comment, with the original name where another one was made of it.
+pub(crate) fn comment(source: &NativeTable, converted: bool) -> Option<String> {
+    if converted {
+        let original = &source.name.table;
+        Some(comment_with_original(source.comment.as_deref(), original))
+    } else {
+        source.comment.clone()
     }
 }
 

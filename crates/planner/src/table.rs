@@ -278,6 +278,7 @@ fn target(
             let target = (&pair, existing);
             let (mut write, columns) = into_existing(shared, table, target, planned, findings);
             write.update_key = update_key;
+            write.table.comment = ddl::comment(table, wanted.converted);
             return (write, columns);
         }
         findings.extend(existing.findings.iter().cloned());
@@ -379,7 +380,7 @@ fn into_existing(
     (write, fitted.mappings)
 }
 
-/// The existing table as it stays. Its key is the source's, under the names there.
+/// The existing table as it stays, its comment aside. Its key is the source's, under the names there.
 fn kept(
     table: &NativeTable,
     name: &TableName,
@@ -390,7 +391,7 @@ fn kept(
         name: name.clone(),
         columns: existing.columns.clone(),
         primary_key: ddl::primary_key(table, planned),
-        comment: table.comment.clone(),
+        comment: None,
     }
 }
 
