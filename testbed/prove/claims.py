@@ -23,6 +23,7 @@ from prove.processes import cancel_frees_the_server, second_process_refused
 from prove.proxy_faults import proxy_faults
 from prove.splits import splits_cover_once
 from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
+from prove.replay import rejected_replayed_once
 from prove.zones import filter_zones
 
 CLAIMS = {
@@ -52,6 +53,7 @@ CLAIMS = {
     "memory-bounded": memory_bounded,
     "postgres-destination": postgres_destination,
     "probe-finds": probe_finds,
+    "rejected-replayed-once": rejected_replayed_once,
     "bad-input-answered": bad_input_is_answered,
     "readme-figures": figures_are_measured,
     "drift-and-existing": drift_and_existing,

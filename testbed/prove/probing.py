@@ -151,7 +151,7 @@ def accept_first_proposals(migration, report):
 def rejected(migration, run):
     outcome = call("runs", "rejected", run["run"], "--data", str(migration.data), "--limit", "1000000", "--json",
                    room=migration.room)
-    return Counter((row["column"], row["code"]) for row in outcome.expect(0).report)
+    return Counter((row["column"], row["code"]) for row in outcome.expect(0).report["rows"])
 
 
 def check_run(report, found, truth, rows):

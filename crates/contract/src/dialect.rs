@@ -1,7 +1,7 @@
 //! How a system spells things. Text in, text out.
 
 use model::plan::{Column, Partition, TableSchema, Write};
-use model::{Finding, TableName};
+use model::{Finding, NativeColumn, TableName};
 
 /// How a system spells things.
 pub trait Dialect: Send + Sync {
@@ -36,5 +36,12 @@ pub trait Dialect: Send + Sync {
     /// and keys. A blocker refuses the table; an empty `at` means the table.
     fn review(&self, _write: &Write) -> Vec<Finding> {
         Vec::new()
+    }
+
+    /// A condition that holds for the rows whose key has one of the values `keys`, each with a value for
+    /// each of `columns`, as they were told with rejected rows. `None` where values of such types do
+    /// not name a row for sure. What the values hold stays a value.
+    fn key_condition(&self, _columns: &[NativeColumn], _keys: &[Vec<String>]) -> Option<String> {
+        None
     }
 }

@@ -29,6 +29,6 @@ pub use probe::{
     ColumnProbe, Extent, ProbeClock, ProbeColumn, ProbeLimits, ProbeRequest, TableProbe,
 };
 pub use source::{Batches, OpenedSnapshot, Snapshot, Source, SourceColumn, SourceFigures, Split};
-pub use task::{BatchLimits, Meter, Rejected, Rejection, TaskContext};
+pub use task::{BatchLimits, Meter, Rejected, RejectedShelf, Rejection, TaskContext};
 pub use tokio_util::sync::CancellationToken;
 pub use type_mapping::{Holding, Reading, Refusal, TypeMapping};

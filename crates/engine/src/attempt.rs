@@ -1,9 +1,11 @@
 //! What the operators of one physical plan share about the attempt under way in each partition: the
 //! reader opens it, reshape and writer report to it. Never an identity: that is the split's id.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::checksum::ColumnSpec;
+use crate::rejected::AttemptShelf;
 use crate::run::Patience;
 use contract::{
     BatchLimits, CancellationToken, Destination, Meter, Rejected, Snapshot, Split, Staging,
@@ -30,6 +32,10 @@ pub(crate) struct TableWork {
     pub(crate) patience: Patience,
     pub(crate) cancel: CancellationToken,
     pub(crate) meter: Meter,
+    /// The run's folder of rejected rows.
+    pub(crate) rejected: PathBuf,
+    /// How many rejected rows of a split are kept.
+    pub(crate) most_rejected: u64,
 }
 
 /// One cell per partition of the plan.
@@ -41,7 +47,14 @@ pub(crate) struct Attempts {
 #[derive(Default)]
 struct Cell {
     number: u32,
-    open: Option<(TaskContext, OwnedSemaphorePermit)>,
+    open: Option<(Attempt, OwnedSemaphorePermit)>,
+}
+
+/// One attempt at one split.
+#[derive(Clone)]
+pub(crate) struct Attempt {
+    pub(crate) task: TaskContext,
+    pub(crate) shelf: Arc<AttemptShelf>,
 }
 
 impl Attempts {
@@ -68,24 +81,31 @@ impl Attempts {
             }
         };
         let mut cell = self.cell(partition);
+        let work = &self.work;
+        let shelf = AttemptShelf::new(&work.rejected, &work.staging.load, &split.id, cell.number);
+        let rejected = Rejected::new(&work.scan.table, &split.id);
         let task = TaskContext {
             split: split.id.clone(),
             attempt: cell.number,
             cancel: self.work.cancel.child_token(),
             meter: self.work.meter.child(),
-            rejected: Rejected::new(&self.work.scan.table, &split.id),
+            rejected: rejected.kept_on(Arc::clone(&shelf) as _, work.most_rejected),
             budget: Arc::clone(&self.work.budget),
             limits: self.work.limits,
         };
-        cell.open = Some((task.clone(), permit));
+        let attempt = Attempt {
+            task: task.clone(),
+            shelf,
+        };
+        cell.open = Some((attempt, permit));
         Ok(task)
     }
 
     /// The attempt under way, once the reader has opened it.
-    pub(crate) fn current(&self, partition: usize) -> Result<TaskContext> {
+    pub(crate) fn current(&self, partition: usize) -> Result<Attempt> {
         let cell = self.cell(partition);
-        let task = cell.open.as_ref().map(|(task, _)| task.clone());
-        task.ok_or_else(|| Error::internal("rows arrived before their split was opened"))
+        let attempt = cell.open.as_ref().map(|(attempt, _)| attempt.clone());
+        attempt.ok_or_else(|| Error::internal("rows arrived before their split was opened"))
     }
 
     /// The writer is done: the slot is free again.

@@ -4,9 +4,11 @@
 use async_trait::async_trait;
 use contract::{Evidence, Manifest, Receipt, Split, Staging};
 use model::checksum::ValueProof;
-use model::run::{RejectedRow, TableReport};
-use model::{LoadId, PipelineId, Result, RunId, SnapshotId, TableName};
+use model::run::TableReport;
+use model::{LoadId, PipelineId, Result, RunId, SnapshotId};
 use serde::{Deserialize, Serialize};
+
+use crate::rejected::RejectedPart;
 
 /// Where entries are kept; append-only.
 #[async_trait]
@@ -16,12 +18,6 @@ pub trait Journal: Send + Sync {
 
     /// Durable when it returns. Refused to whoever no longer holds the run.
     async fn append(&self, run: &RunId, entry: &Entry) -> Result<()>;
-
-    /// Keeps the rejected rows of a split whose manifest was accepted.
-    async fn keep_rejected(&self, run: &RunId, rows: Vec<RejectedRow>) -> Result<()>;
-
-    /// Forgets the rejected rows kept of a table: it is read anew, and they would be there twice.
-    async fn forget_rejected(&self, run: &RunId, table: &TableName) -> Result<()>;
 }
 
 /// One line of the journal.
@@ -64,6 +60,9 @@ pub enum Entry {
         load: LoadId,
         /// Its account.
         manifest: Box<Manifest>,
+        /// The file of its rejected rows, where there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rejected: Option<RejectedPart>,
     },
     /// What stands staged was read back and agrees with the account.
     Verified {

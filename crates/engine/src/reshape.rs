@@ -173,16 +173,24 @@ impl Reshape {
         }
     }
 
-    /// `id=42`, or nothing where no key is read.
-    fn locator(&self, batch: &RecordBatch, row: usize) -> String {
-        let parts = self.key.iter().map(|(name, index)| {
-            let formatter =
-                ArrayFormatter::try_new(batch.column(*index).as_ref(), &FormatOptions::default());
-            let value =
-                formatter.map_or_else(|_| "?".to_owned(), |text| text.value(row).to_string());
-            format!("{name}={value}")
+    /// The values of the key's columns that are read; empty where one of them cannot be told.
+    fn key(&self, batch: &RecordBatch, row: usize) -> Vec<String> {
+        let values = self.key.iter().map(|(_, index)| {
+            let column = batch.column(*index);
+            let formatter = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default());
+            let value = formatter.ok()?.value(row).try_to_string().ok()?;
+            column.is_valid(row).then_some(value)
         });
-        parts.collect::<Vec<_>>().join(", ")
+        values.collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+
+    /// `id=42`, or nothing where no key is read.
+    fn locator(&self, key: &[String]) -> String {
+        let parts = self.key.iter().zip(key);
+        let parts: Vec<_> = parts
+            .map(|((name, _), value)| format!("{name}={value}"))
+            .collect();
+        parts.join(", ")
     }
 }
 
@@ -265,9 +273,10 @@ impl Misfits<'_> {
         let rows = self.batch.num_rows();
         let keep = self.keep.get_or_insert_with(|| vec![true; rows]);
         if std::mem::replace(&mut keep[row], false) {
-            let locator = self.reshape.locator(self.batch, row);
+            let key = self.reshape.key(self.batch, row);
             self.task.rejected.push(Rejection {
-                locator,
+                locator: self.reshape.locator(&key),
+                key,
                 column,
                 code,
                 reason,
@@ -347,7 +356,7 @@ impl ExecutionPlan for ReshapeExec {
         let (reshape, attempts) = (Arc::clone(&self.reshape), Arc::clone(&self.attempts));
         let reshaped = batches.map(move |batch| {
             let batch = batch?;
-            let task = attempts.current(partition).map_err(outward)?;
+            let task = attempts.current(partition).map_err(outward)?.task;
             let work = &attempts.work;
             reshape.apply(&batch, &task, work).map_err(outward)
         });

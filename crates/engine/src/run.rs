@@ -2,6 +2,7 @@
 //! goes around again for those that may succeed at another moment.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Flight {
     pub destination: Arc<dyn Destination>,
     /// What must outlive us.
     pub journal: Arc<dyn Journal>,
+    /// The run's folder of rejected rows; made with the first of them.
+    pub rejected: PathBuf,
     /// For whoever watches; made for this plan.
     pub progress: Arc<Progress>,
     /// Stops the run, and frees the servers.
@@ -92,6 +95,7 @@ impl Tower {
             source,
             destination,
             journal,
+            rejected,
             progress,
             cancel,
             patience,
@@ -107,6 +111,7 @@ impl Tower {
             run,
             destination,
             journal,
+            rejected,
             progress,
             cancel,
             slots: Arc::new(Semaphore::new(slots)),

@@ -1,6 +1,7 @@
 //! One table's flight under one held moment: cut, prepare, move, account, verify, commit. Whatever
 //! fails before `Committing` leaves the destination as it was.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::{
@@ -23,6 +24,7 @@ use crate::checksum::{self, ColumnSpec, Handed, HandedRows, Proving};
 use crate::journal::{Entry, Journal};
 use crate::plan::physical_plan;
 use crate::progress::{Progress, TablePhase};
+use crate::rejected::{forget_earlier, most_kept};
 use crate::run::Patience;
 use crate::verify::{self, Totals};
 use crate::write_exec::SplitOutcome;
@@ -42,6 +44,8 @@ pub(crate) struct Hangar {
     pub(crate) plan: Plan,
     pub(crate) destination: Arc<dyn Destination>,
     pub(crate) journal: Arc<dyn Journal>,
+    /// The run's folder of rejected rows.
+    pub(crate) rejected: PathBuf,
     pub(crate) progress: Arc<Progress>,
     pub(crate) cancel: CancellationToken,
     pub(crate) slots: Arc<Semaphore>,
@@ -219,9 +223,7 @@ impl TableFlight<'_> {
         report: &mut TableReport,
     ) -> Result<Vec<Manifest>> {
         if self.attempt > 1 {
-            let table = &self.pipeline.scan.table;
-            let journal = &self.hangar.journal;
-            journal.forget_rejected(&self.hangar.run, table).await?;
+            forget_earlier(&self.hangar.rejected, &staging.load);
         }
         self.hangar.destination.prepare(staging).await?;
         self.enter(TablePhase::Moving);
@@ -311,6 +313,8 @@ impl TableFlight<'_> {
             patience: self.hangar.patience,
             limits: BatchLimits::default(),
             cancel: stop.clone(),
+            rejected: self.hangar.rejected.clone(),
+            most_rejected: most_kept(&self.hangar.plan.policy.rejected_rows),
             meter: self.hangar.progress.cut(&self.pipeline.id, splits.len()),
         };
         let plan = physical_plan(work, splits)?;
@@ -359,18 +363,12 @@ impl TableFlight<'_> {
     }
 
     /// What a split brought counts from here on.
-    async fn accept(&self, mut outcome: SplitOutcome, load: &LoadId) -> Result<SplitOutcome> {
-        let rejected = std::mem::take(&mut outcome.rejected);
-        if !rejected.is_empty() {
-            self.hangar
-                .journal
-                .keep_rejected(&self.hangar.run, rejected)
-                .await?;
-        }
+    async fn accept(&self, outcome: SplitOutcome, load: &LoadId) -> Result<SplitOutcome> {
         self.note(Entry::SplitDone {
             pipeline: self.pipeline.id.clone(),
             load: load.clone(),
             manifest: Box::new(outcome.manifest.clone()),
+            rejected: outcome.rejected.clone(),
         })
         .await?;
         self.hangar.progress.split_done(&self.pipeline.id);

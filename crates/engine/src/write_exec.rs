@@ -12,13 +12,14 @@ use datafusion_execution::{SendableRecordBatchStream, TaskContext};
 use datafusion_physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion_physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
-use model::run::{Notice, RejectedRow};
+use model::run::Notice;
 use model::{Error, ErrorKind, Result, Retry, Side};
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempts, inward, outward};
+use crate::attempt::{Attempt, Attempts, inward, outward};
 use crate::checksum::{Handed, HandedRows};
 use crate::plan::{only_child, properties};
+use crate::rejected::{AttemptShelf, RejectedPart};
 
 /// How often one split is tried.
 const TRIES: u32 = 4;
@@ -27,7 +28,7 @@ const TRIES: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SplitOutcome {
     pub(crate) manifest: Manifest,
-    pub(crate) rejected: Vec<RejectedRow>,
+    pub(crate) rejected: Option<RejectedPart>,
     pub(crate) notices: Vec<Notice>,
     /// Sums of the rows handed to the writer, where checksums are asked for.
     pub(crate) handed: Option<Handed>,
@@ -150,14 +151,15 @@ impl SplitTask {
         loop {
             let attempt = self.attempts.begin(self.partition);
             let result = self.attempt().await;
-            let task = self.attempts.current(self.partition).ok();
+            let attempted = self.attempts.current(self.partition).ok();
             self.attempts.close(self.partition);
             let error = match result {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error,
             };
-            if let Some(task) = task {
-                task.meter.take_back();
+            if let Some(attempted) = attempted {
+                attempted.task.meter.take_back();
+                attempted.shelf.discard();
             }
             let cancel = &self.attempts.work.cancel;
             if cancel.is_cancelled() || !error.is_retryable() || attempt >= TRIES {
@@ -184,7 +186,7 @@ impl SplitTask {
             .map_err(inward)?;
         // The first pull opens the split, and with it the attempt.
         let mut next = batches.next().await.transpose().map_err(inward)?;
-        let task = self.attempts.current(self.partition)?;
+        let Attempt { task, shelf } = self.attempts.current(self.partition)?;
         let work = &self.attempts.work;
         let mut writer = work.destination.writer(&work.staging, &task).await?;
         let mut handed = 0;
@@ -194,6 +196,7 @@ impl SplitTask {
                 if task.cancel.is_cancelled() {
                     return Err(Error::cancelled());
                 }
+                task.rejected.check()?;
                 handed += batch.num_rows() as u64;
                 if batch.num_rows() > 0 {
                     if let Some(sums) = &mut sums {
@@ -207,9 +210,14 @@ impl SplitTask {
         }
         .await;
         drop(batches);
-        match moved {
-            Ok(()) => {
+        let kept = match moved {
+            Ok(()) => kept(&task, &shelf).await,
+            Err(error) => Err(error),
+        };
+        match kept {
+            Ok(kept) => {
                 let mut outcome = account(&task, handed, writer.finish().await?)?;
+                outcome.rejected = kept;
                 outcome.handed = sums.map(HandedRows::finish);
                 Ok(outcome)
             }
@@ -219,6 +227,17 @@ impl SplitTask {
             }
         }
     }
+}
+
+/// The file of the rejected rows: all of them stand in it when the split counts.
+async fn kept(task: &Task, shelf: &Arc<AttemptShelf>) -> Result<Option<RejectedPart>> {
+    if task.rejected.count() == 0 {
+        return Ok(None);
+    }
+    let (rejected, shelf) = (task.rejected.clone(), Arc::clone(shelf));
+    let finish = move || rejected.flush().and_then(|()| shelf.finish());
+    let finished = tokio::task::spawn_blocking(finish).await;
+    finished.unwrap_or_else(|error| Err(Error::internal("a thread broke down").caused_by(error)))
 }
 
 /// A split whose numbers do not add up is a defect, and never published.
@@ -241,7 +260,7 @@ fn account(task: &Task, handed: u64, part: Part) -> Result<SplitOutcome> {
     };
     Ok(SplitOutcome {
         manifest,
-        rejected: task.rejected.take(),
+        rejected: None,
         notices: task.rejected.take_notices(),
         handed: None,
     })

@@ -2,3 +2,4 @@
 
 pub mod disk;
 pub mod parquet;
+pub mod rejected;

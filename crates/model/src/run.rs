@@ -219,6 +219,9 @@ pub struct RejectedRow {
     pub split: String,
     /// Its key, or its place in the split, as far as known: `id=42`, `row 17`.
     pub locator: String,
+    /// The values of its primary key as text, in the key's order; empty where they cannot be told.
+    #[serde(default)]
+    pub key: Vec<String>,
     /// The column that does not fit.
     pub column: String,
     /// Stable code: `ZERO_DATE`, `NUMERIC_NAN`.
@@ -227,4 +230,7 @@ pub struct RejectedRow {
     pub reason: String,
     /// The value's bytes as the source sent them, in hex, at most 4 KiB of them.
     pub bytes_hex: String,
+    /// How many bytes the whole value has.
+    #[serde(default)]
+    pub length: u64,
 }

@@ -276,7 +276,7 @@ fn not_carried_over(indexes: IndexChoice) -> Finding {
 }
 
 /// Over everything but findings and estimates; each pipeline by its own digest, which is that.
-fn digest_of(plan: &Plan) -> String {
+pub(crate) fn digest_of(plan: &Plan) -> String {
     let pipelines: Vec<_> = plan
         .pipelines
         .iter()

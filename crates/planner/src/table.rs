@@ -496,7 +496,7 @@ fn pipeline_id(migration: &str, table: &TableName) -> PipelineId {
     PipelineId::new(id)
 }
 
-fn digest_of(scan: &Scan, columns: &[ColumnMapping], write: &Write) -> String {
+pub(crate) fn digest_of(scan: &Scan, columns: &[ColumnMapping], write: &Write) -> String {
     let scan = Scan {
         estimated_rows: None,
         estimated_bytes: None,

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use engine::{Entry, Journal};
-use model::run::RejectedRow;
-use model::{Error, ErrorKind, Result, RunId, Side, TableName};
+use model::{Error, ErrorKind, Result, RunId, Side};
 use store::Store;
 
 /// The store as the engine's journal.
@@ -32,13 +31,5 @@ impl Journal for StoreJournal {
             Error::internal("a journal entry cannot be written as JSON").caused_by(cause)
         })?;
         self.0.append(run, entry.kind(), &json).await
-    }
-
-    async fn keep_rejected(&self, run: &RunId, rows: Vec<RejectedRow>) -> Result<()> {
-        self.0.keep_rejected(run, &rows).await
-    }
-
-    async fn forget_rejected(&self, run: &RunId, table: &TableName) -> Result<()> {
-        self.0.forget_rejected(run, &table.to_string()).await
     }
 }

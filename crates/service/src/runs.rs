@@ -1,14 +1,18 @@
 //! `runs`: history, the proof of each table, rejected rows with their reasons.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use contract::options::nearest_hint;
+use engine::{Journal, KeptTable};
 use model::run::RejectedRow;
-use model::{Error, ErrorKind, Result, RunId};
+use model::{Error, ErrorKind, PipelineId, Result, RunId};
+use serde::Serialize;
 pub use store::RunRecord;
 use store::Store;
 
 use crate::data_folder::existing_store;
+use crate::journal::StoreJournal;
 
 /// How many runs a beginning of an id is looked for in.
 const LOOKED_THROUGH: u32 = 10_000;
@@ -27,14 +31,114 @@ pub async fn show(data: Option<&Path>, id: &RunId) -> Result<RunRecord> {
     find(&existing_store(data).await?, id).await
 }
 
-/// The rows that a run kept aside, oldest first.
-pub async fn rejected(data: Option<&Path>, id: &RunId, limit: u32) -> Result<Vec<RejectedRow>> {
-    let store = existing_store(data).await?;
-    let run = find(&store, id).await?;
-    store.rejected(&run.id, limit).await
+/// What a run kept aside.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectedOfRun {
+    /// Its id.
+    pub run: RunId,
+    /// Tables of which rows were rejected.
+    pub tables: Vec<RejectedOfTable>,
+    /// The rows, table by table, at most as many as asked for.
+    pub rows: Vec<RejectedRow>,
 }
 
-async fn find(store: &Store, id: &RunId) -> Result<RunRecord> {
+/// What a run kept aside of one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectedOfTable {
+    /// `schema.table` at the source.
+    pub source: String,
+    /// How many rows were rejected.
+    pub rejected: u64,
+    /// How many of them were kept: fewer only where so many were rejected that the table failed.
+    pub kept: u64,
+    /// Whether the rows that were not rejected stand at the destination.
+    pub committed: bool,
+    /// The run that read them again and published them.
+    pub replayed_by: Option<RunId>,
+}
+
+/// What a run kept aside, at most `limit` rows of it; all of them in one Parquet file, where `export`
+/// names one that is not there yet.
+pub async fn rejected(
+    data: Option<&Path>,
+    id: &RunId,
+    limit: u64,
+    export: Option<PathBuf>,
+) -> Result<RejectedOfRun> {
+    let store = existing_store(data).await?;
+    let run = find(&store, id).await?;
+    let journal = StoreJournal(store.clone());
+    let kept: Vec<KeptTable> = kept(&journal, &run.id).await?;
+    let replayed = replayed_tables(&store, &journal, &run.id).await?;
+    let pipelines = run.plan.iter().flat_map(|plan| &plan.pipelines);
+    let names: BTreeMap<_, _> = pipelines
+        .map(|pipeline| (&pipeline.id, pipeline.scan.table.to_string()))
+        .collect();
+    let tables = kept.iter().map(|table| RejectedOfTable {
+        source: names.get(&table.pipeline).cloned().unwrap_or_default(),
+        rejected: table.rejected,
+        kept: table.kept(),
+        committed: table.committed,
+        replayed_by: replayed.get(&table.pipeline).cloned(),
+    });
+    let tables = tables.collect();
+    let folder = store.rejected_folder(&run.id);
+    let rows = tokio::task::spawn_blocking(move || {
+        if let Some(path) = export {
+            engine::export_rejected(&folder, &kept, &path)?;
+        }
+        first_rows(&folder, &kept, limit)
+    });
+    let rows = rows.await.map_err(not_read)??;
+    let run = run.id;
+    Ok(RejectedOfRun { run, tables, rows })
+}
+
+/// Tables of a run of which rows were rejected, from their last loads.
+pub(crate) async fn kept(journal: &StoreJournal, run: &RunId) -> Result<Vec<KeptTable>> {
+    let mut kept = engine::kept_tables(&journal.read(run).await?);
+    kept.retain(|table| table.rejected > 0);
+    Ok(kept)
+}
+
+pub(crate) fn not_read(cause: tokio::task::JoinError) -> Error {
+    Error::internal("rejected rows were not read").caused_by(cause)
+}
+
+fn first_rows(folder: &Path, tables: &[KeptTable], limit: u64) -> Result<Vec<RejectedRow>> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut first = Vec::new();
+    for table in tables {
+        for rows in engine::read_rejected(folder, &table.parts) {
+            let wanted = limit - first.len();
+            first.extend(rows?.into_iter().take(wanted));
+            if first.len() == limit {
+                return Ok(first);
+            }
+        }
+    }
+    Ok(first)
+}
+
+/// The tables of which a later run read the rejected rows again and published them: that run's commit
+/// is the mark, so that there is no moment between the two.
+pub(crate) async fn replayed_tables(
+    store: &Store,
+    journal: &StoreJournal,
+    run: &RunId,
+) -> Result<BTreeMap<PipelineId, RunId>> {
+    let mut replayed = BTreeMap::new();
+    for replay in store.replays(run).await? {
+        for table in engine::kept_tables(&journal.read(&replay.id).await?) {
+            if table.committed {
+                replayed.insert(table.pipeline, replay.id.clone());
+            }
+        }
+    }
+    Ok(replayed)
+}
+
+pub(crate) async fn find(store: &Store, id: &RunId) -> Result<RunRecord> {
     if let Some(run) = store.run(id).await? {
         return Ok(run);
     }

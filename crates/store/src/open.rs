@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::{Error, ErrorKind, Result, Retry, Side};
+use model::{Error, ErrorKind, Result, Retry, RunId, Side};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
@@ -13,7 +13,10 @@ use sqlx::sqlite::{
 };
 
 /// The schema's history, oldest first. Never edited once released: a change is a new file.
-const HISTORY: [(i64, &str, &str); 1] = [(1, "runs", include_str!("../schema/0001_runs.sql"))];
+const HISTORY: [(i64, &str, &str); 2] = [
+    (1, "runs", include_str!("../schema/0001_runs.sql")),
+    (2, "replays", include_str!("../schema/0002_replays.sql")),
+];
 
 /// The memory under one data folder. Cheap to clone; safe to use from many tasks and processes.
 #[derive(Debug, Clone)]
@@ -97,6 +100,11 @@ impl Store {
     /// The data folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The folder of a run's rejected rows; there where any were rejected.
+    pub fn rejected_folder(&self, run: &RunId) -> PathBuf {
+        self.folder.join("rejected").join(run.as_str())
     }
 
     /// Waits until all that is under way is written, then lets go of the file.

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::open::{Store, failure, unreadable};
 
 const COLUMNS: &str = "id, migration, state, started_at, ended_at, bizdate, part, digest, spec, \
-                       plan, report, settled";
+                       plan, report, settled, replays";
 
 /// A run that starts.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct NewRun<'a> {
     pub spec: Option<&'a Json>,
     /// What it carries out; `None` where it never came to a plan.
     pub plan: Option<&'a Plan>,
+    /// The run whose rejected rows it reads again.
+    pub replays: Option<&'a RunId>,
 }
 
 /// A run as it is remembered.
@@ -62,6 +64,8 @@ pub struct RunRecord {
     pub report: Option<RunReport>,
     /// Whether a later run has settled what this one left.
     pub settled: bool,
+    /// The run whose rejected rows it reads again.
+    pub replays: Option<RunId>,
 }
 
 impl Store {
@@ -71,7 +75,7 @@ impl Store {
         let plan = run.plan.map(|plan| written("the plan", plan)).transpose()?;
         sqlx::query(
             "INSERT INTO runs (id, migration, state, started_at, bizdate, part, digest, spec, \
-             plan) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             plan, replays) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(run.id.as_str())
         .bind(run.migration)
@@ -82,6 +86,7 @@ impl Store {
         .bind(run.plan.map_or("", |plan| &plan.digest))
         .bind(spec)
         .bind(plan)
+        .bind(run.replays.map(RunId::as_str))
         .execute(&self.pool)
         .await
         .map_err(|cause| failure("could not note the start of the run", cause))?;
@@ -161,6 +166,12 @@ impl Store {
         Ok(found.into_iter().next())
     }
 
+    /// The runs that read again what this one rejected, newest first.
+    pub async fn replays(&self, run: &RunId) -> Result<Vec<RunRecord>> {
+        let rest = "WHERE replays = $1 ORDER BY id DESC LIMIT $2";
+        self.select_runs(rest, run.as_str(), u32::MAX).await
+    }
+
     async fn select_runs(
         &self,
         rest: &'static str,
@@ -192,6 +203,7 @@ fn record(row: &SqliteRow) -> Result<RunRecord> {
         plan: read("the plan of a run", row.get(9))?,
         report: read("the report of a run", row.get(10))?,
         settled: row.get::<i64, _>(11) != 0,
+        replays: row.get::<Option<String>, _>(12).map(RunId::new),
     })
 }
 
@@ -239,6 +251,7 @@ mod tests {
             part: Part::Daily,
             spec: None,
             plan,
+            replays: None,
         }
     }
 

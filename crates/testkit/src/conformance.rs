@@ -21,6 +21,7 @@ use model::migration::LoadingPolicy;
 use model::run::{RejectedRow, RunReport, TableState};
 use model::{RunId, TableName};
 use serde::Serialize;
+use tempfile::TempDir;
 
 use crate::faults::{
     Aim, FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal, FaultySource, Sabotage,
@@ -37,13 +38,35 @@ const LONGEST_FLIGHT: Duration = Duration::from_secs(30);
 /// More effects than any load has: a loop that gets here does not end by itself.
 const MOST_EFFECTS: u64 = 2_000;
 /// Fewer effects of a load than this: a seam is not watched any more.
-pub const LEAST_EFFECTS: u64 = 48;
+pub const LEAST_EFFECTS: u64 = 45;
 
-/// A journal that can be asked what it kept.
-#[async_trait]
-pub trait Notes: Journal {
-    /// The rejected rows kept so far.
-    async fn kept(&self) -> Vec<RejectedRow>;
+/// What outlives the process of a run: its journal, and its rejected rows.
+pub struct Notes {
+    /// The journal.
+    pub journal: Arc<dyn Journal>,
+    /// The folder of rejected rows.
+    pub shelf: TempDir,
+}
+
+impl Notes {
+    /// With that journal, and nothing on the shelf.
+    pub fn new(journal: Arc<dyn Journal>) -> Self {
+        let shelf = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
+        Self { journal, shelf }
+    }
+
+    /// The rejected rows of the table's last load, by what the journal says.
+    async fn kept(&self, run: &str) -> Result<Vec<RejectedRow>, String> {
+        let told = |error: model::Error| error.to_string();
+        let entries = self.journal.read(&RunId::new(run)).await.map_err(told)?;
+        let mut kept = Vec::new();
+        for table in engine::kept_tables(&entries) {
+            for rows in engine::read_rejected(self.shelf.path(), &table.parts) {
+                kept.extend(rows.map_err(told)?);
+            }
+        }
+        Ok(kept)
+    }
 }
 
 /// A destination under test.
@@ -77,8 +100,8 @@ pub trait Subject: Send + Sync {
         false
     }
     /// An empty journal.
-    async fn notes(&self) -> Arc<dyn Notes> {
-        MemoryJournal::new()
+    async fn notes(&self) -> Notes {
+        Notes::new(MemoryJournal::new())
     }
 }
 
@@ -162,7 +185,7 @@ pub struct Load<'a> {
     /// Which run; the same one again takes it up.
     pub run: &'a str,
     /// Its journal.
-    pub notes: &'a Arc<dyn Notes>,
+    pub notes: &'a Notes,
     /// What goes wrong.
     pub faults: &'a Arc<FaultPlan>,
 }
@@ -181,14 +204,14 @@ pub async fn load(subject: &dyn Subject, load: Load<'_>) -> Result<RunReport, St
     table.write.exists = subject.read(&destination_name).await.is_some();
     let mut plan = plan(vec![table]);
     plan.policy.rejected_rows.limit = 3;
-    let journal: Arc<dyn Journal> = Arc::clone(load.notes) as _;
     let flight = Flight {
         run: RunId::new(load.run),
         progress: Arc::new(Progress::new(&plan)),
         plan,
         source: FaultySource::new(memory, load.faults),
         destination: FaultyDestination::new(subject.open().await, load.faults, subject.hangs_up()),
-        journal: FaultyJournal::new(journal, load.faults),
+        journal: FaultyJournal::new(Arc::clone(&load.notes.journal), load.faults),
+        rejected: load.notes.shelf.path().to_owned(),
         cancel: CancellationToken::new(),
         patience: Patience {
             pause: Duration::from_millis(1),
@@ -369,7 +392,7 @@ impl Trial<'_> {
         let again = self
             .fly(&notes, &FaultPlan::new(None, self.sabotage))
             .await?;
-        self.judge_end(&again, notes.as_ref())
+        self.judge_end(&again, &notes)
             .await
             .map_err(|wrong| format!("{case}: {wrong}; all effects: {:?}", faults.labels()))?;
         if !faults.is_hit() {
@@ -389,7 +412,7 @@ impl Trial<'_> {
 
     async fn fly(
         &self,
-        notes: &Arc<dyn Notes>,
+        notes: &Notes,
         faults: &Arc<FaultPlan>,
     ) -> Result<RunReport, String> {
         let next = Load {
@@ -421,7 +444,7 @@ impl Trial<'_> {
     }
 
     /// After another process has taken the run up.
-    async fn judge_end(&self, report: &RunReport, notes: &dyn Notes) -> Result<(), String> {
+    async fn judge_end(&self, report: &RunReport, notes: &Notes) -> Result<(), String> {
         let table = self.subject.target();
         if report.tables[0].state != TableState::Succeeded {
             return Err(format!("could not be taken up: {report:?}"));
@@ -430,12 +453,8 @@ impl Trial<'_> {
         if seen != rows_after(self.policy) {
             return Err(format!("lost or doubled: {seen:?}"));
         }
-        let kept: Vec<String> = notes
-            .kept()
-            .await
-            .into_iter()
-            .map(|row| row.locator)
-            .collect();
+        let kept = notes.kept("new").await?.into_iter();
+        let kept: Vec<String> = kept.map(|row| row.locator).collect();
         let once: BTreeSet<&String> = kept.iter().collect();
         let expected = rejected_rows(self.policy).len();
         if kept.len() != expected || once.len() != expected {

@@ -17,7 +17,6 @@ use contract::{
 };
 use engine::{Entry, Journal};
 use model::plan::{Column, Write};
-use model::run::RejectedRow;
 use model::{Error, ErrorKind, Finding, LoadId, Result, Retry, RunId, TableName};
 
 pub use source::FaultySource;
@@ -530,24 +529,6 @@ impl Journal for FaultyJournal {
     async fn append(&self, run: &RunId, entry: &Entry) -> Result<()> {
         self.plan
             .around(entry.kind(), self.inner.append(run, entry))
-            .await
-    }
-
-    async fn keep_rejected(&self, run: &RunId, mut rows: Vec<RejectedRow>) -> Result<()> {
-        let fault = self.plan.next("keep-rejected")?;
-        if fault == Some(Fault::Partly) {
-            rows.truncate(rows.len() / 2);
-            self.inner.keep_rejected(run, rows).await?;
-            return Err(broken());
-        }
-        self.plan
-            .whole(fault, self.inner.keep_rejected(run, rows))
-            .await
-    }
-
-    async fn forget_rejected(&self, run: &RunId, table: &TableName) -> Result<()> {
-        self.plan
-            .around("forget-rejected", self.inner.forget_rejected(run, table))
             .await
     }
 }

@@ -4,16 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use engine::{Entry, Journal};
-use model::run::RejectedRow;
-use model::{Result, RunId, TableName};
+use model::{Result, RunId};
 
-use crate::conformance::Notes;
-
-/// Entries of one run, and its rejected rows.
+/// Entries of one run.
 #[derive(Default)]
 pub struct MemoryJournal {
     entries: Mutex<Vec<Entry>>,
-    rejected: Mutex<Vec<RejectedRow>>,
 }
 
 impl MemoryJournal {
@@ -30,21 +26,6 @@ impl MemoryJournal {
             .iter()
             .map(Entry::kind)
             .collect()
-    }
-
-    /// The rejected rows so far.
-    pub fn rejected(&self) -> Vec<RejectedRow> {
-        self.rejected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-#[async_trait]
-impl Notes for MemoryJournal {
-    async fn kept(&self) -> Vec<RejectedRow> {
-        self.rejected()
     }
 }
 
@@ -63,23 +44,6 @@ impl Journal for MemoryJournal {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(entry.clone());
-        Ok(())
-    }
-
-    async fn keep_rejected(&self, _run: &RunId, rows: Vec<RejectedRow>) -> Result<()> {
-        self.rejected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(rows);
-        Ok(())
-    }
-
-    async fn forget_rejected(&self, _run: &RunId, table: &TableName) -> Result<()> {
-        let name = table.to_string();
-        self.rejected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|row| row.table != name);
         Ok(())
     }
 }

@@ -167,6 +167,7 @@ impl Snapshot for MemorySnapshot {
             task.meter.add(1, 0);
             task.rejected.push(Rejection {
                 locator: format!("id={}", rows[0].0),
+                key: vec![rows[0].0.to_string()],
                 column: "name",
                 code: "REJECTED",
                 reason: "the source was told to".to_owned(),

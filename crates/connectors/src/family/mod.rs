@@ -8,6 +8,7 @@ pub(crate) mod charset_exceptions;
 pub(crate) mod column_builder;
 pub(crate) mod decimal;
 pub(crate) mod figures;
+pub(crate) mod key_list;
 pub(crate) mod key_range;
 pub(crate) mod parquet_split;
 pub(crate) mod probe_query;

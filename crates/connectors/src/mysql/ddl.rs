@@ -2,9 +2,10 @@
 
 use contract::Dialect;
 use model::plan::{Column, Partition, TableSchema, Write};
-use model::{Finding, TableName};
+use model::{Finding, NativeColumn, TableName};
 
 use super::destination::limits::{self, COLUMN_COMMENT, TABLE_COMMENT};
+use super::keys::by_keys;
 
 /// The dialect of MySQL and MariaDB.
 pub(crate) struct MysqlDialect;
@@ -20,6 +21,10 @@ impl Dialect for MysqlDialect {
 
     fn review(&self, write: &Write) -> Vec<Finding> {
         limits::review(write)
+    }
+
+    fn key_condition(&self, columns: &[NativeColumn], keys: &[Vec<String>]) -> Option<String> {
+        by_keys(columns, keys)
     }
 }
 

@@ -11,6 +11,7 @@ mod decode;
 mod destination;
 mod errors;
 mod figures;
+mod keys;
 mod lock;
 mod options;
 mod pool;

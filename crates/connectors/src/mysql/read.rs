@@ -145,6 +145,7 @@ impl Reading {
             let shown = shown(&values[index]);
             self.task.rejected.push(Rejection {
                 locator: self.locator(values),
+                key: self.key_values(values),
                 column: &self.names[index],
                 code: misfit.code,
                 reason: misfit.reason.to_owned(),
@@ -162,6 +163,16 @@ impl Reading {
                 self.task.rejected.notice(column, code, reason);
             }
         }
+    }
+
+    /// The key's values as text; none where one of them is no text.
+    fn key_values(&self, values: &[Value]) -> Vec<String> {
+        let texts = self.key.iter().map(|index| match &values[*index] {
+            Value::NULL => None,
+            Value::Bytes(bytes) => String::from_utf8(bytes.clone()).ok(),
+            other => Some(other.as_sql(true).trim_matches('\'').to_owned()),
+        });
+        texts.collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 
     /// `id=42`, or the row's place in the split where the key is not read.

@@ -59,6 +59,7 @@ pub(super) enum Step {
 /// is reserved at most.
 const RESERVED_BYTES: usize = 8 << 20;
 const RESERVED_PER_VALUE: usize = 32;
+const LONGEST_KEY_SHOWN: usize = 200;
 
 impl CopyDecoder {
     pub(super) fn new(scan: &Scan, limits: BatchLimits, rejected: Rejected) -> Result<Self> {
@@ -251,8 +252,10 @@ impl CopyDecoder {
             let bytes = self.fields[index]
                 .clone()
                 .map_or(&[][..], |range| &self.buffer[range]);
+            let key = self.key_values();
             self.rejected.push(Rejection {
-                locator: self.locator(),
+                locator: self.locator(&key),
+                key,
                 column: &self.columns[index].name,
                 code,
                 reason: reason.to_owned(),
@@ -262,25 +265,25 @@ impl CopyDecoder {
         Ok(())
     }
 
+    /// The values of the row's key; none where they cannot be told.
+    fn key_values(&self) -> Vec<String> {
+        let values = self.key.iter().map(|index| {
+            let value = &self.buffer[self.fields[*index].clone()?];
+            key_text(&self.columns[*index].wire, value)
+        });
+        values.collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+
     /// The row's key, or its place in the split.
-    fn locator(&self) -> String {
-        let parts: Option<Vec<String>> = self
-            .key
-            .iter()
-            .map(|index| {
-                let column = &self.columns[*index];
-                let value = &self.buffer[self.fields[*index].clone()?];
-                Some(format!(
-                    "{}={}",
-                    column.name,
-                    key_text(&column.wire, value)?
-                ))
-            })
-            .collect();
-        match parts {
-            Some(parts) if !parts.is_empty() => parts.join(", "),
-            _ => format!("row {}", self.rows),
+    fn locator(&self, key: &[String]) -> String {
+        if key.is_empty() {
+            return format!("row {}", self.rows);
         }
+        let parts = self.key.iter().zip(key).map(|(index, value)| {
+            let short: String = value.chars().take(LONGEST_KEY_SHOWN).collect();
+            format!("{}={short}", self.columns[*index].name)
+        });
+        parts.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -314,11 +317,11 @@ fn key_text(wire: &Wire, value: &[u8]) -> Option<String> {
         Wire::Int8 => i64::from_be_bytes(value.try_into().ok()?).to_string(),
         Wire::Oid => u32::from_be_bytes(value.try_into().ok()?).to_string(),
         Wire::Text | Wire::PaddedText | Wire::TrimmedText => {
-            std::str::from_utf8(value).ok()?.chars().take(200).collect()
+            std::str::from_utf8(value).ok()?.to_owned()
         }
         Wire::Date => print::date(i32::from_be_bytes(value.try_into().ok()?)),
         Wire::Timestamp => print::wall_clock(i64::from_be_bytes(value.try_into().ok()?)),
-        Wire::Numeric(..) => numeric::printed(value)?.chars().take(200).collect(),
+        Wire::Numeric(..) => numeric::printed(value)?,
         Wire::Uuid => String::from_utf8(print::uuid(value.try_into().ok()?).to_vec()).ok()?,
         _ => return None,
     })

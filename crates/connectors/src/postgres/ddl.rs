@@ -1,8 +1,10 @@
 //! How PostgreSQL spells things.
 
 use contract::Dialect;
-use model::TableName;
+use model::{NativeColumn, TableName};
 use model::plan::{Partition, TableSchema};
+
+use super::keys::by_keys;
 
 /// PostgreSQL's spelling.
 pub(super) struct PostgresDialect;
@@ -10,6 +12,10 @@ pub(super) struct PostgresDialect;
 impl Dialect for PostgresDialect {
     fn quote(&self, identifier: &str) -> String {
         quote(identifier)
+    }
+
+    fn key_condition(&self, columns: &[NativeColumn], keys: &[Vec<String>]) -> Option<String> {
+        by_keys(columns, keys)
     }
 
     fn create_table(&self, table: &TableSchema, partition: Option<&Partition>) -> Vec<String> {

@@ -14,6 +14,7 @@ mod figures;
 mod filters;
 mod held;
 mod key_split;
+mod keys;
 mod numeric;
 mod options;
 mod print;

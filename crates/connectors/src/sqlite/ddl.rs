@@ -1,7 +1,10 @@
 //! How SQLite spells names. It is read from alone, so no table is ever made in it.
 
 use contract::Dialect;
+use model::NativeColumn;
 use model::plan::{Partition, TableSchema};
+
+use super::keys::by_keys;
 
 /// SQLite's spelling.
 pub(super) struct SqliteDialect;
@@ -15,6 +18,10 @@ impl Dialect for SqliteDialect {
 
     fn create_table(&self, _table: &TableSchema, _partition: Option<&Partition>) -> Vec<String> {
         Vec::new()
+    }
+
+    fn key_condition(&self, columns: &[NativeColumn], keys: &[Vec<String>]) -> Option<String> {
+        by_keys(columns, keys)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One value of SQLite to one value of a column: exactly, or a reason why not. Nothing is cast,
 //! rounded or guessed; numbers and texts go from SQLite's memory into the builder at once.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -332,18 +333,13 @@ pub(super) fn is_meant(digits: &[u8]) -> bool {
     significant.count() <= DIGITS_OF_DOUBLE
 }
 
-/// More of a rejected value is not shown.
-const LONGEST_SHOWN: usize = 4_096;
-
 /// The value's bytes as they are shown with a rejected row.
-pub(super) fn shown(value: ValueRef<'_>) -> Vec<u8> {
+pub(super) fn shown(value: ValueRef<'_>) -> Cow<'_, [u8]> {
     match value {
-        ValueRef::Null => Vec::new(),
-        ValueRef::Integer(value) => value.to_string().into_bytes(),
-        ValueRef::Real(value) => format!("{value:?}").into_bytes(),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            bytes[..bytes.len().min(LONGEST_SHOWN)].to_vec()
-        }
+        ValueRef::Null => Cow::default(),
+        ValueRef::Integer(value) => Cow::Owned(value.to_string().into_bytes()),
+        ValueRef::Real(value) => Cow::Owned(format!("{value:?}").into_bytes()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cow::Borrowed(bytes),
     }
 }
 

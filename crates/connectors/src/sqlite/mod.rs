@@ -6,6 +6,7 @@ mod decode;
 mod errors;
 mod figures;
 mod filter;
+mod keys;
 mod options;
 mod probe;
 mod read;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::RecordBatch;
 use contract::{Batches, Dialect, Rejection, TaskContext};
 use futures::stream;
-use model::plan::Scan;
+use model::plan::{Scan, ScanColumn};
 use model::{Error, Result};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, InterruptHandle, Row};
@@ -37,6 +37,8 @@ pub(super) struct Query {
     /// What text is encoded in, where it is not UTF-8. Then each column of the scan is two: the value,
     /// text as its bytes, and whether it is text.
     utf16: Option<Charset>,
+    /// Where the primary key's columns stand in the answer; empty where not all are there.
+    key: Vec<usize>,
 }
 
 impl Query {
@@ -87,9 +89,16 @@ impl Query {
         if !conditions.is_empty() {
             sql = format!("{sql} WHERE {}", conditions.join(" AND "));
         }
+        let place = |name: &String| {
+            let read = |column: &ScanColumn| column.native.name == *name;
+            let read = scan.columns.iter().position(read);
+            read.map(|place| place + locators.len())
+        };
+        let key: Option<Vec<usize>> = scan.primary_key.iter().map(place).collect();
         Self {
             sql,
             table: scan.table.to_string(),
+            key: key.unwrap_or_default(),
             locators,
             utf16,
         }
@@ -328,6 +337,7 @@ impl StepLoop {
                     keep = false;
                     self.task.rejected.push(Rejection {
                         locator: self.locator(row)?,
+                        key: self.key_values(row)?,
                         column: &self.columns[index],
                         code: misfit.code,
                         reason: misfit.reason,
@@ -340,6 +350,23 @@ impl StepLoop {
         self.pending.rows += 1;
         self.pending.bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// The key's values as text; none where one of them is no text.
+    fn key_values(&self, row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
+        let mut values = Vec::with_capacity(self.query.key.len());
+        for place in &self.query.key {
+            let text = match row.get_ref(*place)? {
+                ValueRef::Integer(value) => Some(value.to_string()),
+                ValueRef::Text(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+                _ => None,
+            };
+            let Some(text) = text else {
+                return Ok(Vec::new());
+            };
+            values.push(text);
+        }
+        Ok(values)
     }
 
     fn locator(&self, row: &Row<'_>) -> rusqlite::Result<String> {

@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use model::Result;
 use model::plan::Part;
 use model::run::RunState;
+use model::{Result, RunId};
 use service::run::RunRequest;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,9 @@ pub(super) struct Arguments {
     /// Start anew although an unfinished run with loading-policy append is there
     #[arg(long)]
     anew: bool,
+    /// Read again, by their keys, the rows that this run rejected, and add them; no others
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["resume", "anew", "bizdate", "part"])]
+    replay: Option<String>,
     /// Where runs, journals and rejected rows are kept; default $GODWIT_DATA, else .godwit beside
     /// the file
     #[arg(long, value_name = "DIR")]
@@ -51,6 +54,7 @@ pub(super) async fn run(
         part: arguments.part.map(Part::from),
         resume: arguments.resume,
         anew: arguments.anew,
+        replay: arguments.replay.map(RunId::new),
         cancel,
         ..RunRequest::default()
     };

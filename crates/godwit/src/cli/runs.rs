@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use model::run::{RejectedRow, RunReport};
+use model::run::RunReport;
 use model::{Result, RunId};
-use service::runs::RunRecord;
+use service::runs::{RejectedOfRun, RejectedOfTable, RunRecord};
 
 use crate::cli::Exit;
 use crate::render::columns::{Align, Columns};
@@ -42,7 +42,10 @@ pub(super) enum Command {
         place: Place,
         /// How many at most
         #[arg(long, default_value_t = 1000)]
-        limit: u32,
+        limit: u64,
+        /// Write all of them into this new Parquet file
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
 }
 
@@ -82,13 +85,18 @@ pub(super) async fn run(
                 terminal.print(&text);
             }
         }
-        Command::Rejected { id, place, limit } => {
-            let id = RunId::new(id);
-            let rows = service::runs::rejected(place.data.as_deref(), &id, *limit).await?;
+        Command::Rejected {
+            id,
+            place,
+            limit,
+            out,
+        } => {
+            let (id, data) = (RunId::new(id), place.data.as_deref());
+            let found = service::runs::rejected(data, &id, *limit, out.clone()).await?;
             if json {
-                terminal.print_json(&rows);
+                terminal.print_json(&found);
             } else {
-                terminal.print(&rejected(&rows, terminal.width));
+                terminal.print(&rejected(&found, terminal.width));
             }
         }
     }
@@ -154,7 +162,7 @@ fn one(run: &RunRecord, palette: Palette, width: usize) -> String {
     text
 }
 
-fn rejected(rows: &[RejectedRow], width: usize) -> String {
+fn rejected(found: &RejectedOfRun, width: usize) -> String {
     let mut columns = Columns::new(&[
         ("table", Align::Left),
         ("row", Align::Left),
@@ -162,7 +170,7 @@ fn rejected(rows: &[RejectedRow], width: usize) -> String {
         ("code", Align::Left),
         ("reason", Align::Left),
     ]);
-    for row in rows {
+    for row in &found.rows {
         columns.line(vec![
             row.table.clone(),
             row.locator.clone(),
@@ -171,6 +179,41 @@ fn rejected(rows: &[RejectedRow], width: usize) -> String {
             row.reason.clone(),
         ]);
     }
-    let rows = plural(rows.len(), "rejected row");
-    format!("{}{rows}\n", columns.render(width))
+    let mut text = columns.render(width);
+    for table in &found.tables {
+        text.push_str(&rejected_of(table, found));
+    }
+    let kept: u64 = found.tables.iter().map(|table| table.kept).sum();
+    let shown = found.rows.len() as u64;
+    if shown < kept {
+        text.push_str(&format!(
+            "{} of {} rows are shown: --limit shows more, --out writes all into a file\n",
+            count(shown),
+            count(kept)
+        ));
+    }
+    if found.tables.is_empty() {
+        text.push_str("0 rejected rows\n");
+    }
+    text
+}
+
+/// One line for a table: how many were rejected, how many stand on the disk, what became of them.
+fn rejected_of(table: &RejectedOfTable, found: &RejectedOfRun) -> String {
+    let rows = plural(usize::try_from(table.rejected).unwrap_or(usize::MAX), "rejected row");
+    let source = model::table::escape_controls(&table.source);
+    let mut text = format!("{source}: {rows}");
+    if table.kept < table.rejected {
+        let kept = count(table.kept);
+        text.push_str(&format!(", of which {kept} were kept, the first of each split"));
+    }
+    match (&table.replayed_by, table.committed) {
+        (Some(run), _) => text.push_str(&format!(", read again by run {run}")),
+        (None, true) => text.push_str(&format!(
+            "; once their cause is mended: godwit run FILE --replay {}",
+            found.run
+        )),
+        (None, false) => text.push_str("; the table was not loaded"),
+    }
+    text + "\n"
 }

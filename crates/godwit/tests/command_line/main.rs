@@ -9,5 +9,6 @@
 mod bad_input;
 mod changes;
 mod probing;
+mod replays;
 mod runs;
 mod world;

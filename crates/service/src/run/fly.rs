@@ -46,6 +46,7 @@ impl Desk {
             source: Arc::clone(&ends.source),
             destination: Arc::clone(&ends.destination),
             journal,
+            rejected: self.store.rejected_folder(&start.id),
             progress,
             cancel: self.request.cancel.child_token(),
             patience: Patience::default(),
@@ -55,7 +56,7 @@ impl Desk {
             tracing::info!(migration = file.migration.name, run = %report.run, state = ?report.state, rows = report.rows, "run ended");
         }
         report.findings = with_new(compiled.findings, report.findings);
-        if let Err(error) = self.note_end(&plan, &report).await {
+        if let Err(error) = self.note_end(&start, &plan, &report).await {
             // What stands at the destination does not change by it: the report is told all the same.
             report.findings.push(not_kept(&error));
         }
@@ -78,11 +79,22 @@ impl Desk {
                 part: start.occasion.part,
                 spec: spec.as_ref(),
                 plan: Some(plan),
+                replays: start.replays.as_ref().map(|run| &run.id),
             })
             .await
     }
 
-    async fn note_end(&self, plan: &Plan, report: &RunReport) -> Result<()> {
+    async fn note_end(&self, start: &Start, plan: &Plan, report: &RunReport) -> Result<()> {
+        if start.replays.is_none() {
+            self.note_loaded(plan, report).await?;
+        }
+        self.store
+            .end_run(report, &self.request.clock.stamp())
+            .await
+    }
+
+    /// What the tables looked like: a later run is compared with it. A replay loads a few rows of them.
+    async fn note_loaded(&self, plan: &Plan, report: &RunReport) -> Result<()> {
         let loaded: Vec<(String, String)> = plan
             .pipelines
             .iter()
@@ -97,9 +109,6 @@ impl Desk {
             .collect::<Result<_>>()?;
         self.store
             .note_loaded(&self.name, &report.run, &loaded)
-            .await?;
-        self.store
-            .end_run(report, &self.request.clock.stamp())
             .await
     }
 }

@@ -3,6 +3,7 @@
 
 mod fly;
 mod left;
+mod replay;
 mod resume;
 mod time_limit;
 
@@ -40,6 +41,8 @@ pub struct RunRequest {
     pub resume: bool,
     /// Start although an unfinished run is there that appends.
     pub anew: bool,
+    /// Read again the rows that this run rejected, and nothing else; its id, or the beginning of it.
+    pub replay: Option<RunId>,
     /// Stops the run, and frees the servers.
     pub cancel: CancellationToken,
     /// What time it is.
@@ -115,6 +118,8 @@ struct Start {
     resumed: Option<RunRecord>,
     /// The run that is settled first.
     left: Option<RunRecord>,
+    /// The run whose rejected rows are read again.
+    replays: Option<RunRecord>,
 }
 
 impl Desk {
@@ -148,8 +153,9 @@ impl Desk {
             return self.refuse(&start.occasion, compiled.findings).await;
         }
         let last = last_loads::read(&self.store, &self.name).await?;
+        let adding = start.replays.as_ref().map(|_| replay::adding(&self.loaded));
         let planning = Planning {
-            loaded: &self.loaded,
+            loaded: adding.as_ref().unwrap_or(&self.loaded),
             ends: &ends,
             occasion: &start.occasion,
             look: None,
@@ -157,6 +163,10 @@ impl Desk {
         let compiled = tokio::select! {
             compiled = planning.compile(opening, &last) => compiled,
             stopped = self.stopped() => return self.keep_stopped(stopped, &start.occasion).await,
+        };
+        let compiled = match &start.replays {
+            Some(run) => self.narrow(run, &ends, compiled).await?,
+            None => compiled,
         };
         self.carry_out(start, &ends, compiled, watcher).await
     }
@@ -192,7 +202,16 @@ impl Desk {
         let unswept = self.unswept(last.as_ref()).await?;
         let unfinished = last.filter(|run| run.state != RunState::Succeeded);
         if self.request.resume {
-            return Ok(resume::take_up(file, &self.loaded, unfinished));
+            let replays = unfinished.as_ref().and_then(|run| run.replays.clone());
+            let taken_up = resume::take_up(file, &self.loaded, unfinished);
+            let replays = match replays {
+                Some(replays) => self.store.run(&replays).await?,
+                None => None,
+            };
+            return Ok(taken_up.map(|start| Start { replays, ..start }));
+        }
+        if let Some(id) = &self.request.replay {
+            return self.start_replay(file, id, unfinished).await;
         }
         let occasion = Occasion {
             bizdate: bizdate(self.request.bizdate.as_deref(), spec, self.request.clock)?,
@@ -220,6 +239,7 @@ impl Desk {
             occasion,
             resumed: None,
             left: unfinished.or(unswept),
+            replays: None,
         }))
     }
 
@@ -267,6 +287,7 @@ impl Desk {
             part: occasion.part,
             spec: None,
             plan,
+            replays: None,
         };
         self.store.start_run(run).await?;
         self.store.end_run(report, &now).await

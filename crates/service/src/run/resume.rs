@@ -54,26 +54,7 @@ pub(super) fn take_up(
         bizdate: run.bizdate.clone(),
         part: run.part,
     };
-    let differences = run
-        .spec
-        .as_ref()
-        .map(|spec| differences(spec, &spec_of(file, &loaded.base)))
-        .unwrap_or_default();
-    if let Some((first, _)) = differences.first() {
-        let mut lines: Vec<&str> = differences.iter().map(|(_, line)| line.as_str()).collect();
-        let more = lines.len().saturating_sub(TOLD);
-        lines.truncate(TOLD);
-        let mut told = lines.join("; ");
-        if more > 0 {
-            told.push_str(&format!("; and {more} more"));
-        }
-        let message = format!(
-            "the file is not what run {} was started with: {told}",
-            run.id
-        );
-        let mut finding = Finding::blocker("FILE_CHANGED", first, message)
-            .hint("put it back to take up that run, or start a new one without --resume");
-        loaded.locate([&mut finding]);
+    if let Some(finding) = file_changed(&run, file, loaded) {
         return Err((occasion, Box::new(finding)));
     }
     Ok(Start {
@@ -81,7 +62,33 @@ pub(super) fn take_up(
         occasion,
         resumed: Some(run),
         left: None,
+        replays: None,
     })
+}
+
+/// Says so where the file is not what the run was started with.
+pub(super) fn file_changed(
+    run: &RunRecord,
+    file: &MigrationFile,
+    loaded: &Loaded,
+) -> Option<Finding> {
+    let differences = differences(run.spec.as_ref()?, &spec_of(file, &loaded.base));
+    let (first, _) = differences.first()?;
+    let mut lines: Vec<&str> = differences.iter().map(|(_, line)| line.as_str()).collect();
+    let more = lines.len().saturating_sub(TOLD);
+    lines.truncate(TOLD);
+    let mut told = lines.join("; ");
+    if more > 0 {
+        told.push_str(&format!("; and {more} more"));
+    }
+    let message = format!(
+        "the file is not what run {} was started with: {told}",
+        run.id
+    );
+    let mut finding = Finding::blocker("FILE_CHANGED", first, message)
+        .hint("put it back to take up that run, or start a new one without --resume");
+    loaded.locate([&mut finding]);
+    Some(finding)
 }
 
 /// What a resumed run must find again: the migration, the two data sources that it uses, and the folder

@@ -71,6 +71,7 @@ impl Setting {
             source: Arc::new(self.source.clone()) as Arc<dyn Source>,
             destination,
             journal: MemoryJournal::new(),
+            rejected: self.folder.path().join("rejected"),
             cancel: CancellationToken::new(),
             patience: Patience::default(),
         };

@@ -19,6 +19,7 @@ struct Setting {
     source: Arc<MemorySource>,
     destination: MemoryDestination,
     journal: Arc<MemoryJournal>,
+    rejected: tempfile::TempDir,
     cancel: CancellationToken,
     plan: Plan,
 }
@@ -45,6 +46,7 @@ fn setting(tables: &[(&str, i64)]) -> Setting {
         source: Arc::new(MemorySource::new(data)),
         destination: MemoryDestination::default(),
         journal: MemoryJournal::new(),
+        rejected: tempfile::tempdir().unwrap(),
         cancel: CancellationToken::new(),
     }
 }
@@ -61,6 +63,7 @@ impl Setting {
             source: Arc::clone(&self.source) as Arc<dyn Source>,
             destination: Arc::new(self.destination.clone()),
             journal: Arc::clone(&self.journal) as _,
+            rejected: self.rejected.path().to_owned(),
             progress: Arc::clone(progress),
             cancel: self.cancel.clone(),
             patience: Patience {
@@ -194,10 +197,34 @@ async fn rejected_rows_are_kept_once_however_often_their_table_is_read() {
     let report = setting.run().await;
     assert_eq!(report.state, RunState::Succeeded, "{report:?}");
     assert_eq!(report.tables[0].rows_rejected, 3);
-    let mut kept: Vec<_> = setting.journal.rejected();
+    let entries = setting.journal.read(&RunId::new("run")).await.unwrap();
+    let tables = engine::kept_tables(&entries);
+    assert_eq!((tables[0].rejected, tables[0].kept()), (3, 3));
+    assert!(tables[0].committed);
+    let folder = setting.rejected.path();
+    let mut kept: Vec<_> = engine::read_rejected(folder, &tables[0].parts)
+        .flat_map(Result::unwrap)
+        .collect();
     kept.sort_by(|one, other| one.split.cmp(&other.split));
     let kept: Vec<_> = kept.iter().map(|row| row.locator.as_str()).collect();
     assert_eq!(kept, ["id=0", "id=10", "id=20"]);
+    let files = std::fs::read_dir(folder).unwrap().count();
+    assert_eq!(files, 3, "those of the lost moment are gone");
+}
+
+#[tokio::test]
+async fn a_rejected_row_that_cannot_be_kept_fails_its_table() {
+    let mut setting = setting(&[("a", 30)]);
+    setting.plan.policy.rejected_rows.limit = 3;
+    let switches = setting.source.switches();
+    switches.rejects.store(true, Ordering::SeqCst);
+    // A file stands where the folder should be.
+    let path = setting.rejected.path().to_owned();
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Failed, "{report:?}");
+    assert_eq!(setting.published("a"), None);
 }
 
 #[tokio::test]

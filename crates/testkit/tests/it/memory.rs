@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use contract::{AnyConnector, Destination};
-use engine::{Entry, Journal};
 use model::migration::LoadingPolicy;
-use model::run::RejectedRow;
 use model::{RunId, TableName};
 use service::StoreJournal;
 use store::Store;
@@ -58,7 +56,7 @@ const POLICIES: [LoadingPolicy; 3] = [
 ];
 
 /// What a load asks of every seam, and how often: 36 rows in three splits of two batches each.
-const EFFECTS: [(&str, usize); 26] = [
+const EFFECTS: [(&str, usize); 25] = [
     ("read-journal", 1),
     ("started", 1),
     ("open-snapshot", 1),
@@ -74,7 +72,6 @@ const EFFECTS: [(&str, usize); 26] = [
     ("writer", 3),
     ("write", 6),
     ("finish", 3),
-    ("keep-rejected", 3),
     ("split-done", 3),
     ("check-held", 1),
     ("replaces", 1),
@@ -155,38 +152,6 @@ struct Stored {
     folder: tempfile::TempDir,
 }
 
-struct StoredNotes {
-    journal: StoreJournal,
-    store: Store,
-}
-
-#[async_trait::async_trait]
-impl Journal for StoredNotes {
-    async fn read(&self, run: &RunId) -> model::Result<Vec<Entry>> {
-        self.journal.read(run).await
-    }
-
-    async fn append(&self, run: &RunId, entry: &Entry) -> model::Result<()> {
-        self.journal.append(run, entry).await
-    }
-
-    async fn keep_rejected(&self, run: &RunId, rows: Vec<RejectedRow>) -> model::Result<()> {
-        self.journal.keep_rejected(run, rows).await
-    }
-
-    async fn forget_rejected(&self, run: &RunId, table: &TableName) -> model::Result<()> {
-        self.journal.forget_rejected(run, table).await
-    }
-}
-
-#[async_trait::async_trait]
-impl Notes for StoredNotes {
-    async fn kept(&self) -> Vec<RejectedRow> {
-        let run = RunId::new("new");
-        self.store.rejected(&run, 1_000).await.expect("readable")
-    }
-}
-
 #[async_trait::async_trait]
 impl Subject for Stored {
     fn connector(&self) -> &'static dyn AnyConnector {
@@ -209,13 +174,10 @@ impl Subject for Stored {
         self.memory.reset().await;
     }
 
-    async fn notes(&self) -> Arc<dyn Notes> {
+    async fn notes(&self) -> Notes {
         let folder = self.folder.path().join(RunId::generate().as_str());
         let store = Store::open(&folder).await.expect("opens");
-        Arc::new(StoredNotes {
-            journal: StoreJournal(store.clone()),
-            store,
-        })
+        Notes::new(Arc::new(StoreJournal(store)))
     }
 }
 
