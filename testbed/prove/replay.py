@@ -153,9 +153,12 @@ def check(copies, truth, bad, told, last):
 def damage(work, kept, bad, code, evidence):
     copies, truth, told, last = evidence
     one = copies["one"]
+    kept_of_one = next(row for row in kept if row["table"].split(".")[-1] == "one")
     doubled = type(one).from_pylist(one.to_pylist() + one.slice(0, 1).to_pylist(), schema=one.schema)
     work.sabotage("a rejected row that was not kept", check_kept, kept[1:], bad, code)
-    work.sabotage("a kept row with another key", check_kept, [dict(kept[0], key=["b", "7"]), *kept[1:]], bad, code)
+    other = [dict(row, key=["7"]) if row["key"] == kept_of_one["key"] and row["table"] == kept_of_one["table"] else row
+             for row in kept]
+    work.sabotage("a kept row with another key", check_kept, other, bad, code)
     work.sabotage("a row that stands twice", check, {**copies, "one": doubled}, truth, bad, told, last)
     work.sabotage("a row that was not read again", check, {**copies, "one": one.slice(1)}, truth, bad, told, last)
     unmarked = {**told, "tables": [dict(table, replayed_by=None) for table in told["tables"]]}

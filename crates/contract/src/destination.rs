@@ -77,8 +77,9 @@ pub trait Destination: Send + Sync {
     async fn settle(&self, staging: &Staging) -> Result<Option<Receipt>>;
 
     /// After `Committed` is journalled: removes what only the time before the commit needed (old
-    /// rows, staging, expired snapshots). A failure is a warning, the load stands.
-    async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>>;
+    /// rows, staging, expired snapshots). A failure is a warning, the load stands;
+    /// it is tried again at the end of the run, and by the next one.
+    async fn clean(&self, staging: &Staging) -> Result<()>;
 
     /// Removes whatever was staged. Safe to call twice, and after nothing was written; never touches
     /// what is published.

@@ -94,6 +94,13 @@ pub enum Entry {
         /// The table's report.
         report: Box<TableReport>,
     },
+    /// The load is published, and what it needed for that could not be removed.
+    Uncleaned {
+        /// The table.
+        pipeline: PipelineId,
+        /// The load.
+        load: LoadId,
+    },
     /// The load will never be published; what was staged is swept.
     Aborted {
         /// The table.
@@ -119,6 +126,7 @@ impl Entry {
             Self::Verified { .. } => "verified",
             Self::Committing { .. } => "committing",
             Self::Committed { .. } => "committed",
+            Self::Uncleaned { .. } => "uncleaned",
             Self::Aborted { .. } => "aborted",
             Self::Ended => "ended",
         }

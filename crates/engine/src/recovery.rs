@@ -22,6 +22,8 @@ pub(crate) struct TableRecord {
     pub(crate) committed: Option<TableReport>,
     /// The load that was committed: its process may have died before it cleaned up.
     landed: Option<Staging>,
+    /// Whether it could not be cleaned up after.
+    uncleaned: bool,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,7 @@ impl RunRecord {
                 table.landed = table.end(&receipt.load).or(table.landed.take());
                 table.committed = Some(*report);
             }
+            Entry::Uncleaned { pipeline, .. } => self.at(&pipeline).uncleaned = true,
             Entry::Aborted { pipeline, load, .. } => drop(self.at(&pipeline).end(&load)),
             Entry::Snapshot { .. }
             | Entry::Splits { .. }
@@ -125,11 +128,12 @@ pub struct Settled {
     pub published: bool,
 }
 
-/// Whether the run left loads open: such as its process died over, or such as could not be swept.
+/// Whether the run left loads open (such as its process died over, or such as could not be swept), or
+/// something that a published load needs no more.
 pub async fn has_open_loads(run: &RunId, journal: &dyn Journal) -> Result<bool> {
     let record = RunRecord::of(journal.read(run).await?);
     let mut tables = record.tables.values();
-    Ok(tables.any(|table| !table.open.is_empty()))
+    Ok(tables.any(|table| !table.open.is_empty() || table.uncleaned))
 }
 
 /// Settles every load that the run left open, and journals the outcome. An error means that the

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::{CancellationToken, Destination, OpenedSnapshot, Snapshot, Source, WriteBudget};
+use contract::{
+    CancellationToken, Destination, OpenedSnapshot, Snapshot, Source, Staging, WriteBudget,
+};
 use futures::{StreamExt, stream};
 use model::migration::{Consistency, OnLostSnapshot};
 use model::plan::{Pipeline, Plan, Scan};
@@ -118,6 +120,7 @@ impl Tower {
             budget: WriteBudget::new(WRITE_BUDGET),
             patience,
             unswept: Mutex::default(),
+            uncleaned: Mutex::default(),
             plan,
             findings: Mutex::default(),
         };
@@ -395,19 +398,23 @@ impl Tower {
             .for_each(|pipeline| self.fail(pipeline, error));
     }
 
-    /// What could not be swept when it was given up; what remains even now is told, and swept by the
-    /// next run.
+    /// What could not be swept when it was given up, and what a published load needed no more; what
+    /// remains even now is told, and removed by the next run.
     async fn sweep_again(&mut self) {
-        let unswept = self.hangar.unswept.get_mut();
-        let unswept = std::mem::take(unswept.unwrap_or_else(PoisonError::into_inner));
-        for (pipeline, staging) in unswept {
+        for (pipeline, staging) in taken(&mut self.hangar.unswept) {
             let reason = "it was given up before";
             if let Err(error) = self.hangar.sweep(&pipeline, &staging, reason).await {
-                let at = staging.write.table.name.to_string();
-                let message = format!("what load {} staged remains: {error}", staging.load);
-                let finding = Finding::warning("LEFTOVERS", at, message);
-                self.findings
-                    .push(finding.hint("the next run of this migration removes it"));
+                self.findings.push(leftovers(&staging, &error));
+            }
+        }
+        for (pipeline, staging) in taken(&mut self.hangar.uncleaned) {
+            if let Err(error) = self.hangar.destination.clean(&staging).await {
+                let load = staging.load.clone();
+                let left = Entry::Uncleaned { pipeline, load };
+                if let Err(error) = self.hangar.journal.append(&self.hangar.run, &left).await {
+                    tracing::warn!(%error, "could not journal what a load left over");
+                }
+                self.findings.push(leftovers(&staging, &error));
             }
         }
     }
@@ -490,4 +497,14 @@ fn source_changed(table: &TableName, gone: bool) -> Error {
     )
     .on(Side::Source)
     .hint("run again: the next plan sees the table as it is now")
+}
+
+fn taken<T>(list: &mut Mutex<Vec<T>>) -> Vec<T> {
+    std::mem::take(list.get_mut().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn leftovers(staging: &Staging, error: &Error) -> Finding {
+    let at = staging.write.table.name.to_string();
+    let message = format!("what load {} staged remains: {error}", staging.load);
+    Finding::warning("LEFTOVERS", at, message).hint("the next run of this migration removes it")
 }

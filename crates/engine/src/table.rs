@@ -53,13 +53,15 @@ pub(crate) struct Hangar {
     pub(crate) patience: Patience,
     /// Loads that were given up and could not be swept.
     pub(crate) unswept: Mutex<Vec<(PipelineId, Staging)>>,
+    /// Loads that were published and could not be cleaned up after.
+    pub(crate) uncleaned: Mutex<Vec<(PipelineId, Staging)>>,
     /// What a person should know of tables that were flown.
     pub(crate) findings: Mutex<Vec<Finding>>,
 }
 
 impl Hangar {
     pub(crate) fn findings(&self) -> MutexGuard<'_, Vec<Finding>> {
-        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.findings)
     }
 
     /// Sweeps a load that will not be published and says so in the journal.
@@ -80,6 +82,10 @@ impl Hangar {
         }
         Ok(())
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One table under one moment.
@@ -418,6 +424,8 @@ impl TableFlight<'_> {
         }
         if let Err(error) = self.hangar.destination.clean(staging).await {
             tracing::warn!(table = %self.pipeline.write.table.name, %error, "could not clean up");
+            let left = (self.pipeline.id.clone(), staging.clone());
+            locked(&self.hangar.uncleaned).push(left);
         }
         Ok(())
     }
@@ -453,9 +461,7 @@ impl TableFlight<'_> {
         let swept = self.hangar.sweep(pipeline, staging, &error.message).await;
         if let Err(error) = swept {
             tracing::warn!(table = %self.pipeline.write.table.name, %error, "could not sweep a load");
-            let unswept = self.hangar.unswept.lock();
-            let mut unswept = unswept.unwrap_or_else(PoisonError::into_inner);
-            unswept.push((pipeline.clone(), staging.clone()));
+            locked(&self.hangar.unswept).push((pipeline.clone(), staging.clone()));
         }
     }
 

@@ -24,7 +24,9 @@ pub fn replay(whole: Plan, wanted: &BTreeMap<TableName, Result<Again, Finding>>)
         refused: whole.refused,
         ..whole
     };
-    narrowed.refused.retain(|refused| wanted.contains_key(&refused.source));
+    narrowed
+        .refused
+        .retain(|refused| wanted.contains_key(&refused.source));
     for mut pipeline in whole.pipelines {
         let source = &pipeline.scan.table;
         match wanted.get(source) {

@@ -410,11 +410,7 @@ impl Trial<'_> {
         Ok(true)
     }
 
-    async fn fly(
-        &self,
-        notes: &Notes,
-        faults: &Arc<FaultPlan>,
-    ) -> Result<RunReport, String> {
+    async fn fly(&self, notes: &Notes, faults: &Arc<FaultPlan>) -> Result<RunReport, String> {
         let next = Load {
             rows: source_rows(self.policy),
             rejects: true,

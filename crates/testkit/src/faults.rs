@@ -435,7 +435,7 @@ impl Destination for FaultyDestination {
         Ok(settled)
     }
 
-    async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>> {
+    async fn clean(&self, staging: &Staging) -> Result<()> {
         self.plan.around("clean", self.inner.clean(staging)).await
     }
 

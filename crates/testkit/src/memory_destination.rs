@@ -32,6 +32,10 @@ pub struct World {
     pub aborted: Vec<LoadId>,
     /// How many of the next calls of `abort` fail.
     pub failing_aborts: usize,
+    /// How many of the next calls of `clean` fail.
+    pub failing_cleans: usize,
+    /// How often a load was cleaned up after.
+    pub cleaned: usize,
 }
 
 /// A destination in memory.
@@ -169,8 +173,15 @@ impl Destination for MemoryDestination {
         Ok(None)
     }
 
-    async fn clean(&self, _staging: &Staging) -> Result<Vec<Finding>> {
-        Ok(Vec::new())
+    async fn clean(&self, _staging: &Staging) -> Result<()> {
+        let mut world = self.world();
+        if world.failing_cleans > 0 {
+            world.failing_cleans -= 1;
+            let message = "what was replaced could not be removed";
+            return Err(Error::new(ErrorKind::Unavailable, "BROKEN", message));
+        }
+        world.cleaned += 1;
+        Ok(())
     }
 
     async fn abort(&self, staging: &Staging) -> Result<()> {

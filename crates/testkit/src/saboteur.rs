@@ -428,7 +428,7 @@ impl Destination for Sabotaged {
         self.inner.settle(staging).await
     }
 
-    async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>> {
+    async fn clean(&self, staging: &Staging) -> Result<()> {
         self.inner.clean(staging).await
     }
 

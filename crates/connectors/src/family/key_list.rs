@@ -50,7 +50,12 @@ mod tests {
         let one = condition(&["a".to_owned()], &[key(&["1"]), key(&["-2"])], "", spell);
         assert_eq!(one.as_deref(), Some("a IN (1, -2)"));
         let names = ["a".to_owned(), "b".to_owned()];
-        let two = condition(&names, &[key(&["1", "2"]), key(&["3", "4"])], "VALUES ", spell);
+        let two = condition(
+            &names,
+            &[key(&["1", "2"]), key(&["3", "4"])],
+            "VALUES ",
+            spell,
+        );
         assert_eq!(two.as_deref(), Some("(a, b) IN (VALUES (1, 2), (3, 4))"));
     }
 
@@ -59,7 +64,12 @@ mod tests {
         let key = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
         let spell = |_: usize, value: &str| whole_number(value);
         let names = ["a".to_owned()];
-        for keys in [vec![key(&["1) OR (1"])], vec![key(&["1", "2"])], vec![], vec![key(&["-"])]] {
+        for keys in [
+            vec![key(&["1) OR (1"])],
+            vec![key(&["1", "2"])],
+            vec![],
+            vec![key(&["-"])],
+        ] {
             assert_eq!(condition(&names, &keys, "", spell), None, "{keys:?}");
         }
         assert_eq!(condition(&[], &[key(&[])], "", spell), None);

@@ -148,15 +148,8 @@ impl Destination for FilesDestination {
         blocking(move || sweep::settle(&root, &staging)).await
     }
 
-    async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>> {
-        let at = staging.write.table.name.to_string();
-        match self.clear(staging).await {
-            Ok(()) => Ok(Vec::new()),
-            Err(error) => {
-                let message = format!("leftovers remain: {error}");
-                Ok(vec![Finding::warning("LEFTOVERS", at, message)])
-            }
-        }
+    async fn clean(&self, staging: &Staging) -> Result<()> {
+        self.clear(staging).await
     }
 
     async fn abort(&self, staging: &Staging) -> Result<()> {

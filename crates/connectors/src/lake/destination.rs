@@ -239,7 +239,7 @@ impl Destination for LakeDestination {
         .await
     }
 
-    async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>> {
+    async fn clean(&self, staging: &Staging) -> Result<()> {
         let (catalog, staging) = (Arc::clone(&self.catalog), staging.clone());
         off_thread(async move || {
             let name = &staging.write.table.name;
@@ -249,7 +249,7 @@ impl Destination for LakeDestination {
                 expire::remove_obsolete(&catalog, name, folder)?;
                 expire::sweep(&staging.load, folder, Some(table)).await?;
             }
-            Ok(Vec::new())
+            Ok(())
         })
         .await
     }

@@ -1,8 +1,8 @@
 //! How PostgreSQL spells things.
 
 use contract::Dialect;
-use model::{NativeColumn, TableName};
 use model::plan::{Partition, TableSchema};
+use model::{NativeColumn, TableName};
 
 use super::keys::by_keys;
 

@@ -200,12 +200,17 @@ fn rejected(found: &RejectedOfRun, width: usize) -> String {
 
 /// One line for a table: how many were rejected, how many stand on the disk, what became of them.
 fn rejected_of(table: &RejectedOfTable, found: &RejectedOfRun) -> String {
-    let rows = plural(usize::try_from(table.rejected).unwrap_or(usize::MAX), "rejected row");
+    let rows = plural(
+        usize::try_from(table.rejected).unwrap_or(usize::MAX),
+        "rejected row",
+    );
     let source = model::table::escape_controls(&table.source);
     let mut text = format!("{source}: {rows}");
     if table.kept < table.rejected {
         let kept = count(table.kept);
-        text.push_str(&format!(", of which {kept} were kept, the first of each split"));
+        text.push_str(&format!(
+            ", of which {kept} were kept, the first of each split"
+        ));
     }
     match (&table.replayed_by, table.committed) {
         (Some(run), _) => text.push_str(&format!(", read again by run {run}")),

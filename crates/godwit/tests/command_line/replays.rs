@@ -45,10 +45,19 @@ async fn all_rejected_rows_are_told_and_written_into_a_file() {
     assert_eq!(found.exit, Exit::Done, "{} {}", found.out, found.err);
     let found = found.json();
     let orders = of_table(&found["tables"], "main.orders");
-    assert_eq!((&orders["rejected"], &orders["kept"]), (&2.into(), &2.into()));
+    assert_eq!(
+        (&orders["rejected"], &orders["kept"]),
+        (&2.into(), &2.into())
+    );
     let rows = found["rows"].as_array().unwrap();
-    let nobody = rows.iter().find(|row| row["key"] == serde_json::json!(["4"])).unwrap();
-    assert_eq!((&nobody["code"], &nobody["length"]), (&"STORAGE_CLASS".into(), &6.into()));
+    let nobody = rows
+        .iter()
+        .find(|row| row["key"] == serde_json::json!(["4"]))
+        .unwrap();
+    assert_eq!(
+        (&nobody["code"], &nobody["length"]),
+        (&"STORAGE_CLASS".into(), &6.into())
+    );
     assert!(std::fs::metadata(&file).unwrap().len() > 0);
     let again = rejected(&world, &run, &["--out", file.to_str().unwrap()]).await;
     assert_eq!(again.exit, Exit::Refused, "a file that is there stays");
@@ -66,7 +75,10 @@ async fn mended_rows_are_read_again_once() {
     assert_eq!(replay.exit, Exit::Partial, "{} {}", replay.out, replay.err);
     let report = replay.json();
     let orders = of_table(&report["tables"], "main.orders");
-    assert_eq!((&orders["rows_read"], &orders["rows_written"]), (&2.into(), &2.into()));
+    assert_eq!(
+        (&orders["rows_read"], &orders["rows_written"]),
+        (&2.into(), &2.into())
+    );
     let notes = of_table(&report["tables"], "main.notes");
     assert_eq!(notes["code"], "REPLAY_NO_KEY");
 
@@ -77,7 +89,11 @@ async fn mended_rows_are_read_again_once() {
     let second = world.run(&["--replay", &run[..13]]).await;
     assert_eq!(second.exit, Exit::Refused, "{}", second.out);
     let tables = second.json()["tables"].clone();
-    assert_eq!(tables.as_array().unwrap().len(), 1, "orders are not read again: {tables}");
+    assert_eq!(
+        tables.as_array().unwrap().len(),
+        1,
+        "orders are not read again: {tables}"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +114,12 @@ async fn rows_whose_cause_is_not_mended_stay_to_be_read_again() {
     assert_eq!(nothing.exit, Exit::Refused);
     let findings = nothing.json()["findings"].clone();
     let findings = findings.as_array().unwrap();
-    assert!(findings.iter().any(|found| found["code"] == "NOTHING_TO_REPLAY"), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .any(|found| found["code"] == "NOTHING_TO_REPLAY"),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
@@ -111,7 +132,10 @@ async fn what_may_stand_already_is_not_read_again() {
     let stale = world.run(&["--replay", &run]).await;
     assert_eq!(stale.exit, Exit::Refused);
     let report = stale.json();
-    assert_eq!(of_table(&report["tables"], "main.orders")["code"], "REPLAY_STALE");
+    assert_eq!(
+        of_table(&report["tables"], "main.orders")["code"],
+        "REPLAY_STALE"
+    );
 
     world.write(&FILE.replace("namespace: shop", "namespace: other"));
     let changed = world.run(&["--replay", &run]).await;

@@ -51,7 +51,9 @@ impl Desk {
             bizdate: run.bizdate.clone(),
             part: run.part,
         };
-        let open = unfinished.as_ref().filter(|left| left.replays.as_ref() != Some(&run.id));
+        let open = unfinished
+            .as_ref()
+            .filter(|left| left.replays.as_ref() != Some(&run.id));
         let refusal = if run.migration != self.name {
             let message = format!("run {} is of migration {:?}", run.id, run.migration);
             Some(
@@ -66,7 +68,10 @@ impl Desk {
             )
         } else if run.state == RunState::Refused || run.plan.is_none() {
             let message = format!("run {} moved nothing", run.id);
-            Some(Finding::blocker("NOTHING_TO_REPLAY", "", message).hint("godwit runs list shows others"))
+            Some(
+                Finding::blocker("NOTHING_TO_REPLAY", "", message)
+                    .hint("godwit runs list shows others"),
+            )
         } else {
             file_changed(&run, file, &self.loaded)
         };
@@ -103,7 +108,9 @@ impl Desk {
         };
         let mut findings: Vec<Finding> = compiled.findings;
         findings.retain(concerns);
-        let new = plan.all_findings().filter(|finding| !findings.contains(finding));
+        let new = plan
+            .all_findings()
+            .filter(|finding| !findings.contains(finding));
         let new: Vec<Finding> = new.cloned().collect();
         findings.extend(new);
         Ok(Compiled {
@@ -226,7 +233,8 @@ fn too_many(table: &TableName, rows: u64) -> Finding {
 }
 
 fn loaded_since(table: &TableName, last: &RunId) -> Finding {
-    let message = format!("{table} was loaded again since, by run {last}: its rows may be there twice");
+    let message =
+        format!("{table} was loaded again since, by run {last}: its rows may be there twice");
     Finding::blocker("REPLAY_STALE", table.to_string(), message)
         .hint("replay what that run rejected")
 }

@@ -46,7 +46,7 @@ fn setting(tables: &[(&str, i64)]) -> Setting {
         source: Arc::new(MemorySource::new(data)),
         destination: MemoryDestination::default(),
         journal: MemoryJournal::new(),
-        rejected: tempfile::tempdir().unwrap(),
+        rejected: tempfile::tempdir().expect("a folder"),
         cancel: CancellationToken::new(),
     }
 }
@@ -175,6 +175,27 @@ async fn what_remains_unswept_is_told_and_swept_by_the_next_run() {
     assert!(setting.destination.world().staged.is_empty());
     assert_eq!(setting.published("a"), Some(10));
     assert!(!engine::has_open_loads(&run, journal).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_a_published_load_left_is_told_and_removed_by_the_next_run() {
+    for failing in [1, 2] {
+        let setting = setting(&[("a", 10)]);
+        setting.destination.world().failing_cleans = failing;
+        let report = setting.run().await;
+        assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+        let left = failing > 1;
+        let told = |found: &model::Finding| found.code == "LEFTOVERS";
+        assert_eq!(report.findings.iter().any(told), left, "tried twice");
+        assert_eq!(setting.destination.world().cleaned, usize::from(!left));
+        let journal: &dyn Journal = setting.journal.as_ref();
+        let run = RunId::new("run");
+        assert_eq!(engine::has_open_loads(&run, journal).await.unwrap(), left);
+        let settled = engine::settle_unfinished(&run, journal, &setting.destination).await;
+        assert_eq!(settled.unwrap(), [], "nothing is unknown");
+        assert_eq!(setting.destination.world().cleaned, 1 + usize::from(!left));
+        assert_eq!(setting.published("a"), Some(10));
+    }
 }
 
 #[tokio::test]

@@ -214,12 +214,12 @@ impl Destination for MysqlDestination {
         Ok(receipt)
     }
 
-    async fn clean(&self, staging: &Staging) -> Result<Vec<Finding>> {
+    async fn clean(&self, staging: &Staging) -> Result<()> {
         let room = Room::from_payload(&staging.payload)?;
         let mut lease = self.sessions.lease().await?;
-        let findings = stage::clean(&mut lease.connection, staging, &room).await?;
+        stage::clean(&mut lease.connection, staging, &room).await?;
         lease.give_back();
-        Ok(findings)
+        Ok(())
     }
 
     async fn abort(&self, staging: &Staging) -> Result<()> {

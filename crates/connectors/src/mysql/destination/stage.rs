@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contract::{Evidence, Manifest, Staging};
 use model::migration::LoadingPolicy;
 use model::plan::{TableSchema, Write};
-use model::{Error, ErrorKind, Finding, Result, Side, TableName};
+use model::{Error, ErrorKind, Result, Side, TableName};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
@@ -208,19 +208,14 @@ pub(super) async fn make_indexes(connection: &mut Conn, write: &Write, room: &Ro
 }
 
 /// Removes what only the time before the commit needed; remembers the load before its marker goes.
-pub(super) async fn clean(
-    connection: &mut Conn,
-    staging: &Staging,
-    room: &Room,
-) -> Result<Vec<Finding>> {
+pub(super) async fn clean(connection: &mut Conn, staging: &Staging, room: &Room) -> Result<()> {
     remember(connection, staging, room, "done").await?;
     remove(
         connection,
         room,
         &[&room.old, &room.stage, &room.pending, &room.done],
     )
-    .await?;
-    Ok(Vec::new())
+    .await
 }
 
 /// Puts the load's state down, whatever was put down before.
