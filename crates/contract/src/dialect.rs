@@ -1,6 +1,6 @@
 //! How a system spells things. Text in, text out.
 
-use model::plan::{Column, Partition, TableSchema, Write};
+use model::plan::{Column, Partition, Scan, TableSchema, Write};
 use model::{Finding, NativeColumn, TableName};
 
 /// How a system spells things.
@@ -35,6 +35,12 @@ pub trait Dialect: Send + Sync {
     /// What the plan should say of a table that the load makes: the system's limits of columns, rows
     /// and keys. A blocker refuses the table; an empty `at` means the table.
     fn review(&self, _write: &Write) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// What the plan should say of how a table will be read: wishes for cutting it that are not followed,
+    /// and that it moves in one part.
+    fn review_scan(&self, _scan: &Scan) -> Vec<Finding> {
         Vec::new()
     }
 

@@ -133,6 +133,7 @@ pub(crate) fn plan_table(
         });
     };
     let scan = scan(table, &planned, filter, split_by);
+    findings.extend(shared.input.source.dialect().review_scan(&scan));
     let exception = shared.exceptions.of(&table.name);
     Ok(Pipeline {
         id: pipeline_id(&shared.input.spec.name, &table.name),

@@ -10,6 +10,7 @@ pub(crate) mod decimal;
 pub(crate) mod figures;
 pub(crate) mod key_list;
 pub(crate) mod key_range;
+pub(crate) mod own_tables;
 pub(crate) mod parquet_split;
 pub(crate) mod probe_query;
 pub(crate) mod reading_thread;

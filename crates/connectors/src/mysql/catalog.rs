@@ -13,6 +13,7 @@ use super::column::{ColumnRow, is_unreadable, srid_of, with_srids};
 use super::ddl::quote_table;
 use super::errors::translate;
 use super::options::HiddenColumns;
+use crate::family::own_tables::is_own;
 
 /// What reading needs to know again of a table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub(crate) async fn list(connection: &mut Conn, schemas: &[String]) -> Result<Ve
             .map_err(translate)?;
         for row in rows {
             let cells = Cells(row);
-            if cells.text(4) == *schema {
+            if cells.text(4) == *schema && !is_own(&cells.text(0)) {
                 listed.push(ListedTable {
                     name: TableName::new(schema, cells.text(0)),
                     kind: kind_of(&cells.text(1), &cells.text(2)),

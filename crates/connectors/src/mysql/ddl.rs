@@ -1,11 +1,12 @@
 //! How MySQL spells identifiers, literals and tables.
 
 use contract::Dialect;
-use model::plan::{Column, Partition, TableSchema, Write};
+use model::plan::{Column, Partition, Scan, TableSchema, Write};
 use model::{Finding, NativeColumn, TableName};
 
 use super::destination::limits::{self, COLUMN_COMMENT, TABLE_COMMENT};
 use super::keys::by_keys;
+use super::split;
 
 /// The dialect of MySQL and MariaDB.
 pub(crate) struct MysqlDialect;
@@ -21,6 +22,10 @@ impl Dialect for MysqlDialect {
 
     fn review(&self, write: &Write) -> Vec<Finding> {
         limits::review(write)
+    }
+
+    fn review_scan(&self, scan: &Scan) -> Vec<Finding> {
+        split::review(scan).into_iter().collect()
     }
 
     fn key_condition(&self, columns: &[NativeColumn], keys: &[Vec<String>]) -> Option<String> {

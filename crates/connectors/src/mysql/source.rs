@@ -16,7 +16,7 @@ use super::ddl::quote_table;
 use super::errors::{number, translate};
 use super::options::HiddenColumns;
 use super::statement::filter_condition;
-use super::{catalog, lock, probe, split};
+use super::{catalog, lock, probe};
 
 /// A MySQL or MariaDB server to read from.
 pub(crate) struct MysqlSource {
@@ -125,9 +125,7 @@ impl Source for MysqlSource {
     }
 
     async fn open_snapshot(&self, scans: &[Scan], readers: usize) -> Result<OpenedSnapshot> {
-        let mut opened = lock::open(&self.server, self.connections, scans, readers).await?;
-        opened.findings.extend(split::ignored_wishes(scans));
-        Ok(opened)
+        lock::open(&self.server, self.connections, scans, readers).await
     }
 }
 

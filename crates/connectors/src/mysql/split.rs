@@ -29,6 +29,8 @@ const WALK_LIMIT: u64 = 100_000;
 /// The same, for keys whose boundaries cannot be reckoned.
 const WALK_LIMIT_OTHERS: u64 = 200_000_000;
 const MOST_SPLITS: usize = 4_096;
+/// A larger table that is not cut takes long by itself.
+const LARGE_BYTES: u64 = 64 << 20;
 /// A filter that leaves less of the table is read in one split.
 const SMALL_SHARE: f64 = 0.05;
 
@@ -70,25 +72,43 @@ pub(crate) async fn parts(lease: &mut Lease, scan: &Scan, wanted: usize) -> Resu
     Ok(parts)
 }
 
-/// Wishes for cutting that cannot be followed: the table is read in one split.
-pub(crate) fn ignored_wishes(scans: &[Scan]) -> impl Iterator<Item = Finding> {
-    let ignored = scans
-        .iter()
-        .filter(|scan| !scan.split_by.is_empty() && key_of(scan).is_none());
-    ignored.map(|scan| {
-        let wish = scan.split_by.join(", ");
-        let why = if matches!(scan.kind, TableKind::View | TableKind::Sequence) {
-            "it has no key to cut by"
-        } else {
-            "its values have no order to cut by, or null stands in one of several columns"
-        };
+/// A table without a key to cut by is read in one split, whatever was wished for.
+pub(crate) fn review(scan: &Scan) -> Option<Finding> {
+    if key_of(scan).is_some() {
+        return None;
+    }
+    let at = scan.table.to_string();
+    if scan.split_by.is_empty() {
+        if scan.kind != TableKind::Table {
+            return None;
+        }
         let message = format!(
-            "{} is not cut by {wish}: {why}; it moves in one split",
+            "{} has no key to cut it by: it moves in one split",
             scan.table
         );
-        Finding::warning("SPLIT_BY_IGNORED", scan.table.to_string(), message)
-            .hint("cut by whole numbers, dates or binary text without null, or leave split-by out")
-    })
+        let large = scan.estimated_bytes.unwrap_or(0) > LARGE_BYTES;
+        let finding = if large {
+            Finding::warning("NO_SPLIT_KEY", at, message)
+        } else {
+            Finding::note("NO_SPLIT_KEY", at, message)
+        };
+        let hint = "name a column with an index and without null: each: [{ table: …, split-by: [COLUMN] }]";
+        return Some(finding.hint(hint));
+    }
+    let wish = scan.split_by.join(", ");
+    let why = if matches!(scan.kind, TableKind::View | TableKind::Sequence) {
+        "it has no key to cut by"
+    } else {
+        "its values have no order to cut by, or null stands in one of several columns"
+    };
+    let message = format!(
+        "{} is not cut by {wish}: {why}; it moves in one split",
+        scan.table
+    );
+    Some(
+        Finding::warning("SPLIT_BY_IGNORED", at, message)
+            .hint("cut by whole numbers, dates or binary text without null, or leave split-by out"),
+    )
 }
 
 /// What the table is cut by; none where it is read whole.

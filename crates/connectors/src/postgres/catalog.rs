@@ -13,6 +13,7 @@ use super::connect::Session;
 use super::errors::error_of;
 use super::read_options::{CharPadding, InheritedRows, PostgresRead};
 use super::table_findings::findings;
+use crate::family::own_tables::is_own;
 
 const LISTING: &str = "
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, c.relispartition AS partition,
@@ -89,7 +90,8 @@ pub(super) async fn list(
         .query(LISTING, &[&schemas])
         .await
         .map_err(error_of)?;
-    let listed = rows.iter().map(|row| ListedTable {
+    let listed = rows.iter().filter(|row| !is_own(row.get("name")));
+    let listed = listed.map(|row| ListedTable {
         name: TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name")),
         kind: kind_of(row, how),
         estimated_rows: known_rows(row.get("rows"), row.get("pages")),

@@ -1,10 +1,11 @@
 //! How PostgreSQL spells things.
 
 use contract::Dialect;
-use model::plan::{Partition, TableSchema};
-use model::{NativeColumn, TableName};
+use model::plan::{Partition, Scan, TableSchema};
+use model::{Finding, NativeColumn, TableName};
 
 use super::keys::by_keys;
+use super::snapshot;
 
 /// PostgreSQL's spelling.
 pub(super) struct PostgresDialect;
@@ -12,6 +13,10 @@ pub(super) struct PostgresDialect;
 impl Dialect for PostgresDialect {
     fn quote(&self, identifier: &str) -> String {
         quote(identifier)
+    }
+
+    fn review_scan(&self, scan: &Scan) -> Vec<Finding> {
+        snapshot::review(scan).into_iter().collect()
     }
 
     fn key_condition(&self, columns: &[NativeColumn], keys: &[Vec<String>]) -> Option<String> {

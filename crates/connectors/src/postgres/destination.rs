@@ -56,6 +56,10 @@ impl Destination for PostgresDestination {
         Ok(findings)
     }
 
+    fn place(&self) -> Option<String> {
+        Some(self.sessions.place())
+    }
+
     fn namespace(&self) -> String {
         self.namespace.clone()
     }

@@ -69,6 +69,11 @@ impl ConnectionOptions {
         format!("{}:{}", self.host, self.port)
     }
 
+    /// The same for a source and a destination that were given the same address and database.
+    pub(super) fn full_place(&self) -> String {
+        format!("postgresql://{}/{}", self.place(), self.database)
+    }
+
     /// How many sessions may read at once: the budget without the holder and the spare one.
     pub(super) fn readers(&self, wanted: usize) -> usize {
         wanted.clamp(1, usize::from(self.connections.saturating_sub(2)).max(1))

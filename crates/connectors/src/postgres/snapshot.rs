@@ -91,7 +91,7 @@ pub(super) async fn open(
     if held.len() * (readers + 1) <= MOST_READER_LOCKS {
         pool.lock(&held).await;
     }
-    let mut findings: Vec<Finding> = ignored_wishes(scans).collect();
+    let mut findings = Vec::new();
     if readers < wanted {
         let message = format!("the server allows {readers} readers instead of {wanted}");
         findings.push(
@@ -113,16 +113,16 @@ pub(super) async fn open(
     })
 }
 
-/// Wishes for cutting that are not followed: what lies in blocks of its own is cut by them.
-fn ignored_wishes(scans: &[Scan]) -> impl Iterator<Item = Finding> {
-    let ignored = scans
-        .iter()
-        .filter(|scan| !scan.split_by.is_empty() && is_divisible(scan.kind));
-    ignored.map(|scan| {
-        let message = "the table is cut by its blocks, not by the column asked for";
+/// A wish for cutting that is not followed: what lies in blocks of its own is cut by them.
+pub(super) fn review(scan: &Scan) -> Option<Finding> {
+    if scan.split_by.is_empty() || !is_divisible(scan.kind) {
+        return None;
+    }
+    let message = "the table is cut by its blocks, not by the column asked for";
+    Some(
         Finding::note("SPLIT_BY_IGNORED", scan.table.to_string(), message)
-            .hint("leave split-by out: it serves views and foreign tables")
-    })
+            .hint("leave split-by out: it serves views and foreign tables"),
+    )
 }
 
 /// Locks what can be locked, exports the moment, touches the rest, and starts over where something

@@ -82,6 +82,10 @@ impl Source for PostgresSource {
         Ok(findings)
     }
 
+    fn place(&self) -> Option<String> {
+        Some(self.connector.options.full_place())
+    }
+
     fn default_schema(&self) -> String {
         let first = self.connector.options.search_path.first();
         first.cloned().unwrap_or_else(|| "public".to_owned())

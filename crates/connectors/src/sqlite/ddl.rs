@@ -1,10 +1,11 @@
 //! How SQLite spells names. It is read from alone, so no table is ever made in it.
 
 use contract::Dialect;
-use model::NativeColumn;
-use model::plan::{Partition, TableSchema};
+use model::plan::{Partition, Scan, TableSchema};
+use model::{Finding, NativeColumn};
 
 use super::keys::by_keys;
+use super::snapshot;
 
 /// SQLite's spelling.
 pub(super) struct SqliteDialect;
@@ -18,6 +19,10 @@ impl Dialect for SqliteDialect {
 
     fn create_table(&self, _table: &TableSchema, _partition: Option<&Partition>) -> Vec<String> {
         Vec::new()
+    }
+
+    fn review_scan(&self, scan: &Scan) -> Vec<Finding> {
+        snapshot::review(scan).into_iter().collect()
     }
 
     fn key_condition(&self, columns: &[NativeColumn], keys: &[Vec<String>]) -> Option<String> {

@@ -52,7 +52,6 @@ pub(super) fn open(file: &DatabaseFile, scans: &[Scan], readers: usize) -> Resul
     let mut findings = Vec::new();
     let mut sessions = sessions(file, first, readers.max(1) + 1, &mut findings)?;
     let refused = changed_tables(&sessions[0], scans)?;
-    findings.extend(ignored_wishes(scans));
     let encoding: String = ask(&sessions[0], "PRAGMA encoding")?;
     let holder = if sessions.len() > 1 {
         sessions.pop()
@@ -176,21 +175,19 @@ fn changed_tables(session: &Connection, scans: &[Scan]) -> Result<Vec<(TableName
     Ok(refused.collect())
 }
 
-/// Wishes for cutting that are not followed: tables are cut by row number alone.
-fn ignored_wishes(scans: &[Scan]) -> impl Iterator<Item = Finding> {
-    let ignored = scans.iter().filter(|scan| {
-        let integer_key = scan.private.get("key").and_then(|key| key.as_str());
-        match scan.split_by.as_slice() {
-            [] => false,
-            [column] => Some(column.as_str()) != integer_key,
-            _ => true,
-        }
-    });
-    ignored.map(|scan| {
-        let message = "the table is cut by its row number, not by the column asked for";
+/// A wish for cutting that is not followed: tables are cut by row number alone.
+pub(super) fn review(scan: &Scan) -> Option<Finding> {
+    let integer_key = scan.private.get("key").and_then(|key| key.as_str());
+    match scan.split_by.as_slice() {
+        [] => return None,
+        [column] if Some(column.as_str()) == integer_key => return None,
+        _ => {}
+    }
+    let message = "the table is cut by its row number, not by the column asked for";
+    Some(
         Finding::warning("SPLIT_BY_IGNORED", scan.table.to_string(), message)
-            .hint("leave split-by out")
-    })
+            .hint("leave split-by out"),
+    )
 }
 
 #[async_trait]

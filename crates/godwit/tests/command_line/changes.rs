@@ -377,3 +377,14 @@ async fn runs_are_listed_from_a_folder_that_may_only_be_read() {
     let runs: Json = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(runs[0]["state"], "succeeded");
 }
+
+#[tokio::test]
+async fn the_plan_says_that_a_wish_for_cutting_is_not_followed() {
+    let world = World::new();
+    world.write(&with("each: [{ table: orders, split-by: customer }]"));
+    let planned = plan(&world).await;
+    assert_eq!(planned.exit, Exit::Done, "{}", planned.out);
+    let planned = planned.json();
+    let ignored = finding(&planned["findings"], "SPLIT_BY_IGNORED");
+    assert_eq!(ignored["at"], "main.orders");
+}

@@ -99,7 +99,11 @@ async fn every_effect_of_every_seam_is_met_in_five_ways() {
             assert!(met >= least, "{label} was met {met} times");
         }
         let least: usize = EFFECTS.iter().map(|(_, times)| 5 * times).sum();
-        assert!(walk.cases >= least, "{} cases, {least} at least", walk.cases);
+        assert!(
+            walk.cases >= least,
+            "{} cases, {least} at least",
+            walk.cases
+        );
         assert!(walk.unknown >= 4 && walk.settled >= 2, "{walk:?}");
         assert!(walk.gone_over > 0 && walk.taken_up > 0, "{walk:?}");
     }

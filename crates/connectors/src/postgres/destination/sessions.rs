@@ -44,6 +44,11 @@ impl Sessions {
         })
     }
 
+    /// The same for a source that was given the same address and database.
+    pub(super) fn place(&self) -> String {
+        self.connector.options.full_place()
+    }
+
     /// A session for something else than rows, when it is its turn.
     pub(super) async fn turn(&self) -> Result<Turn<'_>> {
         let permit = self.others.acquire().await;
