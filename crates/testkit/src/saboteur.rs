@@ -263,6 +263,14 @@ impl Saboteur {
         }
     }
 
+    /// Whether rows are lost or come twice.
+    pub fn changes_rows(self) -> bool {
+        matches!(
+            self,
+            Self::SplitDropped | Self::PartDoubled | Self::RowForAnother
+        )
+    }
+
     /// What it makes of a batch of [`columns`] that has the rows 0 to 4 at least.
     pub fn tamper(self, rows: &RecordBatch) -> Vec<RecordBatch> {
         let texts = |at: usize| -> Vec<Option<String>> {
@@ -297,7 +305,8 @@ impl Saboteur {
                     .enumerate()
                     .map(|(row, value)| value.map(|value| value + i64::from(row == 0)));
                 let later: TimestampMicrosecondArray = later.collect();
-                with(3, Arc::new(later.with_timezone("UTC")))
+                let data_type = rows.column(3).data_type().clone();
+                with(3, Arc::new(later.with_data_type(data_type)))
             }
             Self::DecimalRescaled => {
                 let values = rows.column(4).as_primitive::<Decimal128Type>();

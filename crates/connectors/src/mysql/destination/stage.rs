@@ -142,10 +142,12 @@ pub(super) async fn parts(
         .iter()
         .all(|(split, written, _)| told.get(split.as_str()) == Some(written));
     if !all || parts.len() != told.len() {
+        let table = &staging.write.table.name;
+        let stand: u64 = parts.iter().map(|(_, written, _)| written).sum();
         let message = format!(
-            "{} parts stand staged for {}, and {} were asked for",
+            "{stand} rows in {} parts stand staged for {table}, {} in {} parts were written",
             parts.len(),
-            staging.write.table.name,
+            told.values().sum::<u64>(),
             told.len()
         );
         return Err(Error::new(ErrorKind::Data, "COUNTS_DIFFER", message).on(Side::Destination));
