@@ -9,14 +9,14 @@ import pyarrow as pa
 import xxhash
 
 from prove.claim import ensure
-from prove.databases import PostgreSql
+from prove.databases import MariaDb, PostgreSql
 from prove.destinations import destination_of
 from prove.godwit import Migration
 
 MODULUS = 1 << 128
 WORD = (1 << 64) - 1
 
-TABLE = """
+POSTGRES = """
 CREATE TABLE samples (
   id bigint PRIMARY KEY, small smallint, flag boolean, price numeric(12,2), large numeric(38,10), ratio float8, part real,
   name text, code varchar(20), bytes bytea, born date, at timestamp, seen timestamptz, tags text[], counts int[]
@@ -36,47 +36,115 @@ INSERT INTO samples SELECT g,
 FROM generate_series(1, {rows}) g;
 """
 
-FIGURES = {
+MARIADB = """
+CREATE TABLE samples (
+  id bigint PRIMARY KEY, small smallint, big bigint unsigned, price decimal(12,2), large decimal(38,10), ratio double,
+  name varchar(40), bytes varbinary(40), born date, at datetime(6), seen timestamp(3) NULL
+) CHARACTER SET utf8mb4;
+INSERT INTO samples SELECT seq,
+  IF(seq % 7, seq % 30000 - 15000, NULL), IF(seq % 6, 18446744073709551615 - seq, NULL), IF(seq % 3, seq * 1.37 - 500, NULL),
+  (seq - 50) * 12345678901234567.0123456789, IF(seq % 9, seq / 7e0, NULL),
+  CASE seq % 6 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE CONCAT('näme ', seq) END,
+  CASE seq % 6 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE UNHEX(MD5(seq)) END,
+  IF(seq % 8, DATE '1950-01-01' + INTERVAL seq % 20000 DAY, NULL),
+  TIMESTAMP '1960-01-01 00:00:00' + INTERVAL seq * 86401.000001 SECOND,
+  IF(seq % 8, TIMESTAMP '2024-03-31 00:00:00' + INTERVAL seq * 1020.001 SECOND, NULL)
+FROM (SELECT CAST(seq AS SIGNED) AS seq FROM seq_1_to_{rows}) AS numbers;
+"""
+
+FIGURES = {"postgresql": {
     "id": "id", "small": "small", "price": "price * 100", "large": "large * 10000000000", "born": "born - DATE '1970-01-01'",
     "at": "(EXTRACT(epoch FROM at) * 1000000)::int8", "seen": "(EXTRACT(epoch FROM seen) * 1000000)::int8",
-}
+}, "mysql": {
+    "id": "id", "small": "small", "big": "big", "price": "price * 100", "large": "large * 10000000000",
+    "born": "DATEDIFF(born, '1970-01-01')", "at": "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', at)",
+    "seen": "UNIX_TIMESTAMP(seen) * 1000000",
+}}
+WHOLE = {"postgresql": "trunc(({})::numeric)", "mysql": "CAST({} AS DECIMAL(65,0))"}
 
 
 def checksums_catch(work):
-    database = PostgreSql(work)
-    rows = work.amount(3_000, 100_000)
-    database.execute(TABLE.replace("{rows}", str(rows)))
-    figures = []
-    for kind in ("lake", "files"):
-        migration = Migration(work.room(kind), database, kind, ["samples"], verify="checksums")
-        report = migration.run().table("samples")
-        ensure(report["verified"] == "checksums", f"verified: {report['verified']}")
-        proof, table = report["checksums"], destination_of(migration).read("samples")
+    rows, figures = work.amount(3_000, 100_000), []
+    postgres, maria = PostgreSql(work), MariaDb(work)
+    postgres.execute(POSTGRES.replace("{rows}", str(rows)))
+    maria.execute(MARIADB.replace("{rows}", str(rows)))
+    for database, kind in ((postgres, "lake"), (postgres, "files"), (maria, "lake")):
+        migration = Migration(work.room(f"{database.kind}-{kind}"), database, kind, ["samples"], verify="checksums")
+        proof, table = proven(migration)
         cells = sums_are(proof, table)
         compared = figures_are(proof, database)
-        figures.append(f"{kind}: {rows:,} rows, {table.num_columns} column sums and the row sum computed anew from {cells:,} "
-                       f"cells, {compared} figures asked anew, 0 differing")
+        figures.append(f"{database.title} to {kind}: {rows:,} rows, {table.num_columns} column sums and the row sum computed anew "
+                       f"from {cells:,} cells, {compared} figures asked anew, 0 differing")
+        wrong = {**proof, "columns": [spoilt(column) for column in proof["columns"]]}
+        work.sabotage(f"{database.title} to {kind}: a source's sum one too large", figures_are, wrong, database)
         if kind == "files":
             damage(work, proof, table)
-            wrong = {**proof, "columns": [spoilt(column) for column in proof["columns"]]}
-            work.sabotage("a source's sum one too large", figures_are, wrong, database)
+    figures.append(from_lake(work, postgres))
     return "; ".join(figures)
 
 
+def proven(migration):
+    report = migration.run().table("samples")
+    ensure(report["verified"] == "checksums", f"verified: {report['verified']}")
+    return report["checksums"], destination_of(migration).read("samples")
+
+
+class LakeSource:
+    """The lake that a migration wrote, to be read from."""
+    kind = "lake"
+
+    def __init__(self, migration):
+        self.folder = migration.folder
+
+    def connection(self):
+        return {"type": "lake", "path": str(self.folder)}
+
+    def options(self):
+        return {}
+
+    def table(self, name):
+        return f"shop.{name}"
+
+
+def from_lake(work, database):
+    """What a lake's manifests count is what PyArrow counts in the copy."""
+    lake = Migration(work.room("lake-source"), database, "lake", ["samples"])
+    lake.run()
+    copy = Migration(work.room("lake-files"), LakeSource(lake), "files", ["samples"], verify="checksums")
+    proof, table = proven(copy)
+    sums_are(proof, table)
+    counted = non_nulls_are(proof, table)
+    less = table.set_column(0, "id", pa.nulls(table.num_rows, table.schema.field("id").type))
+    work.sabotage("lake to files: a column that holds nothing", non_nulls_are, proof, less)
+    return f"lake to files: {counted} counts of the manifests, 0 differing"
+
+
+def non_nulls_are(proof, table):
+    counted = 0
+    for column in proof["columns"]:
+        source = column.get("source")
+        if source and source.get("non_null") is not None:
+            there = table.num_rows - table.column(column["name"]).null_count
+            ensure(source["non_null"] == there, f"{column['name']}: {source['non_null']} are not null, {there} stand")
+            counted += 1
+    ensure(counted >= table.num_columns // 2, f"{counted} of {table.num_columns} columns are counted")
+    return counted
+
+
 def figures_are(proof, database):
-    """Every range that the run keeps is what psql says; returns how many figures that are."""
+    """Every range that the run keeps is what the server's own client says; returns how many figures that are."""
     found = {column["name"]: column["source"] for column in proof["columns"]}
-    count = 0
+    expressions, count = FIGURES[database.kind], 0
     for name, source in found.items():
         [[non_null]] = database.query(f"SELECT count({name}) FROM samples")
-        ensure(source["non_null"] == int(non_null), f"{name}: {source['non_null']} are not null, psql counts {non_null}")
+        ensure(source["non_null"] == int(non_null), f"{name}: {source['non_null']} are not null, the client counts {non_null}")
         count += 1
-        ensure(("range" in source) == (name in FIGURES), f"{name}: {source}")
-        if name in FIGURES:
-            number = f"trunc(({FIGURES[name]})::numeric)"
+        ensure(("range" in source) == (name in expressions), f"{name}: {source}")
+        if name in expressions:
+            number = WHOLE[database.kind].format(expressions[name])
             [expected] = database.query(f"SELECT min({number}), max({number}), sum({number}) FROM samples")
             kept = [source["range"][word] for word in ("min", "max", "sum")]
-            ensure(kept == expected, f"{name}: {kept} is kept, psql says {expected}")
+            ensure(kept == expected, f"{name}: {kept} is kept, the client says {expected}")
             count += 3
     return count
 
