@@ -23,6 +23,9 @@ pub(crate) struct Question {
     pub(crate) range: std::result::Result<RangeQuestion, String>,
 }
 
+/// A question, and the column that it is of.
+type Asked<'a> = (&'a Question, &'a ScanColumn);
+
 /// Aggregates that answer with digits as text.
 pub(crate) struct RangeQuestion {
     pub(crate) min: String,
@@ -51,23 +54,31 @@ impl Asking<'_> {
     pub(crate) async fn ask(&self, questions: &[Question]) -> Result<SourceFigures> {
         let mut figures = SourceFigures::default();
         // A scan without columns is counted, too.
-        let some = questions.chunks(COLUMNS_AT_ONCE);
-        let none = questions.is_empty().then_some(questions);
-        for questions in some.chain(none) {
-            let mut answers = self.row(questions).await?.into_iter();
+        let asked: Vec<Asked<'_>> = questions.iter().zip(&self.scan.columns).collect();
+        let some = asked.chunks(COLUMNS_AT_ONCE);
+        let none = asked.is_empty().then_some(asked.as_slice());
+        for asked in some.chain(none) {
+            let mut answers = self.row(asked).await?.into_iter();
             let mut next = || answers.next().flatten();
             figures.rows = count(next())?;
-            for question in questions {
-                figures.columns.push(column(question, &mut next)?);
+            for (question, column) in asked {
+                let non_null = match column.native.nullable {
+                    true => count(next())?,
+                    false => figures.rows,
+                };
+                figures.columns.push(answer(question, non_null, &mut next));
             }
         }
         Ok(figures)
     }
 
-    async fn row(&self, questions: &[Question]) -> Result<Vec<Option<String>>> {
+    async fn row(&self, questions: &[Asked<'_>]) -> Result<Vec<Option<String>>> {
         let mut asked = vec![(self.as_text)("count(*)")];
-        for question in questions {
-            asked.push((self.as_text)(&format!("count({})", question.value)));
+        for (question, column) in questions {
+            // Where the server lets no null in, its rows are as many as its values.
+            if column.native.nullable {
+                asked.push((self.as_text)(&format!("count({})", question.value)));
+            }
             if let Ok(range) = &question.range {
                 asked.extend([&range.min, &range.max, &range.sum].map(Clone::clone));
             }
@@ -125,8 +136,11 @@ fn count(text: Option<String>) -> Result<u64> {
         .ok_or_else(|| Error::internal("a count is not a number"))
 }
 
-fn column(question: &Question, next: &mut impl FnMut() -> Option<String>) -> Result<SourceColumn> {
-    let non_null = count(next())?;
+fn answer(
+    question: &Question,
+    non_null: u64,
+    next: &mut impl FnMut() -> Option<String>,
+) -> SourceColumn {
     let (range, why) = match &question.range {
         Err(why) => (None, Some(why.clone())),
         Ok(range) => {
@@ -145,10 +159,10 @@ fn column(question: &Question, next: &mut impl FnMut() -> Option<String>) -> Res
             (range, why)
         }
     };
-    Ok(SourceColumn {
+    SourceColumn {
         figures: Some(ColumnFigures { non_null, range }),
         why,
-    })
+    }
 }
 
 /// A sum that may come in two.

@@ -20,9 +20,12 @@ use super::ddl::{SqliteDialect, quoted_table};
 use super::decode::{ColumnDecoder, ValueLimits, is_meant, shown};
 use super::errors::error_of;
 use super::filter::condition;
-use super::session::{DatabaseFile, blocking, look};
+use super::read::{decoded, selected_as, stored};
+use super::session::{DatabaseFile, ask, blocking, look};
+use super::snapshot::utf16;
 use super::types::SqliteTypes;
 use crate::family::batch::BatchBuilder;
+use crate::family::charset::Charset;
 use crate::family::decimal;
 
 /// How often a statement that is to stop is told so: one that has not begun yet does not hear it.
@@ -38,10 +41,11 @@ pub(super) async fn probe(
 ) -> Result<Vec<TableProbe>> {
     let clock = ProbeClock::start(limits);
     let opened = file.clone();
-    let mut connection = blocking(move || {
+    let (mut connection, utf16) = blocking(move || {
         let connection = opened.open()?;
         look(&connection, &opened)?;
-        Ok(connection)
+        let encoding: String = ask(&connection, "PRAGMA encoding")?;
+        Ok((connection, utf16(&encoding)))
     })
     .await?;
     let mut probes = Vec::with_capacity(requests.len());
@@ -50,6 +54,7 @@ pub(super) async fn probe(
         let job = Job {
             request: request.clone(),
             rows: limits.rows,
+            utf16,
             stop: Arc::default(),
         };
         let (back, probe) = within(connection, job, share, limits).await?;
@@ -63,6 +68,8 @@ pub(super) async fn probe(
 struct Job {
     request: ProbeRequest,
     rows: u64,
+    /// What text is encoded in, where it is not UTF-8.
+    utf16: Option<Charset>,
     /// Set when the time is over.
     stop: Arc<AtomicBool>,
 }
@@ -130,7 +137,7 @@ impl Job {
     fn statement(&self) -> String {
         let names = self.request.columns.iter();
         let names: Vec<String> = names
-            .map(|column| SqliteDialect.quote(&column.native.name))
+            .flat_map(|column| selected_as(SqliteDialect.quote(&column.native.name), self.utf16))
             .collect();
         let table = quoted_table(&self.request.table.name.table);
         let filter = self.request.filter.as_deref().map(condition);
@@ -206,7 +213,7 @@ impl Counting {
             if job.stop.load(Ordering::Relaxed) {
                 return Err(Error::cancelled());
             }
-            self.take(row).map_err(failed)?;
+            self.take(row, job.utf16).map_err(failed)?;
             if self.batch.is_full() {
                 drop(self.batch.take()?);
             }
@@ -214,10 +221,13 @@ impl Counting {
         Ok(())
     }
 
-    fn take(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+    fn take(&mut self, row: &Row<'_>, utf16: Option<Charset>) -> rusqlite::Result<()> {
         self.rows += 1;
         for (index, column) in self.columns.iter_mut().enumerate() {
-            let value = row.get_ref(index)?;
+            let (value, wide) = stored(row, 0, index, utf16)?;
+            let mut text = String::new();
+            // Text that is none is counted by the decoder; here its bytes stand for it.
+            let value = decoded(value, wide, &mut text).unwrap_or(value);
             let Some((kind, bytes)) = kind_of(value) else {
                 continue;
             };
@@ -230,7 +240,11 @@ impl Counting {
         }
         let mut bytes = 0;
         for (way, builder) in self.ways.iter_mut().zip(&mut self.batch.columns) {
-            match way.decoder.append(row.get_ref(way.column)?, builder) {
+            let (value, wide) = stored(row, 0, way.column, utf16)?;
+            let wide = wide.filter(|_| !way.decoder.takes_bytes());
+            let mut text = String::new();
+            let value = decoded(value, wide, &mut text);
+            match value.and_then(|value| way.decoder.append(value, builder)) {
                 Ok(taken) => bytes += taken,
                 Err(misfit) => {
                     builder.append_null();

@@ -66,14 +66,7 @@ impl Query {
         for column in &scan.columns {
             let expression = column.expression.clone();
             let value = expression.unwrap_or_else(|| quote(&column.native.name));
-            if utf16.is_some() {
-                let is_text = format!("typeof({value}) = 'text'");
-                let bytes = format!("CAST({value} AS BLOB)");
-                selected.push(format!("CASE WHEN {is_text} THEN {bytes} ELSE {value} END"));
-                selected.push(is_text);
-            } else {
-                selected.push(value);
-            }
+            selected.extend(selected_as(value, utf16));
         }
         let mut conditions: Vec<String> = Vec::new();
         conditions.extend(scan.filter.as_deref().map(condition));
@@ -92,7 +85,7 @@ impl Query {
         let place = |name: &String| {
             let read = |column: &ScanColumn| column.native.name == *name;
             let read = scan.columns.iter().position(read);
-            read.map(|place| place + locators.len())
+            read.map(|place| place * width + locators.len())
         };
         let key: Option<Vec<usize>> = scan.primary_key.iter().map(place).collect();
         Self {
@@ -320,14 +313,8 @@ impl StepLoop {
                 column.append_null();
                 continue;
             }
-            let (stored, wide) = match self.query.utf16 {
-                None => (row.get_ref(offset + index)?, None),
-                Some(charset) => {
-                    let at = offset + 2 * index;
-                    let is_text = row.get::<_, bool>(at + 1)? && !decoder.takes_bytes();
-                    (row.get_ref(at)?, is_text.then_some(charset))
-                }
-            };
+            let (stored, wide) = stored(row, offset, index, self.query.utf16)?;
+            let wide = wide.filter(|_| !decoder.takes_bytes());
             let mut text = String::new();
             let value = decoded(stored, wide, &mut text);
             match value.and_then(|value| decoder.append(value, column)) {
@@ -356,9 +343,11 @@ impl StepLoop {
     fn key_values(&self, row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
         let mut values = Vec::with_capacity(self.query.key.len());
         for place in &self.query.key {
-            let text = match row.get_ref(*place)? {
-                ValueRef::Integer(value) => Some(value.to_string()),
-                ValueRef::Text(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+            let (value, wide) = stored(row, *place, 0, self.query.utf16)?;
+            let mut wide_text = String::new();
+            let text = match decoded(value, wide, &mut wide_text) {
+                Ok(ValueRef::Integer(value)) => Some(value.to_string()),
+                Ok(ValueRef::Text(bytes)) => String::from_utf8(bytes.to_vec()).ok(),
                 _ => None,
             };
             let Some(text) = text else {
@@ -400,8 +389,37 @@ impl StepLoop {
     }
 }
 
+/// How a value is selected: where text is not UTF-8, text as its bytes, and whether it is text.
+pub(super) fn selected_as(value: String, utf16: Option<Charset>) -> Vec<String> {
+    if utf16.is_none() {
+        return vec![value];
+    }
+    let is_text = format!("typeof({value}) = 'text'");
+    let bytes = format!("CAST({value} AS BLOB)");
+    vec![
+        format!("CASE WHEN {is_text} THEN {bytes} ELSE {value} END"),
+        is_text,
+    ]
+}
+
+/// The value selected as the one at `index` behind `offset` others; with the form of its bytes, where
+/// they are text that is not UTF-8.
+pub(super) fn stored<'a>(
+    row: &'a Row<'_>,
+    offset: usize,
+    index: usize,
+    utf16: Option<Charset>,
+) -> rusqlite::Result<(ValueRef<'a>, Option<Charset>)> {
+    let Some(charset) = utf16 else {
+        return Ok((row.get_ref(offset + index)?, None));
+    };
+    let at = offset + 2 * index;
+    let is_text = row.get::<_, bool>(at + 1)?;
+    Ok((row.get_ref(at)?, is_text.then_some(charset)))
+}
+
 /// The value, its text put into UTF-8 where it is in another form.
-fn decoded<'a>(
+pub(super) fn decoded<'a>(
     value: ValueRef<'a>,
     charset: Option<Charset>,
     text: &'a mut String,

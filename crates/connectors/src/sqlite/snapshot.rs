@@ -73,7 +73,7 @@ pub(super) fn open(file: &DatabaseFile, scans: &[Scan], readers: usize) -> Resul
 }
 
 /// Text of a file in UTF-16 is decoded by us: SQLite makes other characters of half a pair.
-fn utf16(encoding: &str) -> Option<Charset> {
+pub(super) fn utf16(encoding: &str) -> Option<Charset> {
     let little_endian = match encoding {
         "UTF-16le" => true,
         "UTF-16be" => false,

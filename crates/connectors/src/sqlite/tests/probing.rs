@@ -160,3 +160,20 @@ async fn cancelled_it_ends() {
     assert_eq!(probed.unwrap_err().code, "CANCELLED");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
+
+#[tokio::test]
+async fn text_that_is_no_utf16_is_counted() {
+    let sql = "PRAGMA encoding='UTF-16le'; CREATE TABLE t (v TEXT, w INTEGER);
+        INSERT INTO t VALUES ('鸟', 1), (CAST(x'3dd8' AS TEXT), 2), (NULL, 'x'), (x'3dd8', 3);";
+    let (_folder, _writer, source) = database(sql).await;
+    let wanted = request(&source, "t", &[]).await;
+    let probes = source.probe(&[wanted], &ProbeLimits::default()).await;
+    let probe = probes.unwrap().remove(0);
+    assert_eq!((probe.extent, probe.rows), (Extent::Exact, 4));
+    let texts = of(&probe, "v");
+    assert_eq!(
+        texts.rejected,
+        counts(&[("INVALID_UTF16", 1), ("STORAGE_CLASS", 1)])
+    );
+    assert_eq!(of(&probe, "w").rejected, counts(&[("STORAGE_CLASS", 1)]));
+}

@@ -314,6 +314,21 @@ async fn a_file_of_utf16_reads_the_same() {
 }
 
 #[tokio::test]
+async fn the_key_of_a_rejected_row_is_told_in_any_encoding() {
+    for encoding in ["UTF-8", "UTF-16le", "UTF-16be"] {
+        let sql = format!(
+            "PRAGMA encoding='{encoding}'; CREATE TABLE t (d DATE, part TEXT, id INTEGER, PRIMARY KEY (part, id));
+            INSERT INTO t VALUES ('2024-01-01', 'x', 1), (17, '鸟 it''s', 2);"
+        );
+        let (_folder, _writer, source) = database(&sql).await;
+        let scan = scan_of(&described(&source, "t").await);
+        let read = read_all(&source, &scan).await.unwrap();
+        let keys: Vec<_> = read.rejected.iter().map(|row| row.key.clone()).collect();
+        assert_eq!(keys, [["鸟 it's", "2"]], "{encoding}");
+    }
+}
+
+#[tokio::test]
 async fn a_value_too_large_is_rejected() {
     let sql = "CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('12345'), ('123456');";
     let (_folder, _writer, source) = database(sql).await;
