@@ -140,16 +140,21 @@ impl Columns {
 
 /// The smallest and the largest value (or what is surely below and above them).
 fn range(statistics: &Statistics, primitive: &PrimitiveType) -> Option<(Datum, Datum)> {
+    // By what the file has, not by the table: a column may have grown since.
+    let little_endian = matches!(statistics, Statistics::Int32(_) | Statistics::Int64(_));
     let smallest = statistics.min_bytes_opt()?;
     let largest = statistics.max_bytes_opt()?;
-    Some((datum(smallest, primitive)?, datum(largest, primitive)?))
+    Some((
+        datum(smallest, primitive, little_endian)?,
+        datum(largest, primitive, little_endian)?,
+    ))
 }
 
 /// A value as Parquet's statistics spell it.
-fn datum(bytes: &[u8], primitive: &PrimitiveType) -> Option<Datum> {
+fn datum(bytes: &[u8], primitive: &PrimitiveType, little_endian: bool) -> Option<Datum> {
     let datum = match primitive {
         // Small decimals are little-endian integers in Parquet, big-endian in Iceberg.
-        PrimitiveType::Decimal { precision, .. } if *precision <= 18 => {
+        PrimitiveType::Decimal { .. } if little_endian => {
             let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
             Datum::try_from_bytes(&reversed, primitive.clone())
         }
@@ -264,10 +269,10 @@ mod tests {
     #[test]
     fn nothing_is_bounded_by_nan() {
         let nan = f64::NAN.to_le_bytes();
-        assert_eq!(datum(&nan, &PrimitiveType::Double), None);
+        assert_eq!(datum(&nan, &PrimitiveType::Double, false), None);
         let one = 1.5_f64.to_le_bytes();
         assert_eq!(
-            datum(&one, &PrimitiveType::Double),
+            datum(&one, &PrimitiveType::Double, false),
             Some(Datum::double(1.5))
         );
     }
@@ -278,7 +283,7 @@ mod tests {
             precision: 9,
             scale: 2,
         };
-        let value = datum(&(-110_i32).to_le_bytes(), &decimal).unwrap();
+        let value = datum(&(-110_i32).to_le_bytes(), &decimal, true).unwrap();
         assert_eq!(value.to_bytes().unwrap().as_slice(), [0x92]);
     }
 }

@@ -4,7 +4,7 @@
 //! The swap is conditional on the metadata that the new metadata was built upon. Where somebody else
 //! was faster the metadata is built anew upon theirs and tried again: an append is added to theirs, an
 //! overwrite takes the place of whatever stands there at its moment, theirs included. A table whose
-//! columns or partitioning changed is left alone.
+//! columns or partitioning changed is left alone. An update finds the rows that it replaces anew, too.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use contract::{
     Batches, CommitOutcome, Destination, Evidence, ExistingTable, Manifest, Receipt, SplitWriter,
     Staging, TaskContext,
 };
-use formats::parquet::read_footer;
+use formats::parquet::{FooterFacts, read_footer};
 use model::migration::LoadingPolicy;
 use model::plan::Write;
 use model::{Error, ErrorKind, Finding, LoadId, Result, Side, TableName};
@@ -24,6 +24,7 @@ use super::location::{self, Warehouse};
 use super::options;
 use super::snapshot_commit::{NewSnapshot, overwrites, remove_all};
 use super::table::{self, Table};
+use super::update::{self, Merged, Update};
 use super::writer::{self, StagedFile};
 use super::{durable, evolve, expire};
 use crate::family::reading_thread::read_aside;
@@ -106,9 +107,7 @@ impl Destination for LakeDestination {
 
     fn stage(&self, write: &Write, load: &LoadId) -> Result<Staging> {
         if write.policy == LoadingPolicy::Update {
-            let message = "a lake takes append and overwrite, not update";
-            let refusal = Error::new(ErrorKind::Unsupported, "UNSUPPORTED", message);
-            return Err(destination_side(refusal));
+            update::check_key(write).map_err(destination_side)?;
         }
         let room = Room {
             location: self
@@ -129,6 +128,11 @@ impl Destination for LakeDestination {
         off_thread(async move || {
             catalog.create()?;
             let target = target(&catalog, &staging).await?;
+            if let Some(base) = &target.base
+                && update::meets_rows(&staging.write)
+            {
+                update::check_table(base).await?;
+            }
             let folder = location::data_folder(target.metadata.location(), &staging.load);
             durable::create_folder(&location::local_path(&folder)?)
         })
@@ -214,7 +218,17 @@ impl Destination for LakeDestination {
             Err(error) => return CommitOutcome::NotDone(destination_side(error)),
         };
         // If the thread breaks down nobody knows how far it came.
-        let outcome = off_thread(async move || Ok(commit(&catalog, &staging, &files).await)).await;
+        let how = self.options.clone();
+        let outcome = off_thread(async move || {
+            let order = Order {
+                catalog: &catalog,
+                staging: &staging,
+                files: &files,
+                how: &how,
+            };
+            Ok(commit(&order).await)
+        })
+        .await;
         match outcome {
             Ok(CommitOutcome::NotDone(error)) => CommitOutcome::NotDone(destination_side(error)),
             Ok(CommitOutcome::Unknown(error)) => CommitOutcome::Unknown(destination_side(error)),
@@ -307,9 +321,18 @@ async fn current(catalog: &Catalog, name: &TableName) -> Result<Option<Table>> {
     }
 }
 
-async fn commit(catalog: &Catalog, staging: &Staging, files: &[StagedFile]) -> CommitOutcome {
+/// What is to be published.
+struct Order<'a> {
+    catalog: &'a Catalog,
+    staging: &'a Staging,
+    files: &'a [StagedFile],
+    how: &'a options::Write,
+}
+
+async fn commit(order: &Order<'_>) -> CommitOutcome {
+    let staging = order.staging;
     for _ in 0..COMMIT_ATTEMPTS {
-        match attempt(catalog, staging, files).await {
+        match attempt(order).await {
             Ok(Some(outcome)) => return outcome,
             Ok(None) => tracing::info!(load = %staging.load, "table moved under the commit"),
             Err(error) => return CommitOutcome::NotDone(error),
@@ -329,11 +352,8 @@ async fn commit(catalog: &Catalog, staging: &Staging, files: &[StagedFile]) -> C
 }
 
 /// One attempt; `None` where somebody else was faster. An error says that nothing was published.
-async fn attempt(
-    catalog: &Catalog,
-    staging: &Staging,
-    files: &[StagedFile],
-) -> Result<Option<CommitOutcome>> {
+async fn attempt(order: &Order<'_>) -> Result<Option<CommitOutcome>> {
+    let (catalog, staging) = (order.catalog, order.staging);
     let (name, load) = (&staging.write.table.name, &staging.load);
     if let Some(table) = current(catalog, name).await?
         && let Some(snapshot) = table.snapshot_of(load)
@@ -341,16 +361,22 @@ async fn attempt(
         return Ok(Some(CommitOutcome::Done(receipt(load, snapshot))));
     }
     let target = target(catalog, staging).await?;
-    let files = writer::footers(files, &target.fields)?;
+    let files = writer::footers(order.files, &target.fields)?;
+    let merged = merged(order, &target, &files).await?;
     let new = NewSnapshot {
         write: &staging.write,
         load,
         base: target.base.as_ref(),
         metadata: &target.metadata,
         files: &files,
+        merged: merged.as_ref(),
         keep: room(staging)?.keep_snapshots,
     };
-    let built = new.build().await?;
+    let built = new.build().await.inspect_err(|_| {
+        if let Some(merged) = &merged {
+            remove_all(&merged.written);
+        }
+    })?;
     let published = catalog.publish(&Publication {
         table: name,
         load,
@@ -364,6 +390,9 @@ async fn attempt(
         Published::Moved | Published::Aborted | Published::NotDone(_)
     ) {
         remove_all(&built.written);
+        if let Some(merged) = &merged {
+            remove_all(&merged.written);
+        }
     }
     Ok(match published {
         Published::Done => Some(CommitOutcome::Done(receipt(load, built.snapshot))),
@@ -376,6 +405,31 @@ async fn attempt(
         Published::NotDone(error) => Some(CommitOutcome::NotDone(error)),
         Published::Unknown(error) => Some(CommitOutcome::Unknown(error)),
     })
+}
+
+/// What a load by key exchanges in the table as it is now.
+async fn merged(
+    order: &Order<'_>,
+    target: &Target,
+    footers: &[(String, FooterFacts)],
+) -> Result<Option<Merged>> {
+    let staging = order.staging;
+    if staging.write.policy != LoadingPolicy::Update {
+        return Ok(None);
+    }
+    let update = Update {
+        write: &staging.write,
+        load: &staging.load,
+        base: target.base.as_ref(),
+        metadata: &target.metadata,
+        fields: &target.fields,
+        staged: order.files,
+        footers,
+        options: &writer::parquet_options(order.how),
+        file_bytes: order.how.file_size << 20,
+        room: update::ROOM,
+    };
+    update.merge().await.map(Some)
 }
 
 fn receipt(load: &LoadId, snapshot: i64) -> Receipt {
@@ -404,8 +458,12 @@ fn existing(table: &Table) -> ExistingTable {
     }
 }
 
+/// What is not the source's trouble is the destination's.
 fn destination_side(error: Error) -> Error {
-    error.on(Side::Destination)
+    match error.side {
+        Side::Source => error,
+        _ => error.on(Side::Destination),
+    }
 }
 
 /// Runs on a thread that may block: the metadata library reads and writes files as it goes.

@@ -9,6 +9,8 @@ mod durable;
 mod evolve;
 mod expire;
 mod figures;
+mod fill;
+mod keys;
 mod location;
 mod options;
 mod read;
@@ -17,6 +19,7 @@ mod source;
 mod splits;
 mod table;
 mod types;
+mod update;
 mod writer;
 
 #[cfg(test)]
@@ -64,7 +67,7 @@ impl Connector for Lake {
             write: Some(WriteCapabilities {
                 append: true,
                 overwrite: true,
-                update: false,
+                update: true,
                 partitions: true,
                 add_columns: true,
                 recreate: Some(

@@ -13,11 +13,12 @@ use iceberg::spec::{
 };
 use model::migration::LoadingPolicy;
 use model::plan::{TableChange, Write};
-use model::{Error, LoadId, Result};
+use model::{Error, ErrorKind, LoadId, Result};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::table::{self, Table, bad_metadata, file_io};
+use super::update::Merged;
 use super::{data_file, durable, evolve, expire, location};
 
 const MAIN: &str = "main";
@@ -34,6 +35,8 @@ pub(super) struct NewSnapshot<'a> {
     pub(super) metadata: &'a TableMetadata,
     /// The load's data files.
     pub(super) files: &'a [(String, FooterFacts)],
+    /// What a load by key exchanges.
+    pub(super) merged: Option<&'a Merged>,
     /// How many snapshots are kept, this one included.
     pub(super) keep: usize,
 }
@@ -70,6 +73,21 @@ impl NewSnapshot<'_> {
     /// Whether the table is made anew: none of its files stays.
     fn anew(&self) -> bool {
         self.write.change == TableChange::Recreate
+    }
+
+    /// The files that come into the table: the load's own, and what stands again of others.
+    fn coming(&self) -> impl Iterator<Item = &(String, FooterFacts)> {
+        let filled = self.merged.and_then(|merged| merged.filled.as_deref());
+        let rewritten = self.merged.map_or(&[][..], |merged| &merged.rewritten);
+        filled.unwrap_or(self.files).iter().chain(rewritten)
+    }
+
+    /// Whether the load takes this file out of the table.
+    fn takes_out(&self, file: &DataFile) -> bool {
+        match self.merged {
+            Some(merged) => merged.removed.contains(file.file_path()),
+            None => overwrites(self.write, file),
+        }
     }
 
     /// Writes everything but the pointer. On an error what was written is removed again.
@@ -152,6 +170,7 @@ impl Work<'_> {
         if let Some(ours) = self.own_manifest().await? {
             manifests.insert(0, ours);
         }
+        self.check_rows(&manifests).await?;
         let list = self.write_list(manifests).await?;
         let (metadata, obsolete) = self.metadata(list).await?;
         let json = serde_json::to_vec(&metadata)
@@ -172,6 +191,7 @@ impl Work<'_> {
         };
         let overwrite = self.new.write.policy == LoadingPolicy::Overwrite;
         let everything = overwrite && self.new.write.partition.is_none();
+        let by_key = self.new.merged.is_some();
         let mut standing = Vec::new();
         for manifest in expire::manifests(base, base.metadata.current_snapshot()).await? {
             if !manifest.has_added_files() && !manifest.has_existing_files() {
@@ -183,7 +203,7 @@ impl Work<'_> {
                 let how = "has data files of an earlier partitioning";
                 return Err(table::changed(&base.name, how));
             }
-            if !overwrite || (!is_data && !everything) {
+            if (!overwrite && !by_key) || (!is_data && !everything) {
                 standing.push(manifest);
             } else if is_data && let Some(manifest) = self.overwritten(base, manifest).await? {
                 standing.push(manifest);
@@ -200,7 +220,7 @@ impl Work<'_> {
     ) -> Result<Option<ManifestFile>> {
         let entries = expire::live_entries(base, &manifest).await?;
         let new = self.new;
-        let gone = |entry: &ManifestEntry| overwrites(new.write, entry.data_file());
+        let gone = |entry: &ManifestEntry| new.takes_out(entry.data_file());
         if !entries.iter().any(|entry| gone(entry)) {
             return Ok(Some(manifest));
         }
@@ -230,16 +250,38 @@ impl Work<'_> {
         self.finish_manifest(writer).await.map(Some)
     }
 
-    /// The manifest of the load's own files; none where there is none.
+    /// A load by key changes the number of rows by those that it adds, and by no other.
+    async fn check_rows(&self, manifests: &[ManifestFile]) -> Result<()> {
+        let (Some(merged), Some(base)) = (self.new.merged, self.new.base) else {
+            return Ok(());
+        };
+        let mut after = 0;
+        for manifest in manifests {
+            for entry in expire::live_entries(base, manifest).await? {
+                after += entry.record_count();
+            }
+        }
+        let loaded: u64 = self.new.files.iter().map(|(_, footer)| footer.rows).sum();
+        if after + merged.replaced == merged.before + loaded {
+            return Ok(());
+        }
+        let message = format!(
+            "table {} has {} rows, {} of which {loaded} rows replace, and would have {after}",
+            base.name, merged.before, merged.replaced
+        );
+        Err(Error::new(ErrorKind::Data, "COUNTS_DIFFER", message))
+    }
+
+    /// The manifest of the files that come; none where there is none.
     async fn own_manifest(&mut self) -> Result<Option<ManifestFile>> {
-        if self.new.files.is_empty() {
+        if self.new.coming().next().is_none() {
             return Ok(None);
         }
         let metadata = self.new.metadata;
         let spec = metadata.default_partition_spec();
         let mut writer = self.manifest_writer(spec)?;
         let partition = self.new.write.partition.as_ref();
-        for (address, footer) in self.new.files {
+        for (address, footer) in self.new.coming() {
             let file = data_file::describe(
                 address,
                 footer,
@@ -357,7 +399,8 @@ impl Work<'_> {
     fn summary(&self) -> Summary {
         let anew = self.new.anew();
         let overwrite = self.new.write.policy == LoadingPolicy::Overwrite || anew;
-        let operation = if overwrite && self.new.base.is_some() {
+        let replaced = self.new.merged.map_or(0, |merged| merged.replaced);
+        let operation = if (overwrite && self.new.base.is_some()) || replaced > 0 {
             Operation::Overwrite
         } else {
             Operation::Append
@@ -371,6 +414,9 @@ impl Work<'_> {
             ),
         ]);
         let mut say = |key: &str, number: u64| entries.insert(key.to_owned(), number.to_string());
+        if self.new.merged.is_some() {
+            say(table::REPLACED_SUMMARY, replaced);
+        }
         for (figures, prefix, files_size) in [
             (&self.added, "added", "added-files-size"),
             (&self.removed, "deleted", "removed-files-size"),

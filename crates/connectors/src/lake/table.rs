@@ -22,6 +22,8 @@ use super::types;
 const LOADS_PROPERTY: &str = "godwit.loads";
 /// The entry of a snapshot's summary that names its load.
 pub(super) const LOAD_SUMMARY: &str = "godwit.load-id";
+/// The entry that says how many rows a load by key replaced.
+pub(super) const REPLACED_SUMMARY: &str = "godwit.replaced-records";
 /// How many loads a table remembers, whichever snapshots are kept.
 const LOADS_KEPT: usize = 1_000;
 pub(super) const COMMENT_PROPERTY: &str = "comment";

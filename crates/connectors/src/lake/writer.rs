@@ -36,7 +36,7 @@ struct LakeWriter {
 }
 
 /// How the load's columns are laid out in files: as the table's fields say.
-fn layout(columns: &[Column], fields: &[NestedFieldRef]) -> Result<SchemaRef> {
+pub(super) fn layout(columns: &[Column], fields: &[NestedFieldRef]) -> Result<SchemaRef> {
     let mut columns = columns.to_vec();
     let mut ids = Vec::new();
     for (column, field) in columns.iter_mut().zip(fields) {
@@ -57,25 +57,47 @@ pub(super) fn read_back(
     let footer = read_footer(&path)?;
     let schema = layout(columns, fields)?;
     check_layout(&path, &footer.metadata, &schema)?;
-    let wanted = columns
-        .iter()
-        .zip(fields)
-        .map(|(column, field)| ScanColumn {
-            native: types::native_column(field),
-            logical: column.holds.clone(),
-            expression: None,
-            decode: String::new(),
-        });
-    let part = FilePart {
+    PartReader::open(
+        &wanted(columns, fields),
+        &whole(file),
+        BatchLimits::default(),
+    )
+}
+
+/// How these columns of the table are read.
+pub(super) fn wanted(columns: &[Column], fields: &[NestedFieldRef]) -> Vec<ScanColumn> {
+    let both = columns.iter().zip(fields);
+    both.map(|(column, field)| ScanColumn {
+        native: types::native_column(field),
+        logical: column.holds.clone(),
+        expression: None,
+        decode: String::new(),
+    })
+    .collect()
+}
+
+/// All of a staged file.
+pub(super) fn whole(file: &StagedFile) -> FilePart {
+    FilePart {
         snapshot: 0,
         address: file.address.clone(),
         first_group: 0,
         end_group: None,
         file_rows: file.rows,
         partition_fields: Vec::new(),
-    };
-    let wanted: Vec<ScanColumn> = wanted.collect();
-    PartReader::open(&wanted, &part, BatchLimits::default())
+    }
+}
+
+/// How files are encoded.
+pub(super) fn parquet_options(how: &options::Write) -> ParquetOptions {
+    ParquetOptions {
+        codec: match how.compression {
+            options::Compression::Snappy => Codec::Snappy,
+            options::Compression::Gzip => Codec::GZIP,
+            options::Compression::Zstd => Codec::ZSTD,
+        },
+        ..ParquetOptions::default()
+    }
 }
 
 /// Opens a writer for one attempt at one split; nothing is written before the first row.
@@ -98,14 +120,7 @@ pub(super) fn open(
     let files = SplitFiles {
         folder: location::local_path(&folder)?,
         schema: layout(columns, fields)?,
-        options: ParquetOptions {
-            codec: match how.compression {
-                options::Compression::Snappy => Codec::Snappy,
-                options::Compression::Gzip => Codec::GZIP,
-                options::Compression::Zstd => Codec::ZSTD,
-            },
-            ..ParquetOptions::default()
-        },
+        options: parquet_options(how),
         file_bytes: how.file_size << 20,
     };
     Ok(Box::new(LakeWriter {

@@ -5,6 +5,7 @@ mod asynchronous;
 mod footer;
 mod options;
 mod reader;
+mod rewrite;
 mod schema;
 mod writer;
 
@@ -14,7 +15,8 @@ mod tests;
 pub use asynchronous::AsyncParquetWriter;
 pub use footer::{FooterFacts, read_footer};
 pub use options::{Codec, ParquetOptions};
-pub use reader::{ParquetFileReader, check_layout, rows_within};
+pub use reader::{ParquetFileReader, check_layout, rows_within, typed};
+pub use rewrite::{rewrite, same_rows};
 pub use schema::schema;
 pub use writer::{FileSummary, ParquetFileWriter};
 

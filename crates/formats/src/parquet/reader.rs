@@ -43,15 +43,17 @@ impl ParquetFileReader {
         })
     }
 
-    fn typed(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let columns = batch.columns().iter().zip(self.schema.fields());
-        let columns = columns
-            .map(|(column, field)| exactly(column, field.data_type()))
-            .collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(SchemaRef::clone(&self.schema), columns, &options)
-            .map_err(|error| Error::internal("rows that do not fit together").caused_by(error))
-    }
+}
+
+/// The same values under this schema; what differs are the names of what is inside of a column.
+pub fn typed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns
+        .map(|(column, field)| exactly(column, field.data_type()))
+        .collect::<Result<Vec<_>>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(SchemaRef::clone(schema), columns, &options)
+        .map_err(|error| Error::internal("rows that do not fit together").caused_by(error))
 }
 
 impl Iterator for ParquetFileReader {
@@ -60,7 +62,7 @@ impl Iterator for ParquetFileReader {
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.reader.next()?;
         Some(match batch {
-            Ok(batch) => self.typed(&batch),
+            Ok(batch) => typed(&batch, &self.schema),
             Err(error) => Err(parquet_error("read", &self.path, error.into())),
         })
     }

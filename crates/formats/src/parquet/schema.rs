@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ::parquet::arrow::{ArrowSchemaConverter, PARQUET_FIELD_ID_META_KEY};
 use ::parquet::basic::{LogicalType as ParquetLogicalType, Type as PhysicalType};
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ParquetMetaData;
 use ::parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use model::plan::Column;
@@ -78,6 +79,11 @@ pub(super) fn physical(schema: &Schema) -> Result<SchemaDescriptor, ParquetError
     Ok(SchemaDescriptor::new(narrowed(
         &converted.root_schema_ptr(),
     )?))
+}
+
+/// The physical schema that stands in a file.
+pub(super) fn of_file(metadata: &ParquetMetaData) -> SchemaDescriptor {
+    metadata.file_metadata().schema_descr().clone()
 }
 
 /// The converter makes a decimal of one digit INT64; up to nine digits are INT32 here.

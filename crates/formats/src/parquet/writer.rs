@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ::parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use ::parquet::file::metadata::ParquetMetaData;
+use ::parquet::schema::types::SchemaDescriptor;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Decimal128Type, SchemaRef};
 use model::{Error, ErrorKind, Result, Side};
@@ -38,11 +39,23 @@ pub struct ParquetFileWriter {
 impl ParquetFileWriter {
     /// Makes the file, which must not be there yet; its folder must.
     pub fn create(path: &Path, schema: SchemaRef, options: &ParquetOptions) -> Result<Self> {
+        let physical = schema::physical(&schema);
+        let physical = physical.map_err(|error| parquet_error("lay out", path, error))?;
+        Self::create_like(path, schema, &physical, options)
+    }
+
+    /// The same, laid out as `physical` says.
+    pub(super) fn create_like(
+        path: &Path,
+        schema: SchemaRef,
+        physical: &SchemaDescriptor,
+        options: &ParquetOptions,
+    ) -> Result<Self> {
         let wrong = |error| parquet_error("lay out", path, error);
         let writer_options = ArrowWriterOptions::new()
             .with_properties(options.properties()?)
             .with_skip_arrow_metadata(true)
-            .with_parquet_schema(schema::physical(&schema).map_err(wrong)?);
+            .with_parquet_schema(physical.clone());
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
