@@ -38,6 +38,8 @@ pub(super) struct LakeDestination {
     catalog: Arc<Catalog>,
     options: options::Write,
     namespace: String,
+    /// The memory that the keys of an update may take.
+    key_room: usize,
 }
 
 /// What a load needs to know of its table.
@@ -56,7 +58,14 @@ impl LakeDestination {
             warehouse,
             options,
             namespace,
+            key_room: update::ROOM,
         }
+    }
+
+    /// The same, with less memory for keys.
+    #[cfg(test)]
+    pub(super) fn with_key_room(self, key_room: usize) -> Self {
+        Self { key_room, ..self }
     }
 }
 
@@ -218,13 +227,14 @@ impl Destination for LakeDestination {
             Err(error) => return CommitOutcome::NotDone(destination_side(error)),
         };
         // If the thread breaks down nobody knows how far it came.
-        let how = self.options.clone();
+        let (how, key_room) = (self.options.clone(), self.key_room);
         let outcome = off_thread(async move || {
             let order = Order {
                 catalog: &catalog,
                 staging: &staging,
                 files: &files,
                 how: &how,
+                key_room,
             };
             Ok(commit(&order).await)
         })
@@ -327,6 +337,7 @@ struct Order<'a> {
     staging: &'a Staging,
     files: &'a [StagedFile],
     how: &'a options::Write,
+    key_room: usize,
 }
 
 async fn commit(order: &Order<'_>) -> CommitOutcome {
@@ -427,7 +438,7 @@ async fn merged(
         footers,
         options: &writer::parquet_options(order.how),
         file_bytes: order.how.file_size << 20,
-        room: update::ROOM,
+        room: order.key_room,
     };
     update.merge().await.map(Some)
 }

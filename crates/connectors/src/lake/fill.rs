@@ -109,14 +109,11 @@ impl Fill<'_> {
         let limits = BatchLimits::default();
         let mut readers = Vec::new();
         for (_, path, _) in files {
-            let reader =
-                ParquetFileReader::open(path, schema.clone(), limits.rows, limits.bytes)?;
+            let reader = ParquetFileReader::open(path, schema.clone(), limits.rows, limits.bytes)?;
             readers.push(reader);
         }
         match files.last() {
-            Some((_, path, _)) => {
-                same_rows(path, self.rows(schema), readers.into_iter().flatten())
-            }
+            Some((_, path, _)) => same_rows(path, self.rows(schema), readers.into_iter().flatten()),
             None => Ok(()),
         }
     }
@@ -168,7 +165,9 @@ impl Fill<'_> {
     }
 }
 
-fn ended((address, path, file): (String, PathBuf, ParquetFileWriter)) -> Result<(String, PathBuf, u64)> {
+fn ended(
+    (address, path, file): (String, PathBuf, ParquetFileWriter),
+) -> Result<(String, PathBuf, u64)> {
     let summary = file.finish()?;
     Ok((address, path, summary.rows))
 }

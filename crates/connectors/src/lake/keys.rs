@@ -161,7 +161,8 @@ impl KeySet {
 
 /// What `rows` keys of `bytes` bytes take in memory, roughly.
 pub(super) fn memory(rows: u64, bytes: u64) -> u64 {
-    rows.saturating_mul(KEY_OVERHEAD as u64).saturating_add(bytes)
+    rows.saturating_mul(KEY_OVERHEAD as u64)
+        .saturating_add(bytes)
 }
 
 /// Two rows of a load have one key: nobody can say which one counts.
@@ -197,7 +198,10 @@ mod tests {
             named.map(|(index, column)| (index.to_string(), column, true)),
         );
         let rows = KeyMaker::new(&types).unwrap().keys(&batch.unwrap());
-        rows.unwrap().iter().map(|row| row.data().to_vec()).collect()
+        rows.unwrap()
+            .iter()
+            .map(|row| row.data().to_vec())
+            .collect()
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod crashes;
 mod every_type;
 mod loads;
 mod pyiceberg;
+mod update_faults;
+mod updates;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -134,10 +134,8 @@ async fn live_files(table: &Table) -> Result<Vec<(DataFile, i32)>> {
                 "table {} has rows deleted beside its data files: they would come back",
                 table.name
             );
-            return Err(
-                Error::new(ErrorKind::Unsupported, "DELETE_FILES", message)
-                    .hint("compact the table with the tool that deleted the rows"),
-            );
+            return Err(Error::new(ErrorKind::Unsupported, "DELETE_FILES", message)
+                .hint("compact the table with the tool that deleted the rows"));
         }
         for entry in &entries {
             if entry.file_format() != DataFileFormat::Parquet {
@@ -290,16 +288,13 @@ impl Update<'_> {
             .sum();
         let rows = self.footers.iter().map(|(_, footer)| footer.rows).sum();
         let room = u64::try_from(self.room.max(1)).unwrap_or(u64::MAX);
-        keys::memory(rows, bytes).div_ceil(room).clamp(1, MOST_PARTS)
+        keys::memory(rows, bytes)
+            .div_ceil(room)
+            .clamp(1, MOST_PARTS)
     }
 
     /// Goes through all keys in so many parts; false where one of them did not fit.
-    fn in_parts(
-        &self,
-        of: u64,
-        merged: &mut Merged,
-        candidates: &mut [Candidate],
-    ) -> Result<bool> {
+    fn in_parts(&self, of: u64, merged: &mut Merged, candidates: &mut [Candidate]) -> Result<bool> {
         let stay = self.stay();
         let maker = self.key_maker()?;
         for number in 0..of {
@@ -465,7 +460,11 @@ impl Update<'_> {
     }
 
     /// The keys of such rows.
-    pub(super) fn keys_of(&self, maker: &KeyMaker, batch: &RecordBatch) -> Result<arrow::row::Rows> {
+    pub(super) fn keys_of(
+        &self,
+        maker: &KeyMaker,
+        batch: &RecordBatch,
+    ) -> Result<arrow::row::Rows> {
         let key = batch.project(&self.key());
         let key =
             key.map_err(|error| Error::internal("a key of other columns").caused_by(error))?;
@@ -506,7 +505,11 @@ fn may_meet(own: &DataFile, other: &DataFile, key: &[NestedFieldRef]) -> bool {
     key.iter().all(|field| {
         let id = &field.id;
         let no_nulls = |file: &DataFile| {
-            field.required || file.null_value_counts().get(id).is_some_and(|nulls| *nulls == 0)
+            field.required
+                || file
+                    .null_value_counts()
+                    .get(id)
+                    .is_some_and(|nulls| *nulls == 0)
         };
         // Neither NaN nor the sign of zero is in a bound.
         let float = matches!(

@@ -42,7 +42,6 @@ impl ParquetFileReader {
             path: path.to_owned(),
         })
     }
-
 }
 
 /// The same values under this schema; what differs are the names of what is inside of a column.

@@ -85,7 +85,10 @@ pub fn same_rows(
             (wanted, there) => wanted.min(there),
         };
         if rows == 0 {
-            return Err(differs(path, &format!("it ends after {before} rows, or goes on")));
+            return Err(differs(
+                path,
+                &format!("it ends after {before} rows, or goes on"),
+            ));
         }
         let (wanted, there) = (expected.take(rows), found.take(rows));
         let equal = wanted.num_columns() == there.num_columns();

@@ -4,7 +4,7 @@ use super::every_type::every_type;
 use super::*;
 
 /// Runs `testbed/pyiceberg_check.py`; `None` (and a line that says so) where there is no PyIceberg.
-fn pyiceberg(check: &str, root: &Path) -> Option<serde_json::Value> {
+pub(super) fn pyiceberg(check: &str, root: &Path) -> Option<serde_json::Value> {
     let Ok(python) = std::env::var("GODWIT_PYTHON") else {
         crate::family::skipped::skipped("GODWIT_PYTHON names no Python with PyIceberg");
         return None;
