@@ -896,6 +896,14 @@ fn rows_are_updated_by_the_primary_key_or_by_what_is_named() {
 }
 
 #[test]
+fn one_partition_is_updated_by_the_key_within_it() {
+    let rest = r#", "method": {"partition": {"one-time": "20230330"}}"#;
+    let write = update(rest, orders()).planned().write;
+    assert_eq!(write.update_key, ["id"]);
+    assert_eq!(write.partition.unwrap().value, "20230330");
+}
+
+#[test]
 fn a_key_that_does_not_tell_rows_apart_is_refused() {
     let mut keyless = orders();
     keyless.primary_key.clear();

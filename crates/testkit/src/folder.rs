@@ -68,6 +68,23 @@ impl Folder {
             .collect()
     }
 
+    /// Data files that none of a lake's manifests names; those hold their names in clear.
+    fn unnamed(&self) -> Vec<String> {
+        let (manifests, data): (Vec<PathBuf>, Vec<PathBuf>) = files_below(&self.path())
+            .into_iter()
+            .filter(|path| has_extension(path, "avro") || has_extension(path, "parquet"))
+            .partition(|path| has_extension(path, "avro"));
+        let read = manifests.iter().filter_map(|path| std::fs::read(path).ok());
+        let read: Vec<Vec<u8>> = read.collect();
+        let is_named = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            let mut holds = read.iter();
+            holds.any(|manifest| manifest.windows(name.len()).any(|bytes| bytes == name))
+        };
+        let unnamed = data.into_iter().filter(|path| !is_named(path));
+        unnamed.map(|path| path.display().to_string()).collect()
+    }
+
     async fn through_its_source(&self, table: &TableName) -> Option<Rows> {
         let connection = json!({ "path": "there" });
         let source = self
@@ -128,14 +145,11 @@ impl Subject for Folder {
 
     async fn leftovers(&self, table: &TableName) -> Vec<String> {
         let Some(live) = self.live_files(table) else {
-            return Vec::new();
+            return self.unnamed();
         };
         let stray = |path: &PathBuf| {
             let text = path.to_string_lossy();
-            path.extension()
-                .is_some_and(|extension| extension == "parquet")
-                && !live.contains(path)
-                && !text.contains("/.replaced/")
+            has_extension(path, "parquet") && !live.contains(path) && !text.contains("/.replaced/")
         };
         let files = files_below(&self.path()).into_iter().filter(stray);
         files.map(|path| path.display().to_string()).collect()
@@ -146,6 +160,11 @@ impl Subject for Folder {
             std::fs::remove_dir_all(self.path()).unwrap_or_default();
         }
     }
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == wanted)
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

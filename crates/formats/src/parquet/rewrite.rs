@@ -235,3 +235,133 @@ impl Iterator for Kept<'_> {
         Some(batch.and_then(|batch| self.only_kept(&batch)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Float64Array, Int64Array, StringArray};
+    use model::LogicalType;
+    use model::plan::Column;
+
+    use super::*;
+    use crate::parquet::{read_footer, schema};
+
+    fn batch(rows: std::ops::Range<i64>) -> RecordBatch {
+        let column = |name: &str, holds: LogicalType, nullable| Column {
+            name: name.to_owned(),
+            native: holds.to_string(),
+            holds,
+            nullable,
+            comment: None,
+        };
+        let columns = [
+            column("id", LogicalType::int(64), false),
+            column("f", LogicalType::Float64, true),
+            column("t", LogicalType::TEXT, true),
+        ];
+        let floats = rows.clone().map(|id| match id % 4 {
+            0 => None,
+            1 => Some(f64::from_bits(f64::NAN.to_bits() | 5)),
+            2 => Some(-0.0),
+            _ => Some(0.1),
+        });
+        let floats: Float64Array = floats.collect();
+        let texts: StringArray = rows.clone().map(|id| Some(format!("row {id}"))).collect();
+        let arrays: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from_iter_values(rows)),
+            Arc::new(floats),
+            Arc::new(texts),
+        ];
+        let schema = schema(&columns, Some(&[3, 1, 7])).unwrap();
+        RecordBatch::try_new(schema, arrays).unwrap()
+    }
+
+    fn file(path: &Path, batches: &[RecordBatch]) {
+        let options = ParquetOptions {
+            row_group_bytes: 8 << 10,
+            ..ParquetOptions::default()
+        };
+        let mut writer = ParquetFileWriter::create(path, batches[0].schema(), &options).unwrap();
+        for batch in batches {
+            writer.write(batch).unwrap();
+        }
+        writer.finish().unwrap();
+    }
+
+    #[test]
+    fn a_file_without_some_of_its_rows_is_otherwise_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        file(&from, &[batch(0..5_000), batch(5_000..20_000)]);
+        let kept = BooleanBuffer::from_iter((0..20_000).map(|row| row % 3 != 0 && row != 19_999));
+        let options = ParquetOptions::default();
+        let summary = rewrite(&from, &to, &kept, &options).unwrap();
+        assert_eq!(summary.rows, kept.count_set_bits() as u64);
+        let (before, after) = (read_footer(&from).unwrap(), read_footer(&to).unwrap());
+        let layout = |facts: &crate::parquet::FooterFacts| {
+            facts
+                .metadata
+                .file_metadata()
+                .schema_descr()
+                .root_schema()
+                .clone()
+        };
+        assert_eq!(layout(&before), layout(&after));
+        let expected = [batch(0..20_000)].map(|batch| {
+            filter_record_batch(&batch, &BooleanArray::new(kept.clone(), None))
+                .map_err(|error| Error::internal(error.to_string()))
+        });
+        let found = Whole::open(&to).unwrap();
+        same_rows(&to, expected.into_iter(), found).unwrap();
+        // It is never written over what is there, and other rows than the file's are no answer.
+        assert_eq!(
+            rewrite(&from, &to, &kept, &options).unwrap_err().code,
+            "FILE_EXISTS"
+        );
+        let other = folder.path().join("c");
+        let error = rewrite(&from, &other, &kept.slice(1, 19_999), &options).unwrap_err();
+        assert_eq!((error.code, other.exists()), ("REWRITE_DIFFERS", false));
+    }
+
+    #[test]
+    fn what_stands_otherwise_is_seen() {
+        let path = Path::new("/lake/a.parquet");
+        let differ = |expected: Vec<RecordBatch>, found: Vec<RecordBatch>| {
+            let (expected, found) = (expected.into_iter().map(Ok), found.into_iter().map(Ok));
+            same_rows(path, expected, found)
+                .err()
+                .map(|error| error.code)
+        };
+        let halves = || vec![batch(0..3), batch(3..3), batch(3..7)];
+        assert_eq!(differ(vec![batch(0..7)], halves()), None);
+        assert_eq!(differ(Vec::new(), vec![batch(0..0)]), None);
+        for found in [
+            vec![batch(0..6)],
+            vec![batch(0..8)],
+            vec![batch(1..8)],
+            vec![batch(0..3), batch(4..8)],
+            vec![batch(0..7).project(&[0, 1]).unwrap()],
+            Vec::new(),
+        ] {
+            assert_eq!(differ(halves(), found), Some("REWRITE_DIFFERS"));
+        }
+        let float = |value: f64| {
+            let floats = Arc::new(Float64Array::from(vec![value])) as ArrayRef;
+            vec![RecordBatch::try_from_iter([("f", floats)]).unwrap()]
+        };
+        assert_eq!(differ(float(f64::NAN), float(f64::NAN)), None);
+        assert_eq!(differ(float(0.0), float(-0.0)), Some("REWRITE_DIFFERS"));
+    }
+
+    #[test]
+    fn a_file_that_does_not_hold_what_came_goes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let options = ParquetOptions::default();
+        let schema = batch(0..1).schema();
+        let mut writer = ParquetFileWriter::create(&path, schema, &options).unwrap();
+        writer.write(&batch(0..5)).unwrap();
+        let expected = || Ok([Ok(batch(0..6))].into_iter());
+        let error = write_then_compare(writer, expected, Whole::open).unwrap_err();
+        assert_eq!((error.code, path.exists()), ("REWRITE_DIFFERS", false));
+    }
+}

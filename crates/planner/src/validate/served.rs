@@ -1,9 +1,7 @@
 //! What the file may say and this version does not do yet: refused, never ignored.
 
 use model::Finding;
-use model::migration::{
-    Filters, LoadingPolicy, MethodKind, MigrationSpec, OnLostSnapshot, TableFilter,
-};
+use model::migration::{Filters, MethodKind, MigrationSpec, OnLostSnapshot, TableFilter};
 
 pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
     let mut refuse = |at: String, what: &str, instead: &str| {
@@ -58,12 +56,6 @@ fn words(spec: &MigrationSpec) -> Vec<Word> {
             !spec.statements.before.is_empty() || !spec.statements.after.is_empty(),
             "statements",
             "running statements",
-            LEAVE_OUT,
-        ),
-        (
-            spec.destination.loading_policy == LoadingPolicy::Update && partition.is_some(),
-            "method.partition",
-            "update of one partition",
             LEAVE_OUT,
         ),
         (

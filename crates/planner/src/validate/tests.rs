@@ -184,11 +184,6 @@ fn what_is_not_served_yet_is_refused_and_not_ignored() {
             "method.partition.daily",
         ),
         (r#"{"statements": {"after": ["x"]}}"#, "statements"),
-        (
-            r#"{"destination": {"data-source": "l", "loading-policy": "update"},
-                "method": {"partition": {"one-time": 1}}}"#,
-            "method.partition",
-        ),
         (r#"{"schedule": {"mode": "daily"}}"#, "schedule"),
         (r#"{"on-lost-snapshot": "restart-all"}"#, "on-lost-snapshot"),
         (r#"{"task-names": "x"}"#, "task-names"),
