@@ -11,6 +11,7 @@ from prove.disk_full import disk_full
 from prove.effects import effects_five_ways
 from prove.figures import figures_are_measured
 from prove.kills import kills
+from prove.lake_update import lake_update
 from prove.memory import memory_bounded
 from prove.mysql_destination import mysql_destination
 from prove.one_moment import one_moment
@@ -35,6 +36,7 @@ CLAIMS = {
     "append-twice-doubled": append_twice_doubled,
     "append-killed-once": append_killed_not_doubled,
     "mysql-destination": mysql_destination,
+    "lake-update": lake_update,
     "kill-and-resume": kills,
     "effects-five-ways": effects_five_ways,
     "proxy-faults": proxy_faults,

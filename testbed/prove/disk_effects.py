@@ -80,10 +80,12 @@ class File:
 
 
 class Trial:
+    source_of = File
+
     def __init__(self, work, kind, options):
         self.work, self.kind = work, kind
         room = work.room(kind)
-        self.source = File(room / "source.db")
+        self.source = self.source_of(room / "source.db")
         self.migration = Migration(room, self.source, kind, ["t"], write=options)
         self.cases = self.late = 0
         self.met, self.outcomes = set(), collections.Counter()
@@ -131,7 +133,6 @@ class Trial:
     def case(self, call, way, number):
         """False where the call did not come up so often."""
         self.source.change()
-        old = self.source.number - 1
         try:
             outcome, log = self.traced(["-e", f"inject={call}:{WAYS[way]}:when={number}"])
         except Refuted as refuted:
@@ -143,10 +144,10 @@ class Trial:
             raise Refuted(f"{self.kind}, {call} {number} {way}: {refuted}") from None
         hit = "INJECTED" in log or "DELAYED" in log or (way == "killed" and outcome.code < 0)
         try:
-            result = judge(outcome.code, self.read(), old, self.source.number)
+            result = self.judged(outcome.code)
             if outcome.code:
                 self.take_up()
-            ensure(version(self.read()) == self.source.number, "it could not be taken up")
+            self.arrived()
             self.check_files()
         except Refuted as refuted:
             raise Refuted(f"{self.kind}, {call} {number} {way}: {refuted}") from None
@@ -155,6 +156,12 @@ class Trial:
             self.met.add((call, number))
             self.outcomes[result] += 1
         return hit
+
+    def judged(self, code):
+        return judge(code, self.read(), self.source.number - 1, self.source.number)
+
+    def arrived(self):
+        ensure(version(self.read()) == self.source.number, "it could not be taken up")
 
     def check_files(self):
         """What could not be removed is removed by the next load at the latest."""
