@@ -30,7 +30,7 @@ def effects_five_ways(work):
     """All loops in full; by default one policy for each destination, and the others by the tests of Rust."""
     figures = []
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        pairs = [(kind, policy) for kind in DESTINATIONS for policy in POLICIES]
+        pairs = [*((kind, policy) for kind in DESTINATIONS for policy in POLICIES), ("lake", "update")]
         if not work.full:
             pairs = [("lake", "append"), ("files", "overwrite")]
         walks = dict(zip(pairs, pool.map(lambda pair: ask("effects", *pair)[0], pairs)))
