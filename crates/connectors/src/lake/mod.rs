@@ -18,6 +18,7 @@ mod snapshot_commit;
 mod source;
 mod splits;
 mod table;
+mod touched;
 mod types;
 mod update;
 mod writer;

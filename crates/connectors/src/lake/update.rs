@@ -7,30 +7,28 @@
 //! it takes to stay within the room), what their rows keep, and one bit for each row of the files that
 //! hold a key. Each part reads the key's columns once more.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{BooleanBufferBuilder, RecordBatch, UInt32Array};
+use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::DataType;
 use contract::BatchLimits;
 use formats::parquet::{FooterFacts, ParquetOptions, read_footer, rewrite};
-use iceberg::spec::{
-    DataFile, DataFileFormat, ManifestContentType, NestedFieldRef, PrimitiveType, TableMetadata,
-    Transform, Type,
-};
+use iceberg::spec::{DataFile, NestedFieldRef, TableMetadata, Transform};
 use model::migration::LoadingPolicy;
 use model::plan::{TableChange, Write};
 use model::{Error, ErrorKind, LoadId, Result, Side};
+use parquet::file::metadata::RowGroupMetaData;
 
 use super::fill::{Fill, Stayed};
 use super::keys::{self, KeyMaker, KeyPart, KeySet, Met};
 use super::read::{FilePart, PartReader};
 use super::snapshot_commit::{overwrites, remove_all};
 use super::table::{self, Table};
+use super::touched::{Candidate, live_files, may_meet};
 use super::writer::{self, StagedFile};
-use super::{data_file, durable, expire, location};
+use super::{data_file, durable, location};
 
 /// Keys, and what their rows keep, take about so much memory at a time.
 pub(super) const ROOM: usize = 128 << 20;
@@ -74,15 +72,6 @@ pub(super) struct Merged {
     pub(super) written: Vec<PathBuf>,
 }
 
-/// A live file that may hold keys of the load.
-struct Candidate {
-    file: DataFile,
-    spec: i32,
-    /// A bit for each row, unset where a row of the load replaces it; `None` before the first one.
-    stays: Option<BooleanBufferBuilder>,
-    replaced: u64,
-}
-
 /// Whether a load goes by key into rows that are there.
 pub(super) fn meets_rows(write: &Write) -> bool {
     write.policy == LoadingPolicy::Update && write.change != TableChange::Recreate
@@ -119,36 +108,6 @@ pub(super) fn check_key(write: &Write) -> Result<()> {
 /// Refuses a table whose files cannot be written again; what is asked before the first row moves.
 pub(super) async fn check_table(table: &Table) -> Result<()> {
     live_files(table).await.map(|_| ())
-}
-
-/// The live data files, each with its partition spec.
-async fn live_files(table: &Table) -> Result<Vec<(DataFile, i32)>> {
-    let mut files = Vec::new();
-    for manifest in expire::manifests(table, table.metadata.current_snapshot()).await? {
-        let entries = expire::live_entries(table, &manifest).await?;
-        if manifest.content == ManifestContentType::Deletes {
-            if entries.is_empty() {
-                continue;
-            }
-            let message = format!(
-                "table {} has rows deleted beside its data files: they would come back",
-                table.name
-            );
-            return Err(Error::new(ErrorKind::Unsupported, "DELETE_FILES", message)
-                .hint("compact the table with the tool that deleted the rows"));
-        }
-        for entry in &entries {
-            if entry.file_format() != DataFileFormat::Parquet {
-                let (name, format) = (&table.name, entry.file_format());
-                let message = format!(
-                    "table {name} has data files of format {format}, and only Parquet is updated"
-                );
-                return Err(Error::new(ErrorKind::Unsupported, "FILE_FORMAT", message));
-            }
-            files.push((entry.data_file().clone(), manifest.partition_spec_id));
-        }
-    }
-    Ok(files)
 }
 
 impl Update<'_> {
@@ -277,7 +236,7 @@ impl Update<'_> {
         let ids: Vec<i32> = self.fields_of(&self.key()).iter().map(|f| f.id).collect();
         let chunks = self.footers.iter().flat_map(|(_, footer)| {
             let groups = footer.metadata.row_groups().iter();
-            groups.flat_map(|group| group.columns())
+            groups.flat_map(RowGroupMetaData::columns)
         });
         let bytes = chunks
             .filter(|chunk| {
@@ -302,7 +261,7 @@ impl Update<'_> {
             let Some(mut keys) = self.keys_of_load(&maker, part)? else {
                 return Ok(false);
             };
-            let Some(stayed) = self.meet(&maker, part, &mut keys, &stay, candidates)? else {
+            let Some(stayed) = self.meet(&maker, part, &mut keys, candidates)? else {
                 return Ok(false);
             };
             if candidates.is_empty() || stay.is_empty() || (of == 1 && stayed.is_empty()) {
@@ -347,9 +306,9 @@ impl Update<'_> {
         maker: &KeyMaker,
         part: KeyPart,
         keys: &mut KeySet,
-        stay: &[usize],
         candidates: &mut [Candidate],
     ) -> Result<Option<Stayed>> {
+        let stay = self.stay();
         let mut stayed = Stayed::default();
         let in_partition = self.partition_fields();
         for candidate in candidates {
@@ -363,7 +322,7 @@ impl Update<'_> {
                 partition_fields: in_partition.clone(),
             };
             let mut before = 0;
-            for batch in self.open(&file, stay)? {
+            for batch in self.open(&file, &stay)? {
                 let batch = batch?;
                 let mut met = Vec::new();
                 for (row, key) in (0..).zip(&maker.keys(&batch)?) {
@@ -380,7 +339,7 @@ impl Update<'_> {
                 candidate.leave_out(before, &met)?;
                 before += batch.num_rows();
                 if !stay.is_empty() && !met.is_empty() {
-                    let values = batch.project(&self.behind_key(stay)).and_then(|batch| {
+                    let values = batch.project(&self.behind_key(&stay)).and_then(|batch| {
                         take_record_batch(&batch, &UInt32Array::from(met.clone()))
                     });
                     let values = values.map_err(|error| {
@@ -472,59 +431,8 @@ impl Update<'_> {
     }
 }
 
-impl Candidate {
-    /// Marks rows of a batch that `before` rows of the file come before.
-    fn leave_out(&mut self, before: usize, rows: &[u32]) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let count = usize::try_from(self.file.record_count())
-            .map_err(|_| Error::internal("more rows in a file than can be counted"))?;
-        let stays = self.stays.get_or_insert_with(|| {
-            let mut all = BooleanBufferBuilder::new(count);
-            all.append_n(count, true);
-            all
-        });
-        for row in rows {
-            stays.set_bit(before + *row as usize, false);
-        }
-        self.replaced += rows.len() as u64;
-        Ok(())
-    }
-}
-
 pub(super) fn rows_differ(file: &Path, expected: u64, found: u64) -> Error {
     let shown = file.display();
     let message = format!("{expected} rows were to come into {shown:?}, it has {found}");
     Error::new(ErrorKind::Data, "COUNTS_DIFFER", message).on(Side::Destination)
-}
-
-/// Whether a file of the table may hold a key of a file of the load, by what the manifests say. What
-/// they do not say may be anything.
-fn may_meet(own: &DataFile, other: &DataFile, key: &[NestedFieldRef]) -> bool {
-    key.iter().all(|field| {
-        let id = &field.id;
-        let no_nulls = |file: &DataFile| {
-            field.required
-                || file
-                    .null_value_counts()
-                    .get(id)
-                    .is_some_and(|nulls| *nulls == 0)
-        };
-        // Neither NaN nor the sign of zero is in a bound.
-        let float = matches!(
-            *field.field_type,
-            Type::Primitive(PrimitiveType::Float | PrimitiveType::Double)
-        );
-        if float || !(no_nulls(own) || no_nulls(other)) {
-            return true;
-        }
-        let below = |one: &DataFile, other: &DataFile| {
-            let (upper, lower) = (one.upper_bounds().get(id), other.lower_bounds().get(id));
-            upper
-                .zip(lower)
-                .is_some_and(|(upper, lower)| upper.partial_cmp(lower) == Some(Ordering::Less))
-        };
-        !below(own, other) && !below(other, own)
-    })
 }

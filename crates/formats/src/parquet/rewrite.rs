@@ -43,7 +43,7 @@ pub fn rewrite(
     for batch in first {
         writer.write(&batch?)?;
     }
-    write_then_compare(writer, || Kept::open(from, kept), |path| Whole::open(path))
+    write_then_compare(writer, || Kept::open(from, kept), Whole::open)
 }
 
 /// Ends the file, and compares what stands in it with what was to come.
