@@ -6,6 +6,7 @@ import sys
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.expressions import EqualTo, GreaterThan, LessThan
+from pyiceberg.types import DecimalType, LongType
 
 
 def table_in(root):
@@ -80,6 +81,20 @@ def delete(table):
 def filtered_files(table):
     """Bounds and counts rule files out: none can hold a number that high."""
     return len(list(table.scan(row_filter=GreaterThan("id", 1000)).plan_files()))
+
+
+def promote(table):
+    with table.update_schema() as change:
+        change.update_column("n", LongType())
+        change.update_column("d", DecimalType(20, 2))
+    return True
+
+
+def promoted(table):
+    found = [EqualTo("n", 3), GreaterThan("d", "2.50"), LessThan("d", "-1.00"), EqualTo("d", "3.00")]
+    rows = table.scan().to_arrow().sort_by("id").to_pylist()
+    return {"rows": [plain(row) for row in rows],
+            "found": [sorted(table.scan(row_filter=condition).to_arrow()["id"].to_pylist()) for condition in found]}
 
 
 def partitions(table):

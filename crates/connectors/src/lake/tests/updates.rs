@@ -450,6 +450,70 @@ async fn files_that_others_wrote_are_written_again_as_they_are() {
     assert_eq!(notes(&fixture).await[&8], "d");
 }
 
+/// Three columns, of which two grow: an id, a number, and an amount of so many digits.
+fn growing(rows: &[i64], number: &LogicalType, digits: u8) -> (Vec<Column>, RecordBatch) {
+    let amount = LogicalType::Decimal {
+        precision: digits,
+        scale: 2,
+    };
+    let amounts = Decimal128Array::from_iter_values(rows.iter().map(|id| i128::from(*id) * 100));
+    let amounts = amounts.with_precision_and_scale(digits, 2).unwrap();
+    let ids = Arc::new(Int64Array::from(rows.to_vec())) as ArrayRef;
+    let numbers = cast(&ids, &number.arrow()).unwrap();
+    let columns = vec![
+        column("id", &LogicalType::int(64)),
+        column("n", number),
+        column("d", &amount),
+    ];
+    let batch = [
+        ("id", ids),
+        ("n", numbers),
+        ("d", Arc::new(amounts) as ArrayRef),
+    ];
+    (columns, RecordBatch::try_from_iter(batch).unwrap())
+}
+
+#[tokio::test]
+async fn a_file_of_before_a_column_grew_is_written_again_and_found_by_its_bounds() {
+    let fixture = Fixture::new();
+    let destination = fixture.destination().await;
+    let (columns, batch) = growing(&[-2, 1, 2, 3], &LogicalType::int(32), 9);
+    let first = write_of(columns, LoadingPolicy::Append, false);
+    load(&*destination, &first, 1, &[batch]).await;
+    if pyiceberg("promote", &fixture.root()).is_none() {
+        return;
+    }
+    let (columns, batch) = growing(&[1], &LogicalType::int(64), 20);
+    let write = by(write_of(columns, LoadingPolicy::Update, true), &["d", "n"]);
+    load(&*destination, &write, 2, &[batch]).await;
+    assert_eq!(kinds(&fixture, 2), ["00000", "rewritten"]);
+    let seen = pyiceberg("promoted", &fixture.root()).unwrap();
+    let rows =
+        [-2, 1, 2, 3].map(|id| serde_json::json!({"id": id, "n": id, "d": format!("{id}.00")}));
+    assert_eq!(seen["rows"], serde_json::json!(rows));
+    assert_eq!(seen["found"], serde_json::json!([[3], [3], [-2], [3]]));
+}
+
+#[tokio::test]
+async fn a_table_made_anew_takes_the_rows_of_an_update_alone() {
+    let fixture = Fixture::new();
+    let destination = fixture.destination().await;
+    table_of(&*destination, &[rows(0..4, "a")]).await;
+    let mut write = by_id();
+    write.change = TableChange::Recreate;
+    load(&*destination, &write, 2, &[rows(3..6, "b")]).await;
+    assert_eq!(notes(&fixture).await, noted(&[(3..6, "b")]));
+    let twice = staged(
+        &*destination,
+        &write,
+        3,
+        &[rows(3..6, "b"), rows(5..7, "c")],
+    )
+    .await;
+    let error = not_done(destination.commit(&twice.0, &twice.1).await);
+    assert_eq!(error.code, "UPDATE_KEY_TWICE");
+}
+
 /// Many loads one after another, against a map that is updated by the same rows.
 #[tokio::test]
 async fn any_sequence_of_updates_ends_as_a_map_would() {
