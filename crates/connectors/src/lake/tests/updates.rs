@@ -341,6 +341,44 @@ async fn a_column_that_nothing_comes_for_keeps_its_values_however_little_room_th
 }
 
 #[tokio::test]
+async fn what_is_written_again_ends_at_the_size_of_a_file() {
+    let fixture = Fixture::new();
+    let how = options::Write {
+        file_size: 1,
+        ..options::Write::default()
+    };
+    let destination = fixture.destination_with(how).await;
+    let mut first = without_seen();
+    (first.policy, first.exists) = (LoadingPolicy::Append, false);
+    let long = |id: i64| {
+        let number = u128::MAX / 7 * u128::try_from(id % 5 + 1).unwrap();
+        Some(format!(
+            "{:x}",
+            number ^ u128::from(id.unsigned_abs()).wrapping_mul(u128::MAX / 1_000_003)
+        ))
+    };
+    load(&*destination, &first, 1, &[seen_rows(0..90_000, "a", long)]).await;
+    let batch = seen_rows(1..100_000, "new", |_| None);
+    load(
+        &*destination,
+        &without_seen(),
+        2,
+        &[batch.slice(0, 50_000), batch.slice(50_000, 49_999)],
+    )
+    .await;
+    let filled = kinds(&fixture, 2)
+        .into_iter()
+        .filter(|kind| kind == "filled");
+    assert!(filled.count() > 1, "{:?}", kinds(&fixture, 2));
+    let seen = all_seen(&fixture).await;
+    assert_eq!(seen.len(), 100_000);
+    assert!(
+        seen.iter()
+            .all(|(id, (_, seen))| *seen == if *id < 90_000 { long(*id) } else { None })
+    );
+}
+
+#[tokio::test]
 async fn nothing_is_written_twice_where_no_row_is_replaced() {
     let fixture = Fixture::new();
     let destination = narrow(&fixture, 700);
