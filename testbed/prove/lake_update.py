@@ -16,8 +16,10 @@ from prove.overwrite import only_named_files
 KEY = ("shop", "sku")
 SHAPE = """sku text, shop int, n bigint, price numeric(20,4), wide numeric(38,10), ratio double precision, flag boolean,
            raw bytea, day date, at timestamp, instant timestamptz, tags int[], doc jsonb, note text"""
-VALUES = """'sku' || n, n % 7, n, n / 100.0, -n / 10000000000.0, CASE n % 11 WHEN 0 THEN float8 'NaN' WHEN 1 THEN float8 '-0' ELSE n * float8 '0.1' END,
-            n % 3 = 0, decode(md5(n::text), 'hex'), date '0001-01-01' + n::int, timestamp '1969-12-31 23:59:59.999999' + n * interval '1s',
+VALUES = """'sku' || n, n % 7, n, n / 100.0, -n / 10000000000.0,
+            CASE n % 11 WHEN 0 THEN float8 'NaN' WHEN 1 THEN float8 '-0' ELSE n * float8 '0.1' END, n % 3 = 0,
+            decode(md5(n::text), 'hex'), date '0001-01-01' + n::int,
+            timestamp '1969-12-31 23:59:59.999999' + n * interval '1s',
             timestamptz '2024-02-29 00:00:00.000001Z' - n * interval '1h', ARRAY[n::int, NULL], jsonb_build_object('n', n),
             CASE WHEN n % 5 > 0 THEN 'note ' || n END"""
 WINDOW = 300
@@ -55,7 +57,7 @@ def updated_by_key(work, database, count):
         database.execute(f"UPDATE stock SET note = 'changed {share}', price = -price, tags = NULL WHERE n % {share} = 0;"
                          f"DELETE FROM stock WHERE n % 17 = 0;"
                          f"DELETE FROM stock WHERE n % {share} > 0;"
-                         f"INSERT INTO stock SELECT * FROM (SELECT {VALUES} FROM generate_series({count} + 1, {count} + 40) n) new "
+                         f"INSERT INTO stock SELECT {VALUES} FROM generate_series({count} + 1, {count} + 40) n "
                          f"ON CONFLICT DO NOTHING;")
         plain.run()
         comes = rows(fresh.read("stock"))
@@ -70,8 +72,8 @@ def updated_by_key(work, database, count):
         database.execute(f"INSERT INTO stock SELECT {VALUES} FROM {database.numbers(count)} ON CONFLICT DO NOTHING;")
     ensure(replaced, "no row was replaced")
     damage(work, destination, stood)
-    return (f"{count:,} rows of 14 types, {replaced:,} replaced by a key of two columns, {len(stood) - count:,} added, those gone "
-            f"from the source kept, a column of PyIceberg's own kept, 0 cells differing, the snapshot before unchanged")
+    return (f"{count:,} rows of 14 types, {replaced:,} replaced by a key of two columns, {len(stood) - count:,} added, those "
+            f"gone from the source kept, a column of PyIceberg's own kept, 0 cells differing, the snapshot before unchanged")
 
 
 def seen_by_pyiceberg(destination):
