@@ -12,7 +12,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
 use super::errors::failed;
-use super::ties::{AllTies, Ties};
+use super::ties::{AllTies, Ties, UNSEEN_HINT, unseen_words};
 use super::types;
 use crate::mysql::catalog::{self, TableFacts};
 use crate::mysql::column::srid_of;
@@ -31,12 +31,20 @@ pub(super) async fn describe(
             ties.insert(database, Ties::of_all(connection, database).await?);
         }
     }
-    let described = found.iter().map(|table| {
-        let table = table.as_ref()?;
-        let ties = ties.get(table.name.schema.as_str())?;
-        Some(existing(table, ties.table(&table.name.table)))
-    });
-    Ok(described.collect())
+    let mut described = Vec::with_capacity(found.len());
+    for table in &found {
+        let known = table
+            .as_ref()
+            .and_then(|table| Some((table, ties.get(table.name.schema.as_str())?)));
+        described.push(match known {
+            Some((table, ties)) if is_written_to(table.kind) => {
+                Some(existing(table, ties.table(connection, &table.name).await?))
+            }
+            Some((table, _)) => Some(existing(table, Ties::default())),
+            None => None,
+        });
+    }
+    Ok(described)
 }
 
 async fn natives(connection: &mut Conn, tables: &[TableName]) -> Result<Vec<Option<NativeTable>>> {
@@ -110,7 +118,10 @@ fn findings(table: &NativeTable, ties: Ties) -> Vec<Finding> {
                 .hint("drop them for the time of the run, or choose other names"),
         );
     }
-    if ties.cascades {
+    if ties.unseen {
+        let message = unseen_words(name);
+        findings.push(Finding::warning("FOREIGN_KEYS_UNSEEN", &at, message).hint(UNSEEN_HINT));
+    } else if ties.cascades {
         let message = format!(
             "foreign keys of other tables follow {name} when rows are deleted: an overwrite is refused"
         );
@@ -240,6 +251,11 @@ mod tests {
             ..none
         };
         check(TableKind::Table, "InnoDB", cascades, &["WOULD_CASCADE"]);
+        let unseen = Ties {
+            unseen: true,
+            ..cascades
+        };
+        check(TableKind::Table, "InnoDB", unseen, &["FOREIGN_KEYS_UNSEEN"]);
         let blind = Ties {
             blind: true,
             ..none

@@ -12,13 +12,35 @@ pub(super) struct Rights {
     grants: Vec<Grant>,
     /// Some rights come by a role.
     by_role: bool,
+    /// Some rights are taken away again for single databases.
+    revoked: bool,
 }
+
+/// Each of these, held everywhere, shows the user all foreign keys.
+const SHOW_TABLES: [&str; 14] = [
+    "ALL",
+    "ALL PRIVILEGES",
+    "ALTER",
+    "CREATE",
+    "CREATE VIEW",
+    "DELETE",
+    "DROP",
+    "INDEX",
+    "INSERT",
+    "REFERENCES",
+    "SELECT",
+    "SHOW VIEW",
+    "TRIGGER",
+    "UPDATE",
+];
 
 #[derive(Debug)]
 struct Grant {
     rights: Vec<String>,
     /// A pattern of database names.
     database: String,
+    /// On everything there is.
+    everywhere: bool,
 }
 
 impl Rights {
@@ -31,6 +53,7 @@ impl Rights {
     fn parse(lines: &[String]) -> Self {
         let mut rights = Self::default();
         for line in lines {
+            rights.revoked |= line.starts_with("REVOKE ");
             let Some(rest) = line.strip_prefix("GRANT ") else {
                 continue;
             };
@@ -45,6 +68,7 @@ impl Rights {
             rights.grants.push(Grant {
                 rights: words.split(", ").map(str::to_ascii_uppercase).collect(),
                 database: database.trim_matches('`').replace("``", "`"),
+                everywhere: object == "*.*",
             });
         }
         rights
@@ -64,6 +88,15 @@ impl Rights {
             (false, true) => None,
             (false, false) => Some(false),
         }
+    }
+
+    /// Whether the server is known to show the user every table's foreign keys.
+    pub(super) fn see_all(&self) -> bool {
+        let shows = |grant: &Grant| {
+            let mut words = grant.rights.iter();
+            grant.everywhere && words.any(|word| SHOW_TABLES.contains(&word.as_str()))
+        };
+        !self.revoked && self.grants.iter().any(shows)
     }
 
     /// Those of `wanted` that the user is known not to have.
@@ -96,6 +129,22 @@ mod tests {
         let lines: Vec<String> = grants.iter().map(|line| (*line).to_owned()).collect();
         let found = Rights::parse(&lines).may(right, database);
         assert_eq!(found, expected, "{right} on {database} by {grants:?}");
+    }
+
+    #[test]
+    fn only_a_right_on_everything_shows_the_keys_of_all_tables() {
+        for (grants, expected) in [
+            (&["GRANT REFERENCES ON *.* TO `u`@`%`"][..], true),
+            (&["GRANT ALL PRIVILEGES ON *.* TO `u`@`%`"], true),
+            (&["GRANT PROCESS, RELOAD ON *.* TO `u`@`%`"], false),
+            (&["GRANT USAGE ON *.* TO `u`@`%`", "GRANT ALL PRIVILEGES ON `shop`.* TO `u`@`%`"], false),
+            (&["GRANT ALL PRIVILEGES ON `*`.* TO `u`@`%`"], false),
+            (&["GRANT SELECT ON *.* TO `u`@`%`", "REVOKE SELECT ON `hr`.* FROM `u`@`%`"], false),
+            (&["GRANT `dba` TO `u`@`%`", "GRANT USAGE ON *.* TO `u`@`%`"], false),
+        ] {
+            let lines: Vec<String> = grants.iter().map(|line| (*line).to_owned()).collect();
+            assert_eq!(Rights::parse(&lines).see_all(), expected, "{grants:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Against a real MariaDB, named by `GODWIT_TEST_MYSQL_*`; skipped aloud without one. What stands there is
 //! read by the server's own client.
 
+mod ties;
+
 use std::process::Command;
 use std::sync::Arc;
 
@@ -58,8 +60,15 @@ impl Place {
 
     /// What the server's client prints, in UTC.
     fn sql(&self, sql: &str) -> String {
+        let output = self.client(sql);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{sql}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn client(&self, sql: &str) -> std::process::Output {
         let [host, port, user, password] = &self.variables;
-        let output = Command::new("mariadb")
+        Command::new("mariadb")
             .args([
                 "--no-defaults",
                 "--protocol=tcp",
@@ -79,10 +88,7 @@ impl Place {
             .args(["--execute", &format!("{sql};")])
             .env("MYSQL_PWD", password)
             .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{sql}: {error}");
-        String::from_utf8(output.stdout).unwrap()
+            .unwrap()
     }
 
     /// The same about table `t`.

@@ -9,6 +9,8 @@ use mysql_async::prelude::Queryable;
 
 use super::errors::failed;
 use super::rights::Rights;
+use crate::mysql::ddl::quote_table;
+use crate::mysql::errors::number;
 
 /// What hangs on a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +23,8 @@ pub(super) struct Ties {
     pub(super) keys: bool,
     /// Deleting its rows deletes or changes rows of other tables.
     pub(super) cascades: bool,
+    /// Foreign keys of tables that the user may not see refer to it, or may.
+    pub(super) unseen: bool,
     /// It keeps its history.
     pub(super) history: bool,
 }
@@ -28,17 +32,13 @@ pub(super) struct Ties {
 impl Ties {
     /// Whether the table must stay the one it is.
     pub(super) fn any(self) -> bool {
-        self.triggers || self.blind || self.keys || self.history
+        self.triggers || self.blind || self.keys || self.unseen || self.history
     }
 
     /// As the server has it now.
     pub(super) async fn of(connection: &mut Conn, table: &TableName) -> Result<Self> {
-        let mut all = Self::of_all(connection, &table.schema).await?;
-        Ok(all
-            .by_table
-            .remove(&table.table)
-            .unwrap_or_default()
-            .or(all.blind))
+        let all = Self::of_all(connection, &table.schema).await?;
+        all.table(connection, table).await
     }
 
     /// Of every table of a database, in a few round trips.
@@ -47,6 +47,7 @@ impl Ties {
         let mut all = AllTies {
             by_table: HashMap::new(),
             blind: rights.may("TRIGGER", database) != Some(true),
+            sees_keys: rights.see_all(),
         };
         let triggers: Vec<String> = connection
             .exec(
@@ -95,13 +96,20 @@ impl Ties {
         Ok(all)
     }
 
-    fn or(self, blind: bool) -> Self {
-        Self { blind, ..self }
-    }
-
     /// Rows of other tables are not deleted along.
     pub(super) fn allow(self, policy: LoadingPolicy, table: &TableName) -> Result<()> {
-        if policy != LoadingPolicy::Overwrite || !self.cascades {
+        if policy != LoadingPolicy::Overwrite {
+            return Ok(());
+        }
+        if self.unseen {
+            let message = unseen_words(table);
+            return Err(
+                Error::new(ErrorKind::Unsupported, "FOREIGN_KEYS_UNSEEN", message)
+                    .on(Side::Destination)
+                    .hint(UNSEEN_HINT),
+            );
+        }
+        if !self.cascades {
             return Ok(());
         }
         let message = format!(
@@ -113,18 +121,88 @@ impl Ties {
     }
 }
 
+/// What the user can do where it may not see all foreign keys.
+pub(super) const UNSEEN_HINT: &str = "GRANT REFERENCES ON *.* TO this user: it lets it see foreign keys, and no data; or use loading-policy: update";
+
+pub(super) fn unseen_words(table: &TableName) -> String {
+    format!(
+        "foreign keys of tables that the user may not see may refer to {table}, and follow it when rows are deleted: an overwrite is refused"
+    )
+}
+
 /// What hangs on the tables of one database.
 pub(super) struct AllTies {
     by_table: HashMap<String, Ties>,
     blind: bool,
+    /// The user sees the foreign keys of all databases.
+    sees_keys: bool,
 }
 
 impl AllTies {
-    pub(super) fn table(&self, table: &str) -> Ties {
-        self.by_table
-            .get(table)
-            .copied()
-            .unwrap_or_default()
-            .or(self.blind)
+    /// Of one of them, which is there.
+    pub(super) async fn table(&self, connection: &mut Conn, table: &TableName) -> Result<Ties> {
+        let seen = self.by_table.get(&table.table).copied();
+        let unseen = !self.sees_keys && may_be_tied(connection, table).await?;
+        Ok(Ties {
+            blind: self.blind,
+            unseen,
+            ..seen.unwrap_or_default()
+        })
+    }
+}
+
+/// Whether foreign keys hang on the table, of anybody; also where the server does not tell.
+///
+/// It shows keys to those alone who have a right on their tables, but minds all of them: a table with keys may
+/// not change its engine. That is looked at before what else the statement asks for, which is never there.
+async fn may_be_tied(connection: &mut Conn, table: &TableName) -> Result<bool> {
+    const NOT_THERE: u16 = 1091;
+    let version: Option<String> = connection
+        .query_first("SELECT VERSION()")
+        .await
+        .map_err(failed)?;
+    if !looks_at_keys_first(&version.unwrap_or_default()) {
+        return Ok(true);
+    }
+    let ask = format!(
+        "ALTER TABLE {} ENGINE=MEMORY, DROP COLUMN `godwit_is_never_a_column_of_this_table`",
+        quote_table(table)
+    );
+    match connection.query_drop(ask).await {
+        Err(failure) if number(&failure) == Some(NOT_THERE) => Ok(false),
+        Err(failure @ mysql_async::Error::Server(_)) => {
+            let error = failed(failure);
+            match error.code {
+                "LOCK_TIMEOUT" | "DEADLOCK" | "CONNECTION_LOST" => Err(error),
+                _ => Ok(true),
+            }
+        }
+        Err(failure) => Err(failed(failure)),
+        Ok(()) => Err(Error::internal("a column that is not there was dropped")),
+    }
+}
+
+/// MySQL 8 has other checks, in another order.
+fn looks_at_keys_first(version: &str) -> bool {
+    let major = version.split('.').next().unwrap_or_default();
+    version.contains("MariaDB") || major.parse::<u32>().is_ok_and(|major| major < 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_tell_of_keys() {
+        for (version, expected) in [
+            ("10.11.6-MariaDB-log", true),
+            ("5.5.5-10.4.32-MariaDB", true),
+            ("5.7.44", true),
+            ("8.0.36", false),
+            ("9.1.0-commercial", false),
+            ("", false),
+        ] {
+            assert_eq!(looks_at_keys_first(version), expected, "{version}");
+        }
     }
 }
