@@ -4,7 +4,7 @@
 //! `done`: that name is the marker. Into a table that must stay the one it is, and where rows are
 //! added or updated, rows are copied by one transaction, whose marker is a row of `godwit_loads`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::{CommitOutcome, Manifest, Receipt, Staging};
 use model::migration::LoadingPolicy;
@@ -13,15 +13,14 @@ use model::{Error, ErrorKind, Result, Side};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
-use super::errors::{failed, is_refusal};
+use super::errors::{failed, rename_refused};
+use super::exchange::{is_ours, old_kept};
 use super::existing;
 use super::room::{LOADS, Room};
-use super::stage::{database_exists, exists, make_indexes, remember, run, state_of};
+use super::stage::{database_exists, exists, make_indexes, run, state_of};
 use super::ties::Ties;
 use super::writer::{column_list, given_up, warned};
 use crate::mysql::ddl::{literal, quote, quote_table};
-
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// One load that is to be published.
 pub(super) struct Publication<'a> {
@@ -34,7 +33,7 @@ pub(super) struct Publication<'a> {
 }
 
 /// A step that failed: nothing was published, or nobody knows.
-enum Failed {
+pub(super) enum Failed {
     NotDone(Error),
     Unknown(Error),
 }
@@ -84,37 +83,20 @@ impl<'a> Publication<'a> {
         existing::check_unchanged(connection, write).await?;
         if !write.exists {
             make_indexes(connection, write, room).await?;
-            return self.rename(connection, false).await;
+            return self.appear(connection).await;
         }
         let ties = Ties::of(connection, &write.table.name).await?;
         ties.allow(write.policy, &write.table.name)?;
         if write.policy == LoadingPolicy::Overwrite && !ties.any() {
-            return self.rename(connection, true).await;
+            if self.exchange(connection).await? {
+                return Ok(());
+            }
+            // It was altered since it was staged for: what was made of it stays.
+            existing::check_unchanged(connection, write).await?;
+            let ties = Ties::of(connection, &write.table.name).await?;
+            ties.allow(write.policy, &write.table.name)?;
         }
         self.copy(connection).await
-    }
-
-    /// One RENAME, tried as long as readers hold the table, a few seconds each time.
-    async fn rename(&self, connection: &mut Conn, replaces: bool) -> Result<(), Failed> {
-        let statement = rename_statement(self.staging, self.room, replaces);
-        let deadline = Instant::now() + self.wait;
-        loop {
-            let Err(failure) = connection.query_drop(&statement).await else {
-                return Ok(());
-            };
-            let refusal = is_refusal(&failure);
-            let error = failed(failure);
-            match error.code {
-                _ if !refusal => return Err(Failed::Unknown(error)),
-                "LOCK_TIMEOUT" | "DEADLOCK" if Instant::now() < deadline => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                "TABLE_MISSING" | "TABLE_APPEARED" => {
-                    return Err(changed(&self.staging.write, &error).into());
-                }
-                _ => return Err(error.into()),
-            }
-        }
     }
 
     /// One transaction that begins with its marker, so that whoever gives the load up waits for it.
@@ -165,21 +147,6 @@ impl<'a> Publication<'a> {
         }
         Ok(())
     }
-}
-
-fn rename_statement(staging: &Staging, room: &Room, replaces: bool) -> String {
-    let target = quote_table(&staging.write.table.name);
-    let away = if replaces {
-        format!("{target} TO {}, ", room.quoted(&room.old))
-    } else {
-        String::new()
-    };
-    format!(
-        "RENAME TABLE {away}{} TO {target}, {} TO {}",
-        room.quoted(&room.stage),
-        room.quoted(&room.pending),
-        room.quoted(&room.done)
-    )
 }
 
 /// A statement of the transaction.
@@ -255,7 +222,7 @@ async fn index_key(connection: &mut Conn, write: &Write, room: &Room) {
     }
 }
 
-fn changed(write: &Write, cause: &Error) -> Error {
+pub(super) fn changed(write: &Write, cause: &Error) -> Error {
     let message = format!(
         "{} is not as it was when it was planned: {}",
         write.table.name, cause.message
@@ -300,12 +267,12 @@ pub(super) async fn settle(
     );
     let renamed = connection.query_drop(rename).await;
     if let Err(failure) = renamed
-        && (!is_refusal(&failure) || exists(connection, room, &room.pending).await?)
+        && (!rename_refused(&failure) || exists(connection, room, &room.pending).await?)
     {
         return Err(failed(failure));
     }
+    // Not put down as done: nobody has looked at what the RENAME took away.
     if exists(connection, room, &room.done).await? {
-        remember(connection, staging, room, "done").await?;
         return Ok(Some(receipt(staging)));
     }
     put_back(connection, staging, room).await?;
@@ -313,7 +280,8 @@ pub(super) async fn settle(
 }
 
 /// A server that cannot rename several tables as one (MySQL 5.7, MariaDB before 10.6) and dies in the
-/// middle of it leaves the target away, or the new rows in its place without a marker.
+/// middle of it leaves the target away, or the new rows in its place without a marker. Only a table that says
+/// that it is of this load is taken away.
 async fn put_back(connection: &mut Conn, staging: &Staging, room: &Room) -> Result<()> {
     let target = &staging.write.table.name;
     let stage = room.quoted(&room.stage);
@@ -322,7 +290,7 @@ async fn put_back(connection: &mut Conn, staging: &Staging, room: &Room) -> Resu
         let half = !staging.write.exists
             && exists(connection, room, &room.aborted).await?
             && !exists(connection, room, &room.stage).await?
-            && exists(connection, room, &target.table).await?;
+            && is_ours(connection, staging).await?;
         return match half {
             true => {
                 run(
@@ -336,19 +304,23 @@ async fn put_back(connection: &mut Conn, staging: &Staging, room: &Room) -> Resu
     }
     let mut back = format!("{} TO {}", room.quoted(&room.old), quote_table(target));
     if exists(connection, room, &target.table).await? {
+        if !is_ours(connection, staging).await? {
+            let why = "another table stands under its name, which is not of this load";
+            return Err(old_kept(&staging.write, room, why));
+        }
         back = format!("{} TO {stage}, {back}", quote_table(target));
     }
     run(connection, format!("RENAME TABLE {back}")).await
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use model::plan::{Column, TableChange, TableSchema};
     use model::{LoadId, LogicalType, TableName};
 
     use super::*;
 
-    fn staging(policy: LoadingPolicy) -> (Staging, Room) {
+    pub(in crate::mysql::destination) fn staging(policy: LoadingPolicy) -> (Staging, Room) {
         let column = |name: &str| Column {
             name: name.to_owned(),
             holds: LogicalType::TEXT,
@@ -385,19 +357,6 @@ mod tests {
             payload,
         };
         (staging, room)
-    }
-
-    #[test]
-    fn one_rename_publishes_and_marks() {
-        let (staging, room) = staging(LoadingPolicy::Overwrite);
-        assert_eq!(
-            rename_statement(&staging, &room, true),
-            "RENAME TABLE `d`.`t` TO `d`.`o`, `d`.`s` TO `d`.`t`, `d`.`p` TO `d`.`x`"
-        );
-        assert_eq!(
-            rename_statement(&staging, &room, false),
-            "RENAME TABLE `d`.`s` TO `d`.`t`, `d`.`p` TO `d`.`x`"
-        );
     }
 
     #[test]

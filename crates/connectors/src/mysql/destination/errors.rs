@@ -98,6 +98,16 @@ pub(super) fn is_refusal(failure: &Failure) -> bool {
     number(failure).is_some_and(|number| !GOING.contains(&number))
 }
 
+/// Whether a RENAME was refused before it began. Any other number leaves open how far it came: where the server
+/// is short of room, is told to stop, or breaks, it may have renamed and not said so.
+pub(super) fn rename_refused(failure: &Failure) -> bool {
+    const REFUSED: [u16; 23] = [
+        1044, 1049, 1050, 1051, 1064, 1100, 1103, 1142, 1143, 1146, 1192, 1205, 1213, 1217, 1223,
+        1227, 1290, 1347, 1370, 1451, 1792, 1836, 3730,
+    ];
+    number(failure).is_some_and(|number| REFUSED.contains(&number))
+}
+
 #[cfg(test)]
 mod tests {
     use mysql_async::ServerError;
@@ -143,6 +153,28 @@ mod tests {
         check(1064, "near", "SERVER_ERROR", "near");
         check(1205, "Lock wait timeout", "LOCK_TIMEOUT", "Lock wait");
         check(1213, "Deadlock found", "DEADLOCK", "Deadlock");
+    }
+
+    #[test]
+    fn only_a_true_refusal_says_that_nothing_was_renamed() {
+        for (code, expected) in [
+            (1205, true),
+            (1213, true),
+            (1050, true),
+            (1146, true),
+            (1142, true),
+            (1025, false),
+            (1021, false),
+            (1030, false),
+            (1180, false),
+            (1317, false),
+            (1969, false),
+            (3024, false),
+            (2013, false),
+            (1105, false),
+        ] {
+            assert_eq!(rename_refused(&server(code, "told")), expected, "{code}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod commit;
 mod errors;
+mod exchange;
 mod existing;
 mod fit;
 pub(crate) mod limits;

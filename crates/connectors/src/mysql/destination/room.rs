@@ -2,7 +2,7 @@
 //! beside their target, for a rename may not leave its disk; a person learns from their comments whose
 //! they are.
 
-use model::{Error, LoadId, Result};
+use model::{Error, LoadId, Result, TableName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -61,6 +61,16 @@ impl Room {
     /// `` `database`.`table` ``
     pub(super) fn quoted(&self, table: &str) -> String {
         format!("{}.{}", quote(&self.database), quote(table))
+    }
+
+    /// One of them.
+    pub(super) fn table(&self, table: &str) -> TableName {
+        TableName::new(&self.database, table)
+    }
+
+    /// The comment by which the load's rows are known where a RENAME may break in the middle.
+    pub(super) fn mark(load: &LoadId) -> String {
+        format!("rows of load {load} of Godwit")
     }
 
     /// Makes the table that remembers loads.

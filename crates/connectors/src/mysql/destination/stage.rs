@@ -10,6 +10,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
 use super::errors::failed;
+use super::exchange::{old_may_go, take_mark_away};
 use super::room::{LOADS, Room};
 use super::writer::{given_up, key_twice};
 use super::{existing, limits};
@@ -210,7 +211,13 @@ pub(super) async fn make_indexes(connection: &mut Conn, write: &Write, room: &Ro
 }
 
 /// Removes what only the time before the commit needed; remembers the load before its marker goes.
+/// An old table that may hold what the new one does not stays.
 pub(super) async fn clean(connection: &mut Conn, staging: &Staging, room: &Room) -> Result<()> {
+    take_mark_away(connection, staging, room).await?;
+    let looked_at = state_of(connection, staging, room).await?.as_deref() == Some("done");
+    if !looked_at && exists(connection, room, &room.old).await? {
+        old_may_go(connection, &staging.write, room).await?;
+    }
     remember(connection, staging, room, "done").await?;
     remove(
         connection,

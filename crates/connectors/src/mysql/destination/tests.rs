@@ -1,6 +1,7 @@
 //! Against a real MariaDB, named by `GODWIT_TEST_MYSQL_*`; skipped aloud without one. What stands there is
 //! read by the server's own client.
 
+mod exchange;
 mod ties;
 
 use std::process::Command;
@@ -590,6 +591,14 @@ async fn a_rename_that_broke_in_the_middle_is_put_back() {
     let database = &place.database;
     let (staging, _) = staged(&*destination, &write, "l0", vec![batch(&write, &[1])]).await;
     let room = Room::from_payload(&staging.payload).unwrap();
+    let marked = |staging: &Staging, room: &Room| {
+        let mark = Room::mark(&staging.load);
+        place.sql(&format!(
+            "ALTER TABLE {database}.{} COMMENT '{mark}'",
+            room.stage
+        ));
+    };
+    marked(&staging, &room);
     place.sql(&format!(
         "RENAME TABLE {database}.{} TO {database}.t",
         room.stage
@@ -609,6 +618,7 @@ async fn a_rename_that_broke_in_the_middle_is_put_back() {
     for (load, renames) in [("l2", 1), ("l3", 2)] {
         let (staging, _) = staged(&*destination, &write, load, vec![batch(&write, &[2])]).await;
         let room = Room::from_payload(&staging.payload).unwrap();
+        marked(&staging, &room);
         place.sql(&format!(
             "RENAME TABLE {database}.t TO {database}.{}",
             room.old
