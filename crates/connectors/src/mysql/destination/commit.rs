@@ -19,6 +19,7 @@ use super::existing;
 use super::room::{LOADS, Room};
 use super::stage::{database_exists, exists, make_indexes, run, state_of};
 use super::ties::Ties;
+use super::update;
 use super::writer::{column_list, given_up, warned};
 use crate::mysql::ddl::{literal, quote, quote_table};
 
@@ -103,7 +104,7 @@ impl<'a> Publication<'a> {
     async fn copy(&self, connection: &mut Conn) -> Result<(), Failed> {
         let write = &self.staging.write;
         if write.policy == LoadingPolicy::Update {
-            index_key(connection, write, self.room).await;
+            update::index_key(connection, write, self.room).await;
         }
         let copied = self.copy_rows(connection).await;
         if let Err(error) = copied {
@@ -132,14 +133,18 @@ impl<'a> Publication<'a> {
                 _ => error,
             }
         })?;
+        let there = match write.policy {
+            LoadingPolicy::Update => update::rows_there(connection, write, self.room, self.rows).await?,
+            _ => 0,
+        };
         for step in copy_statements(write, self.room) {
             connection.query_drop(step.text).await.map_err(failed)?;
             if connection.get_warnings() > 0 {
                 return Err(warned(connection).await);
             }
-            let affected = connection.affected_rows();
-            if step.takes_all && affected != self.rows {
-                let message = format!("the server took {affected} of {} rows", self.rows);
+            let taken = there + connection.affected_rows();
+            if step.takes_all && taken != self.rows {
+                let message = format!("the server took {taken} of {} rows", self.rows);
                 return Err(
                     Error::new(ErrorKind::Data, "COUNTS_DIFFER", message).on(Side::Destination)
                 );
@@ -152,7 +157,7 @@ impl<'a> Publication<'a> {
 /// A statement of the transaction.
 struct Step {
     text: String,
-    /// Whether it has to take every staged row.
+    /// Whether it has to take every staged row that was not there.
     takes_all: bool,
 }
 
@@ -169,12 +174,7 @@ fn copy_statements(write: &Write, room: &Room) -> Vec<Step> {
             step(insert_all, true),
         ],
         LoadingPolicy::Update => {
-            let same: Vec<String> = write
-                .update_key
-                .iter()
-                .map(|name| format!("t.{0} <=> s.{0}", quote(name)))
-                .collect();
-            let same = same.join(" AND ");
+            let same = update::same_key(write);
             let set: Vec<String> = write
                 .table
                 .columns
@@ -202,23 +202,10 @@ fn copy_statements(write: &Write, room: &Room) -> Vec<Step> {
                         "INSERT INTO {target} ({columns}) SELECT {columns} FROM {stage} AS s \
                          WHERE NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {same})"
                     ),
-                    false,
+                    true,
                 ),
             ]
         }
-    }
-}
-
-/// So that rows are found by their key. Where the server makes none of it, they are found slowly.
-async fn index_key(connection: &mut Conn, write: &Write, room: &Room) {
-    let columns: Vec<String> = write.update_key.iter().map(|name| quote(name)).collect();
-    let statement = format!(
-        "ALTER TABLE {} ADD INDEX `godwit_key` ({})",
-        room.quoted(&room.stage),
-        columns.join(", ")
-    );
-    if let Err(failure) = connection.query_drop(statement).await {
-        tracing::debug!(%failure, "no index for the key to update by");
     }
 }
 
@@ -380,6 +367,7 @@ pub(super) mod tests {
         for (policy, expected) in [
             (LoadingPolicy::Append, vec![true]),
             (LoadingPolicy::Overwrite, vec![false, true]),
+            (LoadingPolicy::Update, vec![false, true]),
         ] {
             let (staging, room) = staging(policy);
             let steps = copy_statements(&staging.write, &room);

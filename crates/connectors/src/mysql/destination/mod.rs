@@ -14,6 +14,7 @@ mod stage;
 mod staged;
 mod ties;
 pub(crate) mod types;
+mod update;
 mod values;
 mod writer;
 

@@ -3,6 +3,7 @@
 
 mod exchange;
 mod ties;
+mod updates;
 
 use std::process::Command;
 use std::sync::Arc;
