@@ -134,7 +134,9 @@ impl<'a> Publication<'a> {
             }
         })?;
         let there = match write.policy {
-            LoadingPolicy::Update => update::rows_there(connection, write, self.room, self.rows).await?,
+            LoadingPolicy::Update => {
+                update::rows_there(connection, write, self.room, self.rows).await?
+            }
             _ => 0,
         };
         for step in copy_statements(write, self.room) {

@@ -71,7 +71,11 @@ impl Publication<'_> {
         let statement = rename(&[
             format!("{target} TO {}", room.quoted(&room.stage)),
             format!("{} TO {target}", room.quoted(&room.old)),
-            format!("{} TO {}", room.quoted(&room.done), room.quoted(&room.pending)),
+            format!(
+                "{} TO {}",
+                room.quoted(&room.done),
+                room.quoted(&room.pending)
+            ),
         ]);
         let deadline = deadline.max(Instant::now() + BACK);
         loop {
@@ -102,9 +106,7 @@ impl Publication<'_> {
         match error.code {
             _ if !refused => Err(Failed::Unknown(error)),
             "LOCK_TIMEOUT" | "DEADLOCK" if Instant::now() < deadline => Ok(false),
-            "TABLE_MISSING" | "TABLE_APPEARED" => {
-                Err(changed(&self.staging.write, &error).into())
-            }
+            "TABLE_MISSING" | "TABLE_APPEARED" => Err(changed(&self.staging.write, &error).into()),
             _ => Err(error.into()),
         }
     }
@@ -121,7 +123,11 @@ impl Publication<'_> {
 
     fn marked(&self) -> String {
         let room = self.room;
-        format!("{} TO {}", room.quoted(&room.pending), room.quoted(&room.done))
+        format!(
+            "{} TO {}",
+            room.quoted(&room.pending),
+            room.quoted(&room.done)
+        )
     }
 
     /// Where a RENAME may break in the middle, the staged table says whose it is.
@@ -257,9 +263,15 @@ async fn breaks_renames(connection: &mut Conn) -> Result<bool> {
 fn may_break(version: &str) -> bool {
     // What MariaDB says to clients that know no version above 5.
     let plain = version.strip_prefix("5.5.5-").unwrap_or(version);
-    let mut numbers = plain.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let mut numbers = plain
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
     let known = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    let first = if version.contains("MariaDB") { (10, 6) } else { (8, 0) };
+    let first = if version.contains("MariaDB") {
+        (10, 6)
+    } else {
+        (8, 0)
+    };
     known < first
 }
 
@@ -271,10 +283,15 @@ mod tests {
 
     #[test]
     fn one_rename_publishes_and_marks() {
-        let (staging, room) = crate::mysql::destination::commit::tests::staging(LoadingPolicy::Overwrite);
+        let (staging, room) =
+            crate::mysql::destination::commit::tests::staging(LoadingPolicy::Overwrite);
         let publication = Publication::new(&staging, &room, &[], Duration::ZERO);
         assert_eq!(
-            rename(&[publication.away(), publication.in_place(), publication.marked()]),
+            rename(&[
+                publication.away(),
+                publication.in_place(),
+                publication.marked()
+            ]),
             "RENAME TABLE `d`.`t` TO `d`.`o`, `d`.`s` TO `d`.`t`, `d`.`p` TO `d`.`x`"
         );
     }
@@ -304,7 +321,10 @@ mod tests {
             )
         };
         let left = without_name(&shown("t", " AUTO_INCREMENT=41"));
-        assert_eq!(left, without_name(&shown("godwit_stage", " AUTO_INCREMENT=5")));
+        assert_eq!(
+            left,
+            without_name(&shown("godwit_stage", " AUTO_INCREMENT=5"))
+        );
         assert!(left.contains("'x AUTO_INCREMENT=7'") && left.contains("ENGINE=InnoDB DEFAULT"));
     }
 }

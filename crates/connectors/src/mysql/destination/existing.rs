@@ -9,9 +9,8 @@ use model::{
     Error, ErrorKind, Finding, NativeColumn, NativeTable, Result, Side, TableKind, TableName,
 };
 use mysql_async::Conn;
-use mysql_async::prelude::Queryable;
 
-use super::errors::failed;
+use super::folding::Folding;
 use super::ties::{AllTies, Ties, UNSEEN_HINT, unseen_words};
 use super::types;
 use crate::mysql::catalog::{self, TableFacts};
@@ -48,16 +47,8 @@ pub(super) async fn describe(
 }
 
 async fn natives(connection: &mut Conn, tables: &[TableName]) -> Result<Vec<Option<NativeTable>>> {
-    let folds: Option<u8> = connection
-        .query_first("SELECT @@lower_case_table_names")
-        .await
-        .map_err(failed)?;
-    let mut names = tables.to_vec();
-    if folds == Some(1) {
-        for name in &mut names {
-            *name = TableName::new(name.schema.to_lowercase(), name.table.to_lowercase());
-        }
-    }
+    let folding = Folding::of(connection).await?;
+    let names: Vec<TableName> = tables.iter().map(|name| folding.kept(name)).collect();
     catalog::describe(connection, &names, HiddenColumns::Refuse)
         .await
         .map_err(|error| error.on(Side::Destination))

@@ -6,6 +6,7 @@ mod errors;
 mod exchange;
 mod existing;
 mod fit;
+mod folding;
 pub(crate) mod limits;
 mod rights;
 pub(crate) mod room;
@@ -135,8 +136,9 @@ impl Destination for MysqlDestination {
     }
 
     async fn prepare(&self, staging: &Staging) -> Result<()> {
-        let room = Room::from_payload(&staging.payload)?;
         let mut lease = self.sessions.lease().await?;
+        let (staging, room) = lease.folding.staging(staging)?;
+        let staging = &staging;
         let write = &staging.write;
         if write.exists && write.policy == LoadingPolicy::Overwrite {
             let ties = ties::Ties::of(&mut lease.connection, &write.table.name).await?;
@@ -148,9 +150,12 @@ impl Destination for MysqlDestination {
     }
 
     async fn writer(&self, staging: &Staging, task: &TaskContext) -> Result<Box<dyn SplitWriter>> {
+        let lease = self.sessions.lease().await?;
+        let (staging, room) = lease.folding.staging(staging)?;
+        lease.give_back();
         let order = Order {
-            write: staging.write.clone(),
-            room: Room::from_payload(&staging.payload)?,
+            write: staging.write,
+            room,
             split: task.split.to_string(),
             cancel: task.cancel.clone(),
         };
@@ -158,9 +163,9 @@ impl Destination for MysqlDestination {
     }
 
     async fn evidence(&self, staging: &Staging, manifests: &[Manifest]) -> Result<Evidence> {
-        let room = Room::from_payload(&staging.payload)?;
         let mut lease = self.sessions.lease().await?;
-        let evidence = stage::evidence(&mut lease.connection, staging, &room, manifests).await?;
+        let (staging, room) = lease.folding.staging(staging)?;
+        let evidence = stage::evidence(&mut lease.connection, &staging, &room, manifests).await?;
         lease.give_back();
         Ok(evidence)
     }
@@ -192,15 +197,15 @@ impl Destination for MysqlDestination {
     }
 
     async fn commit(&self, staging: &Staging, manifests: &[Manifest]) -> CommitOutcome {
-        let room = match Room::from_payload(&staging.payload) {
-            Ok(room) => room,
-            Err(error) => return CommitOutcome::NotDone(error),
-        };
         let mut lease = match self.sessions.lease().await {
             Ok(lease) => lease,
             Err(error) => return CommitOutcome::NotDone(error),
         };
-        let publication = Publication::new(staging, &room, manifests, self.commit_wait);
+        let (staging, room) = match lease.folding.staging(staging) {
+            Ok(folded) => folded,
+            Err(error) => return CommitOutcome::NotDone(error),
+        };
+        let publication = Publication::new(&staging, &room, manifests, self.commit_wait);
         let outcome = publication.publish(&mut lease.connection).await;
         if matches!(outcome, CommitOutcome::Done(_)) {
             lease.give_back();
@@ -209,24 +214,24 @@ impl Destination for MysqlDestination {
     }
 
     async fn settle(&self, staging: &Staging) -> Result<Option<Receipt>> {
-        let room = Room::from_payload(&staging.payload)?;
         let mut lease = self.sessions.lease().await?;
-        let receipt = commit::settle(&mut lease.connection, staging, &room).await?;
+        let (staging, room) = lease.folding.staging(staging)?;
+        let receipt = commit::settle(&mut lease.connection, &staging, &room).await?;
         lease.give_back();
         Ok(receipt)
     }
 
     async fn clean(&self, staging: &Staging) -> Result<()> {
-        let room = Room::from_payload(&staging.payload)?;
         let mut lease = self.sessions.lease().await?;
-        stage::clean(&mut lease.connection, staging, &room).await?;
+        let (staging, room) = lease.folding.staging(staging)?;
+        stage::clean(&mut lease.connection, &staging, &room).await?;
         lease.give_back();
         Ok(())
     }
 
     async fn abort(&self, staging: &Staging) -> Result<()> {
-        let room = Room::from_payload(&staging.payload)?;
         let mut lease = self.sessions.lease().await?;
+        let (_, room) = lease.folding.staging(staging)?;
         stage::abort(&mut lease.connection, &room).await?;
         lease.give_back();
         Ok(())

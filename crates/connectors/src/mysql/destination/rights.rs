@@ -137,10 +137,25 @@ mod tests {
             (&["GRANT REFERENCES ON *.* TO `u`@`%`"][..], true),
             (&["GRANT ALL PRIVILEGES ON *.* TO `u`@`%`"], true),
             (&["GRANT PROCESS, RELOAD ON *.* TO `u`@`%`"], false),
-            (&["GRANT USAGE ON *.* TO `u`@`%`", "GRANT ALL PRIVILEGES ON `shop`.* TO `u`@`%`"], false),
+            (
+                &[
+                    "GRANT USAGE ON *.* TO `u`@`%`",
+                    "GRANT ALL PRIVILEGES ON `shop`.* TO `u`@`%`",
+                ],
+                false,
+            ),
             (&["GRANT ALL PRIVILEGES ON `*`.* TO `u`@`%`"], false),
-            (&["GRANT SELECT ON *.* TO `u`@`%`", "REVOKE SELECT ON `hr`.* FROM `u`@`%`"], false),
-            (&["GRANT `dba` TO `u`@`%`", "GRANT USAGE ON *.* TO `u`@`%`"], false),
+            (
+                &[
+                    "GRANT SELECT ON *.* TO `u`@`%`",
+                    "REVOKE SELECT ON `hr`.* FROM `u`@`%`",
+                ],
+                false,
+            ),
+            (
+                &["GRANT `dba` TO `u`@`%`", "GRANT USAGE ON *.* TO `u`@`%`"],
+                false,
+            ),
         ] {
             let lines: Vec<String> = grants.iter().map(|line| (*line).to_owned()).collect();
             assert_eq!(Rights::parse(&lines).see_all(), expected, "{grants:?}");

@@ -10,6 +10,7 @@ use mysql_async::prelude::Queryable;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::errors::failed;
+use super::folding::Folding;
 use crate::mysql::connect::Server;
 
 /// Must succeed in every session that writes. Zero is a number and not "the next one". Who waits for a
@@ -27,7 +28,7 @@ const SMALLEST_PACKET: u64 = 4 << 20;
 pub(super) struct Sessions {
     server: Server,
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Conn>>,
+    idle: Mutex<Vec<(Conn, Folding)>>,
     packet: AtomicU64,
 }
 
@@ -55,25 +56,26 @@ impl Sessions {
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit.map_err(|_| Error::internal("the sessions were closed"))?;
-        let lease = |connection| Lease {
+        let lease = |(connection, folding)| Lease {
             sessions: Arc::clone(self),
             connection,
+            folding,
             _permit: permit,
         };
-        while let Some(mut connection) = self.take_idle() {
+        while let Some((mut connection, folding)) = self.take_idle() {
             if connection.ping().await.is_ok() {
-                return Ok(lease(connection));
+                return Ok(lease((connection, folding)));
             }
         }
         Ok(lease(self.open().await?))
     }
 
-    fn take_idle(&self) -> Option<Conn> {
+    fn take_idle(&self) -> Option<(Conn, Folding)> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.pop()
     }
 
-    async fn open(&self) -> Result<Conn> {
+    async fn open(&self) -> Result<(Conn, Folding)> {
         let session = self.server.connect().await;
         let mut connection = session
             .map_err(|error| error.on(Side::Destination))?
@@ -86,7 +88,8 @@ impl Sessions {
         if let Some(packet) = packet {
             self.packet.store(packet, Ordering::Relaxed);
         }
-        Ok(connection)
+        let folding = Folding::of(&mut connection).await?;
+        Ok((connection, folding))
     }
 }
 
@@ -95,6 +98,8 @@ impl Sessions {
 pub(super) struct Lease {
     sessions: Arc<Sessions>,
     pub(super) connection: Conn,
+    /// How the server keeps names.
+    pub(super) folding: Folding,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -106,6 +111,6 @@ impl Lease {
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        idle.push(self.connection);
+        idle.push((self.connection, self.folding));
     }
 }

@@ -8,6 +8,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
 use super::errors::failed;
+use super::folding::Folding;
 use super::rights::Rights;
 use crate::mysql::ddl::quote_table;
 use crate::mysql::errors::number;
@@ -44,8 +45,10 @@ impl Ties {
     /// Of every table of a database, in a few round trips.
     pub(super) async fn of_all(connection: &mut Conn, database: &str) -> Result<AllTies> {
         let rights = Rights::of(connection).await?;
+        let folding = Folding::of(connection).await?;
         let mut all = AllTies {
             by_table: HashMap::new(),
+            folding,
             blind: rights.may("TRIGGER", database) != Some(true),
             sees_keys: rights.see_all(),
         };
@@ -58,7 +61,7 @@ impl Ties {
             .await
             .map_err(failed)?;
         for table in triggers {
-            all.by_table.entry(table).or_default().triggers = true;
+            all.entry(&table).triggers = true;
         }
         let histories: Vec<String> = connection
             .exec(
@@ -69,7 +72,7 @@ impl Ties {
             .await
             .map_err(failed)?;
         for table in histories {
-            all.by_table.entry(table).or_default().history = true;
+            all.entry(&table).history = true;
         }
         type Key = (String, String, String, String, String);
         let keys: Vec<Key> = connection
@@ -83,14 +86,15 @@ impl Ties {
             .map_err(failed)?;
         for (schema, table, parent_schema, parent, rule) in keys {
             let follows = !matches!(rule.as_str(), "RESTRICT" | "NO ACTION");
-            let itself = (&schema, &table) == (&parent_schema, &parent);
-            if parent_schema == database {
-                let ties = all.by_table.entry(parent).or_default();
+            let same = |left: &str, right: &str| folding.same(left) == folding.same(right);
+            let itself = same(&schema, &parent_schema) && same(&table, &parent);
+            if same(&parent_schema, database) {
+                let ties = all.entry(&parent);
                 ties.keys = true;
                 ties.cascades |= follows && !itself;
             }
-            if schema == database {
-                all.by_table.entry(table).or_default().keys = true;
+            if same(&schema, database) {
+                all.entry(&table).keys = true;
             }
         }
         Ok(all)
@@ -136,12 +140,19 @@ pub(super) struct AllTies {
     blind: bool,
     /// The user sees the foreign keys of all databases.
     sees_keys: bool,
+    folding: Folding,
 }
 
 impl AllTies {
+    fn entry(&mut self, table: &str) -> &mut Ties {
+        let name = self.folding.same(table);
+        self.by_table.entry(name).or_default()
+    }
+
     /// Of one of them, which is there.
     pub(super) async fn table(&self, connection: &mut Conn, table: &TableName) -> Result<Ties> {
-        let seen = self.by_table.get(&table.table).copied();
+        let name = self.folding.same(&table.table);
+        let seen = self.by_table.get(&name).copied();
         let unseen = !self.sees_keys && may_be_tied(connection, table).await?;
         Ok(Ties {
             blind: self.blind,

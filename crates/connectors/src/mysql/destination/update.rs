@@ -65,10 +65,15 @@ fn questions(write: &Write, room: &Room) -> [String; 2] {
         .collect();
     let alike = match bytes.is_empty() {
         true => "0".to_owned(),
-        false => format!("count(CASE WHEN {} THEN NULL ELSE 1 END)", bytes.join(" AND ")),
+        false => format!(
+            "count(CASE WHEN {} THEN NULL ELSE 1 END)",
+            bytes.join(" AND ")
+        ),
     };
     [
-        format!("SELECT count(*), {alike} FROM {target} AS t JOIN {stage} AS s ON {same} FOR UPDATE"),
+        format!(
+            "SELECT count(*), {alike} FROM {target} AS t JOIN {stage} AS s ON {same} FOR UPDATE"
+        ),
         format!(
             "SELECT count(*) FROM {stage} AS s \
              WHERE NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {same} FOR UPDATE) FOR UPDATE"

@@ -17,10 +17,22 @@ async fn what_was_made_of_a_table_meanwhile_stays() {
     ));
     for (load, change, shown) in [
         ("l1", "CREATE INDEX mine ON t (name)", "KEY `mine`"),
-        ("l2", "ALTER TABLE t ALTER name SET DEFAULT 'x'", "DEFAULT 'x'"),
-        ("l3", "ALTER TABLE t ADD CONSTRAINT pos CHECK (id > 0)", "`pos` CHECK"),
+        (
+            "l2",
+            "ALTER TABLE t ALTER name SET DEFAULT 'x'",
+            "DEFAULT 'x'",
+        ),
+        (
+            "l3",
+            "ALTER TABLE t ADD CONSTRAINT pos CHECK (id > 0)",
+            "`pos` CHECK",
+        ),
         ("l4", "ALTER TABLE t COMMENT 'mine'", "COMMENT='mine'"),
-        ("l5", "ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 3", "PARTITION BY"),
+        (
+            "l5",
+            "ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 3",
+            "PARTITION BY",
+        ),
         (
             "l6",
             "CREATE TRIGGER seen AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (NEW.id)",
@@ -40,7 +52,10 @@ async fn what_was_made_of_a_table_meanwhile_stays() {
     }
     let triggers = place.sql(&format!("SHOW TRIGGERS IN {database}"));
     assert!(triggers.starts_with("seen\t"), "{triggers}");
-    assert_eq!(place.sql(&format!("SELECT id FROM {database}.log")), "1\n2\n");
+    assert_eq!(
+        place.sql(&format!("SELECT id FROM {database}.log")),
+        "1\n2\n"
+    );
     assert_eq!(place.leftovers(), Vec::<String>::new());
     place.end();
 }
@@ -91,7 +106,11 @@ async fn an_old_table_that_was_changed_is_kept_and_told() {
     let write = place.write(&*destination, LoadingPolicy::Overwrite).await;
     for (load, change, kept) in [
         ("l1", String::new(), false),
-        ("l2", format!("CREATE INDEX mine ON {database}.t (name);"), true),
+        (
+            "l2",
+            format!("CREATE INDEX mine ON {database}.t (name);"),
+            true,
+        ),
     ] {
         let (staging, _) = staged(&*destination, &write, load, vec![batch(&write, &[1])]).await;
         let room = Room::from_payload(&staging.payload).unwrap();

@@ -58,10 +58,7 @@ async fn keys_of_other_databases(name: &str, grants: &str) {
     ));
     let guest = Guest::new(&place, grants);
     let destination = place.open_by(&guest.connection, json!({})).await;
-    assert_eq!(
-        codes(&*destination, &place).await,
-        ["FOREIGN_KEYS_UNSEEN"]
-    );
+    assert_eq!(codes(&*destination, &place).await, ["FOREIGN_KEYS_UNSEEN"]);
     let write = place.write(&*destination, LoadingPolicy::Overwrite).await;
     let staging = destination.stage(&write, &LoadId::new("l1")).unwrap();
     let refused = destination.prepare(&staging).await.unwrap_err();
