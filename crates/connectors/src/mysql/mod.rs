@@ -28,7 +28,6 @@ mod types;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{
@@ -121,7 +120,7 @@ impl Connector for Mysql {
             server,
             at.connections,
             opening.namespace.clone(),
-            Duration::from_secs(how.commit_wait_seconds),
+            &how,
         )))
     }
 }

@@ -139,26 +139,33 @@ pub struct MysqlWrite {
     /// few seconds at a time, for whoever comes meanwhile waits behind it.
     #[schemars(range(min = 1, max = 86400))]
     pub commit_wait_seconds: u64,
+    /// # Rebuild below
+    /// A new or exchanged table whose load is smaller than so many mebibytes is rebuilt before it
+    /// appears: a reader whose snapshot began while it was loaded then gets an error, and not some of
+    /// its rows. 0: never.
+    #[schemars(range(min = 0, max = 1_073_741_824))]
+    pub rebuild_below_mebibytes: u64,
 }
 
 impl Default for MysqlWrite {
     fn default() -> Self {
         Self {
             commit_wait_seconds: 60,
+            rebuild_below_mebibytes: 1024,
         }
     }
 }
 
 impl Options for MysqlWrite {
     fn findings(&self) -> Vec<Finding> {
-        if (1..=86_400).contains(&self.commit_wait_seconds) {
-            return Vec::new();
+        let mut findings = Vec::new();
+        let mut refuse = |at, message| findings.push(Finding::blocker("BAD_VALUE", at, message));
+        if !(1..=86_400).contains(&self.commit_wait_seconds) {
+            refuse("commit-wait-seconds", "between 1 and 86400 seconds");
         }
-        let message = "between 1 and 86400 seconds";
-        vec![Finding::blocker(
-            "BAD_VALUE",
-            "commit-wait-seconds",
-            message,
-        )]
+        if self.rebuild_below_mebibytes > 1 << 30 {
+            refuse("rebuild-below-mebibytes", "at most 1073741824 mebibytes");
+        }
+        findings
     }
 }

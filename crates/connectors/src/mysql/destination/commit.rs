@@ -17,7 +17,7 @@ use super::errors::{failed, rename_refused};
 use super::exchange::{is_ours, old_kept};
 use super::existing;
 use super::room::{LOADS, Room};
-use super::stage::{database_exists, exists, make_indexes, run, state_of};
+use super::stage::{database_exists, exists, run, state_of};
 use super::ties::Ties;
 use super::update;
 use super::writer::{column_list, given_up, warned};
@@ -31,6 +31,8 @@ pub(super) struct Publication<'a> {
     pub(super) rows: u64,
     /// How long to try for the table's lock.
     pub(super) wait: Duration,
+    /// Loads below so many mebibytes are rebuilt before they appear.
+    pub(super) rebuild_below: u64,
 }
 
 /// A step that failed: nothing was published, or nobody knows.
@@ -46,18 +48,14 @@ impl From<Error> for Failed {
 }
 
 impl<'a> Publication<'a> {
-    pub(super) fn new(
-        staging: &'a Staging,
-        room: &'a Room,
-        manifests: &[Manifest],
-        wait: Duration,
-    ) -> Self {
+    pub(super) fn new(staging: &'a Staging, room: &'a Room, manifests: &[Manifest]) -> Self {
         let rows = manifests.iter().map(|manifest| manifest.part.written).sum();
         Self {
             staging,
             room,
             rows,
-            wait,
+            wait: Duration::ZERO,
+            rebuild_below: 0,
         }
     }
 
@@ -83,7 +81,6 @@ impl<'a> Publication<'a> {
         }
         existing::check_unchanged(connection, write).await?;
         if !write.exists {
-            make_indexes(connection, write, room).await?;
             return self.appear(connection).await;
         }
         let ties = Ties::of(connection, &write.table.name).await?;

@@ -9,9 +9,9 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
 use super::commit::{Failed, Publication, changed};
-use super::errors::{failed, rename_refused};
+use super::errors::{failed, is_refusal, rename_refused};
 use super::room::Room;
-use super::stage::{exists, remember, run};
+use super::stage::{exists, make_indexes, remember, run};
 use super::ties::Ties;
 use crate::mysql::ddl::{literal, quote_table};
 use crate::mysql::errors::number;
@@ -24,6 +24,8 @@ const BACK: Duration = Duration::from_secs(15);
 impl Publication<'_> {
     /// The staged table becomes the new one.
     pub(super) async fn appear(&self, connection: &mut Conn) -> Result<(), Failed> {
+        self.close_to_earlier_readers(connection).await?;
+        make_indexes(connection, &self.staging.write, self.room).await?;
         self.mark(connection).await?;
         let statement = rename(&[self.in_place(), self.marked()]);
         let deadline = Instant::now() + self.wait;
@@ -44,6 +46,10 @@ impl Publication<'_> {
         if !is_as(connection, target, &expected).await? {
             return Ok(false);
         }
+        self.close_to_earlier_readers(connection).await?;
+        if !is_as(connection, target, &expected).await? {
+            return Ok(false);
+        }
         self.mark(connection).await?;
         let statement = rename(&[self.away(), self.in_place(), self.marked()]);
         let deadline = Instant::now() + self.wait;
@@ -61,6 +67,28 @@ impl Publication<'_> {
             }
             Ok(false) => self.put_back(connection, deadline).await,
             Err(error) => Err(Failed::Unknown(error)),
+        }
+    }
+
+    /// A reader whose snapshot began while parts were still coming would see those alone that stood then, and no
+    /// error. Of a table that was made anew since, the server tells him so: nothing less than a rebuild does it.
+    async fn close_to_earlier_readers(&self, connection: &mut Conn) -> Result<()> {
+        let room = self.room;
+        let ask = format!(
+            "SELECT COALESCE(SUM(bytes), 0) FROM {}",
+            room.quoted(&room.pending)
+        );
+        let bytes: Option<u64> = connection.query_first(ask).await.map_err(failed)?;
+        if bytes.unwrap_or(0) >> 20 >= self.rebuild_below {
+            return Ok(());
+        }
+        let rebuild = format!("ALTER TABLE {} FORCE", room.quoted(&room.stage));
+        match connection.query_drop(rebuild).await {
+            Err(failure) if is_refusal(&failure) => {
+                tracing::warn!(error = %failed(failure), "the staged table is not rebuilt");
+                Ok(())
+            }
+            done => done.map_err(failed),
         }
     }
 
@@ -285,7 +313,7 @@ mod tests {
     fn one_rename_publishes_and_marks() {
         let (staging, room) =
             crate::mysql::destination::commit::tests::staging(LoadingPolicy::Overwrite);
-        let publication = Publication::new(&staging, &room, &[], Duration::ZERO);
+        let publication = Publication::new(&staging, &room, &[]);
         assert_eq!(
             rename(&[
                 publication.away(),

@@ -41,6 +41,7 @@ use self::room::Room;
 use self::sessions::Sessions;
 use self::writer::{Order, Writer};
 use super::connect::Server;
+use super::options::MysqlWrite;
 
 /// A MySQL or MariaDB server to write to.
 pub(crate) struct MysqlDestination {
@@ -49,6 +50,8 @@ pub(crate) struct MysqlDestination {
     namespace: String,
     /// How long a commit tries for its table's lock.
     commit_wait: Duration,
+    /// Loads below so many mebibytes are rebuilt before they appear.
+    rebuild_below: u64,
 }
 
 /// What the user needs to write in every way.
@@ -61,12 +64,13 @@ impl MysqlDestination {
         server: Server,
         connections: usize,
         namespace: String,
-        commit_wait: Duration,
+        how: &MysqlWrite,
     ) -> Self {
         Self {
             sessions: Sessions::new(server, connections),
             namespace,
-            commit_wait,
+            commit_wait: Duration::from_secs(how.commit_wait_seconds),
+            rebuild_below: how.rebuild_below_mebibytes,
         }
     }
 }
@@ -205,7 +209,11 @@ impl Destination for MysqlDestination {
             Ok(folded) => folded,
             Err(error) => return CommitOutcome::NotDone(error),
         };
-        let publication = Publication::new(&staging, &room, manifests, self.commit_wait);
+        let publication = Publication {
+            wait: self.commit_wait,
+            rebuild_below: self.rebuild_below,
+            ..Publication::new(&staging, &room, manifests)
+        };
         let outcome = publication.publish(&mut lease.connection).await;
         if matches!(outcome, CommitOutcome::Done(_)) {
             lease.give_back();

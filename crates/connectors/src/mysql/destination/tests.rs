@@ -2,6 +2,7 @@
 //! read by the server's own client.
 
 mod exchange;
+mod readers;
 mod ties;
 mod updates;
 
