@@ -10,6 +10,7 @@ use mysql_async::prelude::Queryable;
 
 use super::commit::{Failed, Publication, changed};
 use super::errors::{failed, is_refusal, rename_refused};
+use super::limits::TABLE_COMMENT;
 use super::room::Room;
 use super::stage::{exists, make_indexes, remember, run};
 use super::ties::Ties;
@@ -243,7 +244,7 @@ pub(super) fn old_kept(write: &Write, room: &Room, why: &str) -> Error {
         .hint("compare the two, keep what is needed under the table's name, and drop the other")
 }
 
-/// The comment that a new table waits for is set once nobody needs to know whose the table is.
+/// Once the load is published nobody needs to know whose the table is: it gets the comment that is its own.
 pub(super) async fn take_mark_away(
     connection: &mut Conn,
     staging: &contract::Staging,
@@ -257,7 +258,12 @@ pub(super) async fn take_mark_away(
         true => comment_of(connection, &room.table(&room.old)).await?,
         false => table.comment.clone(),
     };
-    set_comment(connection, &table.name, &comment.unwrap_or_default()).await
+    let kept: String = comment
+        .iter()
+        .flat_map(|text| text.chars())
+        .take(TABLE_COMMENT)
+        .collect();
+    set_comment(connection, &table.name, &kept).await
 }
 
 /// Whether what stands under the target's name is the table that this load staged.

@@ -61,9 +61,8 @@ async fn what_was_made_of_a_table_meanwhile_stays() {
 }
 
 /// The change waits for the same reader as the commit, and comes before it.
-#[tokio::test]
-async fn what_is_made_of_a_table_while_the_commit_waits_stays() {
-    let Some(place) = Place::new("waits") else {
+async fn made_while_the_commit_waits(name: &str, reads: u32, change_after: f32, commit_after: f32) {
+    let Some(place) = Place::new(name) else {
         return;
     };
     let destination = place.open(json!({ "commit-wait-seconds": 40 })).await;
@@ -76,12 +75,12 @@ async fn what_is_made_of_a_table_while_the_commit_waits_stays() {
         tokio::task::spawn_blocking(move || place.sql(&sql))
     };
     let reader = behind(format!(
-        "BEGIN; SELECT count(*) FROM {database}.t; DO SLEEP(8)"
+        "BEGIN; SELECT count(*) FROM {database}.t; DO SLEEP({reads})"
     ));
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
     let change = behind(format!(
-        "DO SLEEP(1); ALTER TABLE {database}.t ADD INDEX mine (name)"
+        "DO SLEEP({change_after}); ALTER TABLE {database}.t ADD INDEX mine (name)"
     ));
+    tokio::time::sleep(std::time::Duration::from_secs_f32(commit_after)).await;
     let outcome = destination.commit(&staging, &manifests).await;
     assert!(matches!(outcome, CommitOutcome::Done(_)), "{outcome:?}");
     reader.await.unwrap();
@@ -90,6 +89,47 @@ async fn what_is_made_of_a_table_while_the_commit_waits_stays() {
     assert_eq!(place.of_t("id"), ["1"]);
     let definition = place.sql(&format!("SHOW CREATE TABLE {database}.t"));
     assert!(definition.contains("KEY `mine`"), "{definition}");
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+    place.end();
+}
+
+#[tokio::test]
+async fn what_is_made_of_a_table_between_two_tries_stays() {
+    made_while_the_commit_waits("tries", 8, 2.0, 1.0).await;
+}
+
+/// The look before the RENAME sees the table as it was: the exchange is undone.
+#[tokio::test]
+async fn what_is_made_of_a_table_between_look_and_rename_stays() {
+    made_while_the_commit_waits("between", 5, 1.0, 2.0).await;
+}
+
+#[tokio::test]
+async fn a_table_that_nobody_touched_is_exchanged() {
+    let Some(place) = Place::new("exchanged") else {
+        return;
+    };
+    let destination = place.open(json!({})).await;
+    let database = &place.database;
+    place.sql(&format!(
+        "CREATE TABLE {database}.t (id bigint PRIMARY KEY AUTO_INCREMENT, \
+         name varchar(50) DEFAULT 'x' COMMENT 'it''s \\\\ here', own int CHECK (own > 0), \
+         twice bigint AS (own * 2), KEY mine (name(5))) \
+         AUTO_INCREMENT = 50 ROW_FORMAT = COMPRESSED COMMENT 'a\nb' \
+         PARTITION BY HASH (id) PARTITIONS 2"
+    ));
+    let write = place.write(&*destination, LoadingPolicy::Overwrite).await;
+    let (staging, manifests) = staged(&*destination, &write, "l1", vec![batch(&write, &[1])]).await;
+    let before = place.sql(&format!("SHOW CREATE TABLE {database}.t"));
+    let outcome = destination.commit(&staging, &manifests).await;
+    assert!(matches!(outcome, CommitOutcome::Done(_)), "{outcome:?}");
+    let room = Room::from_payload(&staging.payload).unwrap();
+    assert!(place.leftovers().contains(&room.old));
+    assert_eq!(
+        place.sql(&format!("SHOW CREATE TABLE {database}.t")),
+        before
+    );
+    destination.clean(&staging).await.unwrap();
     assert_eq!(place.leftovers(), Vec::<String>::new());
     place.end();
 }
