@@ -10,6 +10,7 @@ use model::migration::ColumnChoice;
 use model::plan::{Column, ColumnMapping, Fidelity, Partition};
 use model::{Finding, LogicalType, TableName};
 
+use crate::keys;
 use crate::match_columns::{Planned, worse};
 use crate::naming::column_at;
 use crate::yaml;
@@ -22,6 +23,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) complete: bool,
     /// Whether rows that are there keep what nothing comes for.
     pub(crate) updates: bool,
+    /// The source's columns of a primary key that new tables get, too: they hold no null there.
+    pub(crate) key: &'a [String],
     /// Which columns the destination may get.
     pub(crate) addable: &'a Addable,
 }
@@ -107,7 +110,10 @@ pub(crate) fn fit(
         let coming = planned.iter().filter(|p| p.column.name == column.name);
         for planned in coming {
             match one_column(pair, planned, column) {
-                Ok(mapping) => fitted.mappings.push(mapping),
+                Ok(mapping) => {
+                    findings.extend(key_without_null(pair, planned, column));
+                    fitted.mappings.push(mapping);
+                }
                 Err(finding) => findings.push(finding),
             }
         }
@@ -240,12 +246,19 @@ fn one_column(
         return Err(Finding::blocker("COLUMN_TYPE", at, message)
             .hint("change the column there, read it as another type by each[].columns, or choose other names"));
     };
-    if planned.column.nullable && !column.nullable {
+    if planned.column.nullable && !column.nullable && !pair.key.contains(&planned.scan.native.name)
+    {
         let message = format!("{} may not be null, and {at} may", pair.column(column));
         return Err(Finding::blocker("COLUMN_REQUIRED", at, message)
             .hint("let it be null at the destination"));
     }
     Ok(planned.mapping(column, worse(&planned.fidelity, &fidelity)))
+}
+
+/// The table as the first load made it: rows without a key were rejected then, and are again.
+fn key_without_null(pair: &Pair<'_>, planned: &Planned, column: &Column) -> Option<Finding> {
+    let rejects = planned.column.nullable && !column.nullable;
+    rejects.then(|| keys::nullable_key(pair.source, &planned.scan.native.name))
 }
 
 /// Whether a column of type `to` holds every value of type `from`, and at which price.
@@ -338,6 +351,7 @@ mod tests {
             destination: &destination,
             complete: true,
             updates: false,
+            key: &[],
             addable: &Addable::All,
         };
         let partition = Partition {

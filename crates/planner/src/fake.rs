@@ -102,6 +102,12 @@ impl TypeMapping for FakeTypes {
             .at(Fidelity::Lossy("the currency is lost".to_owned()))
             .with(Finding::warning("CURRENCY", "", "amounts have no currency"))),
             "huge" => Ok(Reading::exact(LogicalType::Binary, "huge")),
+            "blob" if choice.read_as.as_deref() == Some("binary") => {
+                Ok(Reading::exact(LogicalType::Binary, "huge"))
+            }
+            "blob" => Err(Refusal::new("UNDECLARED_TYPE", "what is it?")
+                .propose("binary")
+                .propose("text")),
             base => Err(
                 Refusal::new("UNKNOWN_TYPE", format!("type {base} is not known")).propose("text"),
             ),

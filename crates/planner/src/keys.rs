@@ -3,7 +3,7 @@
 use model::migration::{IndexChoice, TableException};
 use model::plan::TableSchema;
 use model::table::Index;
-use model::{Finding, LogicalType, NativeTable};
+use model::{Finding, LogicalType, NativeTable, TableName};
 
 use crate::ddl;
 use crate::match_columns::{Planned, unknown_column};
@@ -108,13 +108,17 @@ pub(crate) fn required(source: &NativeTable, schema: &mut TableSchema) -> Vec<Fi
         .filter(|column| column.nullable && key.contains(&column.name));
     let findings = nullable.map(|column| {
         column.nullable = false;
-        let message = format!(
-            "column {} of the primary key may be null at the source; rows where it is are rejected",
-            column.name
-        );
-        Finding::note("PRIMARY_KEY_NULLABLE", &at, message)
+        nullable_key(&source.name, &column.name)
     });
     findings.collect()
+}
+
+/// Rows are rejected where this column of the key is null.
+pub(crate) fn nullable_key(source: &TableName, column: &str) -> Finding {
+    let message = format!(
+        "column {column} of the primary key may be null at the source; rows where it is are rejected"
+    );
+    Finding::note("PRIMARY_KEY_NULLABLE", source.to_string(), message)
 }
 
 /// The indexes that a new table gets, under the destination's names. One over a column that does not

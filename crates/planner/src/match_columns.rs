@@ -172,18 +172,22 @@ fn plan_column(
     let table = &table.name;
     let at = column_at(table, &column.name);
     let named = name_column(ends.names, table, &column.name, ends.write.names);
-    let typed = ends
-        .source
-        .types()
-        .to_logical(column, choice)
-        .and_then(|reading| {
-            let types = ends.destination.types();
-            let holding = match key.contains(&column.name) {
-                true => types.to_key(&reading.logical, key.len())?,
-                false => types.to_native(&reading.logical)?,
-            };
-            Ok((reading, holding))
-        });
+    let read_as = |choice: &ColumnChoice| {
+        let reading = ends.source.types().to_logical(column, choice)?;
+        let types = ends.destination.types();
+        let holding = match key.contains(&column.name) {
+            true => types.to_key(&reading.logical, key.len())?,
+            false => types.to_native(&reading.logical)?,
+        };
+        Ok((reading, holding))
+    };
+    let typed = read_as(choice).map_err(|mut refusal: Refusal| {
+        // What would be refused in its turn is no way out.
+        refusal
+            .proposals
+            .retain(|proposal| proposal.skip || read_as(proposal).is_ok());
+        refusal
+    });
     let (named, reading, holding) = match (named, typed) {
         (Ok(named), Ok((reading, holding))) => (named, reading, holding),
         (named, typed) => {

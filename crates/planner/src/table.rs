@@ -272,6 +272,10 @@ fn target(
             destination: name,
             complete,
             updates: policy == LoadingPolicy::Update,
+            key: match shared.ends.write.indexes {
+                true => &table.primary_key,
+                false => &[],
+            },
             addable: wanted.addable,
         };
         findings.extend(existing_note(&pair, input, policy, partition));

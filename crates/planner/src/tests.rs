@@ -222,6 +222,19 @@ fn a_refused_type_stops_its_table_and_says_what_to_paste() {
 }
 
 #[test]
+fn what_the_destination_would_refuse_in_its_turn_is_not_proposed() {
+    let table = fake::described("orders", &["id int", "b blob"]);
+    let blockers = one("{}", table).refused(&["UNDECLARED_TYPE public.orders.b"]);
+    assert_eq!(
+        blockers[0].hint.as_deref(),
+        Some(
+            "accept one: each: [{ table: public.orders, columns: { b: { as: text } } }]; \
+             or each: [{ table: public.orders, columns: { b: { skip: true } } }]"
+        )
+    );
+}
+
+#[test]
 fn one_refused_table_leaves_the_others() {
     let bad = fake::described("bad", &["x xml"]);
     let plan = World::new("{}", vec![bad, orders()]).plan();
@@ -427,6 +440,30 @@ fn an_existing_table_is_matched_by_the_names_over_there() {
         .collect();
     assert_eq!(columns, [("note", "remark"), ("id", "id")]);
     assert_eq!(pipeline.write.table.primary_key, ["id"]);
+}
+
+#[test]
+fn a_table_that_is_there_still_tells_the_name_that_was_converted() {
+    let rules = r#"{"names": {"illegal": "convert"}}"#;
+    let mut table = fake::described("my orders", &["id int!", "note text"]);
+    for (comment, expected) in [
+        (None, "source name: my orders"),
+        (Some("all of them"), "all of them (source name: my orders)"),
+    ] {
+        table.comment = comment.map(str::to_owned);
+        let first = one(rules, table.clone()).planned();
+        assert_eq!(first.write.table.comment.as_deref(), Some(expected));
+        let there = ExistingTable {
+            columns: first.write.table.columns.clone(),
+            partition_column: None,
+            findings: Vec::new(),
+        };
+        let mut again = one(rules, table.clone());
+        again.existing.insert(first.write.table.name, there);
+        let second = again.planned();
+        assert!(second.write.exists);
+        assert_eq!(second.write.table.comment.as_deref(), Some(expected));
+    }
 }
 
 #[test]
@@ -991,6 +1028,19 @@ fn a_primary_key_holds_no_null_and_moves_whole_or_not_at_all() {
     let nullable = keyed("{}", fake::described("orders", &["id int", "note text"])).planned();
     assert!(!nullable.write.table.columns[0].nullable);
     assert_eq!(codes(&nullable.findings), ["PRIMARY_KEY_NULLABLE"]);
+    // The same table again, as the first load made it.
+    let there = [
+        ("id", LogicalType::int(32), false),
+        ("note", LogicalType::TEXT, true),
+    ];
+    let again = keyed("{}", fake::described("orders", &["id int", "note text"]))
+        .existing(&there, None)
+        .planned();
+    assert!(codes(&again.findings).contains(&"PRIMARY_KEY_NULLABLE"));
+    let required = [there[0].clone(), ("note", LogicalType::TEXT, false)];
+    keyed("{}", fake::described("orders", &["id int", "note text"]))
+        .existing(&required, None)
+        .refused(&["COLUMN_REQUIRED public.orders.note"]);
     let changes = r#"{"each": [{"table": "orders", "columns": {"id": {"skip": true}}}]}"#;
     let without = keyed(changes, orders()).planned();
     assert!(without.write.table.primary_key.is_empty());
