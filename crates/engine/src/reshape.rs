@@ -112,11 +112,19 @@ impl Reshape {
     }
 
     /// One batch; rows that do not fit, or that the destination cannot hold, go to `task.rejected`.
-    fn apply(&self, batch: &RecordBatch, task: &Task, work: &TableWork) -> Result<RecordBatch> {
+    /// `before` counts the split's rows in earlier batches.
+    fn apply(
+        &self,
+        batch: &RecordBatch,
+        before: usize,
+        task: &Task,
+        work: &TableWork,
+    ) -> Result<RecordBatch> {
         let rows = batch.num_rows();
         let mut misfits = Misfits {
             reshape: self,
             batch,
+            before,
             task,
             keep: None,
         };
@@ -184,13 +192,39 @@ impl Reshape {
         values.collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 
-    /// `id=42`, or nothing where no key is read.
-    fn locator(&self, key: &[String]) -> String {
-        let parts = self.key.iter().zip(key);
-        let parts: Vec<_> = parts
-            .map(|((name, _), value)| format!("{name}={value}"))
-            .collect();
+    /// `id=42`; where no key is read, or a part of it is null, with the row's place among those of its
+    /// split that could be read.
+    fn locator(&self, batch: &RecordBatch, before: usize, row: usize) -> String {
+        let mut tells = !self.key.is_empty();
+        let parts = self.key.iter().map(|(name, index)| {
+            let column = batch.column(*index);
+            if column.is_null(row) {
+                tells = false;
+                return format!("{name} is null");
+            }
+            let formatter = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default());
+            let value =
+                formatter.map_or_else(|_| "?".to_owned(), |text| text.value(row).to_string());
+            format!("{name}={value}")
+        });
+        let mut parts: Vec<String> = parts.collect();
+        if !tells {
+            parts.push(format!("readable row {}", before + row + 1));
+        }
         parts.join(", ")
+    }
+
+    /// The bytes of a text or a binary value as they were read.
+    fn bytes<'a>(&self, batch: &'a RecordBatch, column: &str, row: usize) -> &'a [u8] {
+        let place = self.input.index_of(column).ok();
+        let Some(array) = place.map(|index| batch.column(index)) else {
+            return &[];
+        };
+        match (array.as_string_opt::<i32>(), array.as_binary_opt::<i32>()) {
+            (Some(texts), _) if texts.is_valid(row) => texts.value(row).as_bytes(),
+            (_, Some(binaries)) if binaries.is_valid(row) => binaries.value(row),
+            _ => &[],
+        }
     }
 }
 
@@ -241,6 +275,7 @@ fn time_text(micros: i64) -> String {
 struct Misfits<'a> {
     reshape: &'a Reshape,
     batch: &'a RecordBatch,
+    before: usize,
     task: &'a Task,
     keep: Option<Vec<bool>>,
 }
@@ -274,13 +309,14 @@ impl Misfits<'_> {
         let keep = self.keep.get_or_insert_with(|| vec![true; rows]);
         if std::mem::replace(&mut keep[row], false) {
             let key = self.reshape.key(self.batch, row);
+            let locator = self.reshape.locator(self.batch, self.before, row);
             self.task.rejected.push(Rejection {
-                locator: self.reshape.locator(&key),
+                locator,
                 key,
                 column,
                 code,
                 reason,
-                bytes: &[],
+                bytes: self.reshape.bytes(self.batch, column, row),
             });
         }
     }
@@ -354,11 +390,14 @@ impl ExecutionPlan for ReshapeExec {
     ) -> PlanResult<SendableRecordBatchStream> {
         let batches = self.input.execute(partition, context)?;
         let (reshape, attempts) = (Arc::clone(&self.reshape), Arc::clone(&self.attempts));
+        let mut before = 0;
         let reshaped = batches.map(move |batch| {
             let batch = batch?;
             let task = attempts.current(partition).map_err(outward)?.task;
             let work = &attempts.work;
-            reshape.apply(&batch, &task, work).map_err(outward)
+            let reshaped = reshape.apply(&batch, before, &task, work);
+            before += batch.num_rows();
+            reshaped.map_err(outward)
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             self.schema(),
@@ -369,11 +408,42 @@ impl ExecutionPlan for ReshapeExec {
 
 #[cfg(test)]
 mod tests {
+    use arrow::array::BinaryArray;
+
     use super::*;
 
     #[test]
     fn times_are_printed_in_full() {
         assert_eq!(time_text(0), "00:00:00.000000");
         assert_eq!(time_text(86_399_999_999), "23:59:59.999999");
+    }
+
+    #[test]
+    fn a_row_is_found_again_by_its_key_or_by_its_place() {
+        let schema = Schema::new(vec![
+            Field::new("a", DataType::Utf8, true),
+            Field::new("b", DataType::Binary, true),
+        ]);
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some(""), None, Some("x")]));
+        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![None, Some(&b"\xff"[..]), None]));
+        let input = Arc::new(schema);
+        let batch = RecordBatch::try_new(Arc::clone(&input), vec![texts, bytes]).unwrap();
+        let reshape = |key: &[(&str, usize)]| Reshape {
+            input: Arc::clone(&input),
+            output: Arc::clone(&input),
+            columns: Vec::new(),
+            key: key
+                .iter()
+                .map(|(name, at)| ((*name).to_owned(), *at))
+                .collect(),
+        };
+        let keyed = reshape(&[("a", 0)]);
+        let places: Vec<String> = (0..3).map(|row| keyed.locator(&batch, 10, row)).collect();
+        assert_eq!(places, ["a=", "a is null, readable row 12", "a=x"]);
+        let none = reshape(&[]);
+        assert_eq!(none.locator(&batch, 10, 2), "readable row 13");
+        assert_eq!(none.bytes(&batch, "a", 2), b"x");
+        assert_eq!(none.bytes(&batch, "b", 1), [0xff]);
+        assert_eq!(none.bytes(&batch, "a", 1), [0_u8; 0]);
     }
 }
