@@ -1,9 +1,10 @@
 //! How PostgreSQL spells things.
 
 use contract::Dialect;
-use model::plan::{Partition, Scan, TableSchema};
+use model::plan::{Partition, Scan, TableSchema, Write};
 use model::{Finding, NativeColumn, TableName};
 
+use super::destination::limits;
 use super::keys::by_keys;
 use super::snapshot;
 
@@ -57,6 +58,10 @@ impl Dialect for PostgresDialect {
         }
         statements
     }
+
+    fn review(&self, write: &Write) -> Vec<Finding> {
+        limits::review(write)
+    }
 }
 
 /// The identifier, quoted whatever it holds.
@@ -69,13 +74,17 @@ pub(super) fn quote_table(name: &TableName) -> String {
     format!("{}.{}", quote(&name.schema), quote(&name.table))
 }
 
-/// A text as a literal that means the same whatever `standard_conforming_strings` says.
+/// A text as a literal that means the same whatever `standard_conforming_strings` says, on one line.
 pub(super) fn literal(text: &str) -> String {
-    let escaped = text.replace('\'', "''");
-    if escaped.contains('\\') {
-        format!("E'{}'", escaped.replace('\\', "\\\\"))
+    let quoted = text.replace('\'', "''");
+    let escaped = quoted
+        .replace('\\', "\\\\")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r");
+    if escaped == quoted {
+        format!("'{quoted}'")
     } else {
-        format!("'{escaped}'")
+        format!("E'{escaped}'")
     }
 }
 
@@ -97,7 +106,12 @@ mod tests {
 
     #[test]
     fn literals_mean_themselves() {
-        for (text, expected) in [("a'b", "'a''b'"), ("a\\b", "E'a\\\\b'"), ("", "''")] {
+        for (text, expected) in [
+            ("a'b", "'a''b'"),
+            ("a\\b", "E'a\\\\b'"),
+            ("a\r\n'", "E'a\\r\\n'''"),
+            ("", "''"),
+        ] {
             assert_eq!(literal(text), expected);
         }
     }

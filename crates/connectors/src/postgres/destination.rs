@@ -9,6 +9,7 @@ mod existing;
 mod facts;
 mod in_place;
 mod indexes;
+pub(super) mod limits;
 mod marker;
 mod read_back;
 mod sessions;

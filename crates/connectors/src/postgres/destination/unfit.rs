@@ -9,6 +9,7 @@ use model::plan::{Column, Write};
 use serde::de::IgnoredAny;
 
 use super::array_shape::Shape;
+use super::limits::too_wide;
 
 /// A value is at most so large at the server, with some room for its head.
 const LARGEST_VALUE: usize = (1 << 30) - 64;
@@ -28,6 +29,7 @@ pub(super) fn of_batch(write: &Write, batch: &RecordBatch) -> Vec<Unfit> {
             });
         });
     }
+    found.extend(too_wide(write, batch));
     found.sort_by_key(|unfit| (unfit.row, unfit.column));
     found.dedup_by_key(|unfit| unfit.row);
     found

@@ -132,6 +132,31 @@ async fn an_exchange_keeps_all_that_a_table_is() {
 }
 
 #[tokio::test]
+async fn an_exchange_keeps_how_many_dimensions_arrays_have() {
+    let sql =
+        "CREATE TABLE t (id int PRIMARY KEY, a int[][], b varchar(5)[], c numeric(9,2)[][][]);
+        INSERT INTO t VALUES (1, '{{1,2},{3,4}}', '{x}', '{{{1.10}}}');";
+    with_database("load_dimensions", sql, async |database| {
+        let world = World::of(&database).await;
+        let dimensions = "SELECT string_agg(attndims::text, ' ' ORDER BY attnum) FROM pg_attribute \
+                          WHERE attrelid = 'there.t'::regclass AND attndims > 1";
+        for load in ["first", "second", "third"] {
+            let plan = world.plan("t", "t", Overwrite).await;
+            world.load(&plan, load).await.unwrap();
+            assert_eq!(world.rows(dimensions).await, ["2 3"], "{load}");
+        }
+        let types = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute \
+                     WHERE attrelid = 'there.t'::regclass AND attname = 'c'";
+        assert_eq!(world.rows(types).await, ["numeric(9,2)[]"]);
+        assert_eq!(
+            world.rows("SELECT a, b, c FROM there.t").await,
+            ["{{1,2},{3,4}}|{x}|{{{1.10}}}"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_depends_on_a_table_stays_with_it() {
     let more = "CREATE VIEW there.v AS SELECT * FROM there.t;
         CREATE TABLE there.log (what text);
