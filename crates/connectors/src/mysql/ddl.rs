@@ -63,7 +63,7 @@ fn comment_words(comment: Option<&str>, between: &str, longest: usize) -> String
     match comment {
         None | Some("") => String::new(),
         Some(comment) => {
-            let kept: String = comment.chars().take(longest).collect();
+            let kept: String = limits::storable(comment).chars().take(longest).collect();
             format!(" COMMENT{between}{}", literal(&kept))
         }
     }
@@ -89,6 +89,8 @@ pub(crate) fn literal(text: &str) -> String {
             '\'' => out.push_str("''"),
             '\\' => out.push_str("\\\\"),
             '\0' => out.push_str("\\0"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
             other => out.push(other),
         }
     }

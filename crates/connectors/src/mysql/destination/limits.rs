@@ -43,6 +43,12 @@ pub(crate) fn review(write: &Write) -> Vec<Finding> {
             findings.push(Finding::warning("INDEX_LEFT_OUT", "", message));
         }
     }
+    let changes = |comment: Option<&str>| comment.is_some_and(|text| storable(text) != text);
+    let comments = table.columns.iter().map(|column| column.comment.as_deref());
+    if comments.chain([table.comment.as_deref()]).any(changes) {
+        let message = "MySQL takes no character above U+FFFF in a comment: it is written as \\u{…}";
+        findings.push(Finding::note("COMMENT_CHANGED", "", message));
+    }
     let cut = table.columns.iter().filter(|column| {
         let comment = column.comment.as_deref().unwrap_or_default();
         comment.chars().count() > COLUMN_COMMENT
@@ -59,6 +65,20 @@ pub(crate) fn review(write: &Write) -> Vec<Finding> {
         findings.push(Finding::note("COMMENT_CUT", "", message));
     }
     findings
+}
+
+/// The comment as the server keeps it: of characters above U+FFFF it would make question marks.
+pub(crate) fn storable(comment: &str) -> String {
+    comment
+        .chars()
+        .fold(String::with_capacity(comment.len()), |mut out, c| {
+            if u32::from(c) > 0xFFFF {
+                out.extend(c.escape_unicode());
+            } else {
+                out.push(c);
+            }
+            out
+        })
 }
 
 /// Characters of a column's comment.
@@ -225,6 +245,15 @@ mod tests {
         let found = review(&write(natives, key));
         let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, expected, "{} columns", natives.len());
+    }
+
+    #[test]
+    fn characters_that_comments_do_not_have_are_spelled_out() {
+        assert_eq!(storable("é列\n😀"), "é列\n\\u{1f600}");
+        let mut write = write(&["int"], &[]);
+        write.table.comment = Some("😀".to_owned());
+        let codes: Vec<String> = review(&write).into_iter().map(|found| found.code).collect();
+        assert_eq!(codes, ["COMMENT_CHANGED"]);
     }
 
     #[test]
