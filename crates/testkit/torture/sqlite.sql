@@ -136,6 +136,9 @@ INSERT INTO k_sparse VALUES (-9223372036854775808,1),(9223372036854775807,2),(15
 CREATE TABLE k_blob (id BLOB PRIMARY KEY, v INT) WITHOUT ROWID; INSERT INTO k_blob VALUES (x'',0),(x'00',1),(x'ff',2),(x'ff00',3);
 -- PRESERVE: a key of TEXT may be NULL in SQLite, several times; NOCASE compares, it does not change
 CREATE TABLE k_text (id TEXT PRIMARY KEY COLLATE NOCASE, v INT); INSERT INTO k_text VALUES ('a',0),('B',1),('Ä',2),('ä',3),('',4),(NULL,5),(NULL,6),('中',7);
+-- PRESERVE: keys of any length; elsewhere they have a limit (MySQL: 3072 bytes, so 768 characters)
+CREATE TABLE k_long (id TEXT NOT NULL PRIMARY KEY, v INT);
+INSERT INTO k_long VALUES (replace(hex(zeroblob(384)), '0', char(128512)), 0), (replace(hex(zeroblob(384)), '0', char(128512)) || 'x', 1), ('', 2);
 -- PRESERVE: any column may be called like the row number
 CREATE TABLE k_rowid_taken (rowid TEXT, _rowid_ TEXT, oid TEXT); INSERT INTO k_rowid_taken VALUES ('r','_r_','o'),('r2','_r2_','o2');
 CREATE TABLE k_rowid_half (rowid TEXT, v INT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 5000) INSERT INTO k_rowid_half SELECT 'r'||i, i FROM n;

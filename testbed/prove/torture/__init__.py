@@ -1,17 +1,19 @@
-"""Every value of a schema that is made to break tools, at every destination that holds files.
+"""Every value of a schema that is made to break tools, at every destination: lake, files, PostgreSQL and MariaDB.
 
 What a torture schema consists of, all of it under `crates/testkit/torture/` and named after the source:
 
     NAME.sql             the schema and its rows, as one would load it by hand
     NAME.yaml            a migration file with what a person accepts after reading the plan; `@words@` are filled in
     expected/NAME.toml   what becomes of each column and row, as plain data
+    expected/NAME_KIND.toml   what is another outcome at that server: `postgresql` or `mysql`
 
 `expected/NAME.toml` has one table for each source table:
 
     [t_date]
     # table = "t_date"              the source's name, where the key above is not it
     # schema = "aux"                a key of the source's `schemas()`; "" is the main one
-    # migration = "second"          the file that moves it: "main" takes all, "second" what is listed; "none" moves it
+    # migration = "second"          the file that moves it: "main" takes all, "second" what is listed; "none" moves it; where
+    #                               it is "refused", "main" takes it and the plan refuses it as `named`
     # named = "VIEW_BROKEN"         the code that refuses it even where it is listed by name
     # fails = "NOT_READY"           the code that it fails with where it is listed by name, nothing of it at the destination
     # as = "t_date"                 its name at the destination
@@ -26,10 +28,15 @@ What a torture schema consists of, all of it under `crates/testkit/torture/` and
     # rejected = { 1 = "d ZERO_DATE" }     by key: the column and code that keep the row aside (and the bytes in hex)
     # noticed = { latin1 = "LOOKS_LIKE_UTF8 1" }      what the report tells of values that arrived, and in how many rows
     # values.d = { 4 = "-719162" }  what single cells become, in the canonical form, apart from what the client says
+    # choices = { d = { as = "text" } }    what a person accepts: `each[].columns` in the migration file
+
+A server's file has of each table what is to be put in the place of the lines above, key by key; "" takes a line away. There
+columns have a type in the server's own words, what may not be null and the primary key are those of the source, and:
+
+    types = { v = "character varying(40)" }   where the type is another one than that of the canonical type
 
 `expected/NAME_choices.toml` says the same of tables whose columns are read as something else than by default:
 
-    # choices = { d = { as = "text" } }    what stands in the migration file under `each[].columns`
     # read = { char-padding = "trim" }     options of reading, beside the source's name in the migration file
     # truth = { y = "y + 0" }              SQL whose text is the truth, where the column's own is not
 

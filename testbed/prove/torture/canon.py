@@ -6,6 +6,7 @@
     text                    the text itself
     binary                  hex
     date                    days since 1970-01-01
+    time                    microseconds since midnight
     timestamp, instant      microseconds since 1970-01-01T00:00:00 (UTC for instants)
     list<…>                 a JSON array, each element canonical: a text, or null
     struct<a:…,b:…>         a JSON object of its parts in their order
@@ -121,6 +122,8 @@ def of_client(raw, name):
         return with_scale(text, int(name.split(",")[1].rstrip(")")))
     if name == "date":
         return str(days(text))
+    if name == "time":
+        return str(micros(f"1970-01-01 {text}"))
     if name == "timestamp":
         return str(micros(text))
     if name == "instant":

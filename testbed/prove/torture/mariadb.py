@@ -52,6 +52,20 @@ class MariaDbTorture(MariaDb):
                           f"WHERE TABLE_SCHEMA IN ({names}) AND TABLE_COMMENT <> '' AND TABLE_TYPE <> 'VIEW'")
         return {(keys[text(schema)], text(table)): text(comment) for schema, table, comment in rows}
 
+    def shapes(self):
+        """{(schema key, table): (columns that may not be null, primary key, {column: comment})} of all tables."""
+        keys = {name: key for key, name in self.schemas().items()}
+        names = ", ".join(f"'{name}'" for name in keys)
+        rows = self.query(
+            "SELECT HEX(c.TABLE_SCHEMA), HEX(c.TABLE_NAME), HEX(c.COLUMN_NAME), c.IS_NULLABLE, HEX(c.COLUMN_COMMENT), "
+            "COALESCE(k.ORDINAL_POSITION, 0) FROM information_schema.COLUMNS c "
+            "JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME) "
+            "LEFT JOIN information_schema.KEY_COLUMN_USAGE k ON k.TABLE_SCHEMA = c.TABLE_SCHEMA "
+            "AND k.TABLE_NAME = c.TABLE_NAME AND k.COLUMN_NAME = c.COLUMN_NAME AND k.CONSTRAINT_NAME = 'PRIMARY' "
+            f"WHERE c.TABLE_SCHEMA IN ({names})")
+        return shapes_of((keys[text(schema)], text(table), text(column), nullable == "NO", text(about), int(place))
+                         for schema, table, column, nullable, about, place in rows)
+
     def count(self, places):
         """Rows of each."""
         script = "".join(f"SELECT COUNT(*) FROM {self.quoted(place)};\n" for place in places)
@@ -94,6 +108,21 @@ class MariaDbTorture(MariaDb):
     def quoted(self, place):
         schema, table = place
         return f"`{self.schemas()[schema]}`.`{table.replace('`', '``')}`"
+
+
+def shapes_of(rows):
+    """Of rows of (schema key, table, column, whether it is required, comment, place in the primary key or 0)."""
+    shapes, places = {}, {}
+    for schema, table, column, required, about, place in rows:
+        names, key, comments = shapes.setdefault((schema, table), (set(), [], {}))
+        if required:
+            names.add(column)
+        if about:
+            comments[column] = about
+        if place:
+            places.setdefault((schema, table), {})[place] = column
+            key[:] = [name for _, name in sorted(places[schema, table].items())]
+    return shapes
 
 
 def text(digits):

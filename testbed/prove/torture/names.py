@@ -5,6 +5,7 @@ import json
 from prove.claim import ensure, one_line
 from prove.destinations import on_disk
 from prove.torture import check
+from prove.torture.servers import SERVERS
 
 CONVERTED = ("ILLEGAL_NAME", "NAME_TOO_LONG")
 
@@ -15,22 +16,29 @@ def check_names(schema, tables, destination, comments):
     for table in tables:
         wanted = comments.get((table.schema, table.table))
         about, columns = told(destination, table)
+        own = schema.shapes.get((table.schema, table.table), ((), (), {}))[2]
         if table.destination != table.table and table.refused.get("") in CONVERTED:
             wanted = with_original(wanted, table.table)
+        wanted = storable(destination.kind, wanted)
         ensure(about == wanted, f"{table.label}: its comment is {one_line(repr(about), 120)}, expected "
                                 f"{one_line(repr(wanted), 120)}")
-        for column, name in table.names.items():
+        for column in {**table.names, **own}:
+            name, expected = table.name(column), own.get(column)
             # a person's own rule needs no telling
             if column != name and table.refused.get(column) != "NAME_COLLISION":
-                ensure(columns.get(name) == f"source name: {escaped(column)}",
-                       f"{table.label}: {name} does not tell that it was {column!r}: {columns.get(name)!r}")
-                looked += 1
+                expected = with_original(expected, column)
+            expected = storable(destination.kind, expected)
+            ensure(columns.get(name) == expected, f"{table.label}: the comment of {name} is {columns.get(name)!r}, "
+                                                  f"expected {expected!r}")
+            looked += 1
         looked += 1
     return looked
 
 
 def told(destination, table):
     """The table's comment, and those of its columns."""
+    if destination.kind in SERVERS:
+        return destination.told(table.destination)
     if destination.kind == "lake":
         found = destination.table(table.destination)
         return found.properties.get("comment"), {field.name: field.doc for field in found.schema().fields}
@@ -41,6 +49,13 @@ def told(destination, table):
 
 def with_original(comment, name):
     return f"{comment} (source name: {escaped(name)})" if comment else f"source name: {escaped(name)}"
+
+
+def storable(kind, comment):
+    """What MySQL keeps of a comment, which has no characters above U+FFFF."""
+    if kind != "mysql" or comment is None:
+        return comment
+    return "".join(f"\\u{{{ord(c):x}}}" if ord(c) > 0xFFFF else c for c in comment)
 
 
 def escaped(name):

@@ -4,6 +4,7 @@ import contextlib
 
 from prove.databases import PostgreSql
 from prove.torture import expected
+from prove.torture.mariadb import shapes_of
 
 SETTINGS = ("SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; "
             "SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET row_security = off;\n")
@@ -70,6 +71,22 @@ class PostgresTorture(PostgreSql):
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE d.classoid = 'pg_class'::regclass AND d.objsubid = 0")
         return {(keys[text(schema)], text(table)): text(comment) for schema, table, comment in rows
                 if text(schema) in keys}
+
+    def shapes(self):
+        """{(schema key, table): (columns that may not be null, primary key, {column: comment})} of all relations."""
+        keys = {name: key for key, name in self.schemas().items()}
+        names = ", ".join(f"'{name}'" for name in keys)
+        rows = self.query(
+            "SELECT encode(convert_to(n.nspname, 'UTF8'), 'hex'), encode(convert_to(c.relname, 'UTF8'), 'hex'), "
+            "encode(convert_to(a.attname, 'UTF8'), 'hex'), a.attnotnull, "
+            "encode(convert_to(coalesce(col_description(c.oid, a.attnum), ''), 'UTF8'), 'hex'), "
+            "coalesce(array_position(k.conkey::int[], a.attnum::int), 0) "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+            "LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p' "
+            f"WHERE n.nspname IN ({names}) AND {KINDS}")
+        return shapes_of((keys[text(schema)], text(table), text(column), required == "t", text(about), int(place))
+                         for schema, table, column, required, about, place in rows)
 
     def rows(self, wanted):
         """The rows of each of `wanted`, a list of (place, [(column, SQL)]); a row is {column: bytes or None}."""

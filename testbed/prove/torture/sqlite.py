@@ -7,6 +7,7 @@ import subprocess
 from prove.claim import Missing
 from prove.databases import Sqlite
 from prove.torture import expected
+from prove.torture.mariadb import shapes_of
 
 EXPONENT = re.compile(r"e\+?(-?)0*(\d)")
 
@@ -55,6 +56,16 @@ class SqliteTorture(Sqlite):
             lines = (line.split(" ") for line in columns.splitlines())
             tables["", name] = [(self.said(column), self.said(declared)) for column, declared in lines]
         return tables
+
+    def shapes(self):
+        """{(schema key, table): (columns that may not be null, primary key, no comments)}"""
+        rows = self.shell("SELECT hex(l.name) || ' ' || hex(x.name) || ' ' || max(x.\"notnull\", x.pk > 0 AND ("
+                          "l.wr OR upper(x.type) = 'INTEGER')) || ' ' || x.pk FROM pragma_table_list l "
+                          "JOIN pragma_table_xinfo(l.name) x WHERE l.schema = 'main' AND l.type = 'table' "
+                          "AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\';")
+        lines = (line.split(" ") for line in rows.splitlines())
+        return shapes_of(("", self.said(table), self.said(column), required == "1", "", int(place))
+                         for table, column, required, place in lines)
 
     def encoding(self):
         return "utf-8"
