@@ -148,7 +148,9 @@ impl<'a> Staged<'a> {
     fn with_dimensions(&self) -> String {
         let table = quote_table(&self.table);
         let columns = self.write().table.columns.iter();
-        let lists = columns.filter(|column| depth(&column.holds) > 1);
+        // A domain over an array keeps them itself.
+        let lists =
+            columns.filter(|column| depth(&column.holds) > 1 && column.native.ends_with("[]"));
         let statements = lists.map(|column| {
             let element = column.native.trim_end_matches("[]");
             let (name, brackets) = (quote(&column.name), "[]".repeat(depth(&column.holds)));

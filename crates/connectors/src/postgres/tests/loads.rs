@@ -148,6 +148,14 @@ async fn an_exchange_keeps_how_many_dimensions_arrays_have() {
         let types = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute \
                      WHERE attrelid = 'there.t'::regclass AND attname = 'c'";
         assert_eq!(world.rows(types).await, ["numeric(9,2)[]"]);
+        // A domain over an array stays one.
+        world
+            .run("CREATE DOMAIN there.grid AS int[][]; ALTER TABLE there.t ALTER COLUMN a TYPE there.grid")
+            .await;
+        let plan = world.plan("t", "t", Overwrite).await;
+        world.load(&plan, "domain").await.unwrap();
+        let of_a = types.replace("'c'", "'a'");
+        assert_eq!(world.rows(&of_a).await, ["there.grid"]);
         assert_eq!(
             world.rows("SELECT a, b, c FROM there.t").await,
             ["{{1,2},{3,4}}|{x}|{{{1.10}}}"]
