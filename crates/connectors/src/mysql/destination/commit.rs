@@ -4,7 +4,7 @@
 //! `done`: that name is the marker. Into a table that must stay the one it is, and where rows are
 //! added or updated, rows are copied by one transaction, whose marker is a row of `godwit_loads`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::{CommitOutcome, Manifest, Receipt, Staging};
 use model::migration::LoadingPolicy;
@@ -14,11 +14,10 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
 use super::errors::{failed, rename_refused};
-use super::exchange::{is_ours, old_kept};
+use super::exchange::{is_ours, old_kept, ties_by};
 use super::existing;
 use super::room::{LOADS, Room};
 use super::stage::{database_exists, exists, run, state_of};
-use super::ties::Ties;
 use super::update;
 use super::writer::{column_list, given_up, warned};
 use crate::mysql::ddl::{literal, quote, quote_table};
@@ -83,7 +82,8 @@ impl<'a> Publication<'a> {
         if !write.exists {
             return self.appear(connection).await;
         }
-        let ties = Ties::of(connection, &write.table.name).await?;
+        let deadline = Instant::now() + self.wait;
+        let ties = ties_by(connection, &write.table.name, deadline).await?;
         ties.allow(write.policy, &write.table.name)?;
         if write.policy == LoadingPolicy::Overwrite && !ties.any() {
             if self.exchange(connection).await? {
@@ -91,7 +91,8 @@ impl<'a> Publication<'a> {
             }
             // It was altered since it was staged for: what was made of it stays.
             existing::check_unchanged(connection, write).await?;
-            let ties = Ties::of(connection, &write.table.name).await?;
+            let deadline = Instant::now() + self.wait;
+            let ties = ties_by(connection, &write.table.name, deadline).await?;
             ties.allow(write.policy, &write.table.name)?;
         }
         self.copy(connection).await

@@ -40,27 +40,29 @@ impl Publication<'_> {
     /// one is not what the staged one was made like.
     pub(super) async fn exchange(&self, connection: &mut Conn) -> Result<bool, Failed> {
         let (target, room) = (&self.staging.write.table.name, self.room);
+        let mut deadline = Instant::now() + self.wait;
         self.unmark(connection).await?;
         let Some(expected) = definition(connection, &room.table(&room.stage)).await? else {
             return Ok(false);
         };
-        if !is_as(connection, target, &expected).await? {
+        if !is_as(connection, target, &expected, deadline).await? {
             return Ok(false);
         }
         self.close_to_earlier_readers(connection).await?;
-        if !is_as(connection, target, &expected).await? {
+        // The rebuild is no waiting.
+        deadline = deadline.max(Instant::now() + self.wait);
+        if !is_as(connection, target, &expected, deadline).await? {
             return Ok(false);
         }
         self.mark(connection).await?;
         let statement = rename(&[self.away(), self.in_place(), self.marked()]);
-        let deadline = Instant::now() + self.wait;
         while !self.renamed(connection, &statement, deadline).await? {
             tokio::time::sleep(PAUSE).await;
-            if !is_as(connection, target, &expected).await? {
+            if !is_as(connection, target, &expected, deadline).await? {
                 return Ok(false);
             }
         }
-        match is_as(connection, &room.table(&room.old), &expected).await {
+        match is_as(connection, &room.table(&room.old), &expected, deadline).await {
             Ok(true) => {
                 // Says that the old table may go; where it does not come through it is looked at again.
                 let _ = remember(connection, self.staging, room, "done").await;
@@ -185,10 +187,34 @@ fn rename(pairs: &[String]) -> String {
 }
 
 /// Whether the table is defined like this, and nothing hangs on it.
-async fn is_as(connection: &mut Conn, table: &TableName, expected: &str) -> Result<bool> {
+async fn is_as(
+    connection: &mut Conn,
+    table: &TableName,
+    expected: &str,
+    deadline: Instant,
+) -> Result<bool> {
     match definition(connection, table).await? {
-        Some(found) if found == expected => Ok(!Ties::of(connection, table).await?.any()),
+        Some(found) if found == expected => Ok(!ties_by(connection, table, deadline).await?.any()),
         _ => Ok(false),
+    }
+}
+
+/// What hangs on the table, tried until `deadline` while somebody alters it.
+pub(super) async fn ties_by(
+    connection: &mut Conn,
+    table: &TableName,
+    deadline: Instant,
+) -> Result<Ties> {
+    loop {
+        match Ties::of(connection, table).await {
+            Err(error)
+                if matches!(error.code, "LOCK_TIMEOUT" | "DEADLOCK")
+                    && Instant::now() < deadline =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            found => return found,
+        }
     }
 }
 
@@ -222,7 +248,7 @@ pub(super) async fn old_may_go(connection: &mut Conn, write: &Write, room: &Room
     let old = room.table(&room.old);
     let target = definition(connection, &write.table.name).await?;
     if let Some(expected) = target
-        && is_as(connection, &old, &expected).await?
+        && is_as(connection, &old, &expected, Instant::now()).await?
     {
         return Ok(());
     }
