@@ -11,6 +11,7 @@ mod in_place;
 mod indexes;
 pub(super) mod limits;
 mod marker;
+mod older_snapshots;
 mod read_back;
 mod sessions;
 mod staged;
@@ -124,7 +125,7 @@ impl Destination for PostgresDestination {
             Err(error) => return CommitOutcome::NotDone(error),
         };
         match self.sessions.turn().await {
-            Ok(turn) => commit::commit(turn.session, &staged, manifests).await,
+            Ok(turn) => commit::commit(&self.sessions, turn.session, &staged, manifests).await,
             Err(error) => CommitOutcome::NotDone(error),
         }
     }

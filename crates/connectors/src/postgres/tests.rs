@@ -3,6 +3,7 @@
 mod accepted;
 mod arriving;
 mod loads;
+mod older_snapshots;
 mod probing;
 mod reading;
 mod sessions;

@@ -1,5 +1,6 @@
 //! One transaction makes a load visible: its row in the marker table, and the rows. A new table is
-//! renamed; one on which nothing depends is exchanged; any other is written to row by row.
+//! renamed; one on which nothing depends is exchanged; any other is written to row by row. So is each of
+//! them while somebody holds a snapshot in which not all rows have landed.
 
 use contract::{CommitOutcome, Manifest};
 use model::migration::LoadingPolicy;
@@ -9,7 +10,8 @@ use tokio_postgres::error::Severity;
 use super::facts::Facts;
 use super::in_place::InPlace;
 use super::marker::{self, State};
-use super::sessions::{conflict, here};
+use super::older_snapshots;
+use super::sessions::{Sessions, conflict, here};
 use super::staged::{Staged, parts};
 use super::swap;
 use crate::postgres::connect::Session;
@@ -18,12 +20,13 @@ use crate::postgres::errors::error_of;
 
 /// Publishes the rows of `manifests`, or finds that it was done. The session is used up.
 pub(super) async fn commit(
+    sessions: &Sessions,
     session: Session,
     staged: &Staged<'_>,
     manifests: &[Manifest],
 ) -> CommitOutcome {
     let receipt = marker::receipt(&staged.staging.load);
-    let outcome = match transaction(&session, staged, manifests).await {
+    let outcome = match transaction(sessions, &session, staged, manifests).await {
         Ok(Some(State::Committed)) => CommitOutcome::Done(receipt),
         Ok(Some(State::Aborted)) => {
             let message = format!("load {} was declared as never to be", staged.staging.load);
@@ -53,10 +56,12 @@ fn is_refusal(cause: &tokio_postgres::Error) -> bool {
 
 /// Everything but the COMMIT. Says what the marker table said before, if it knew the load.
 async fn transaction(
+    sessions: &Sessions,
     session: &Session,
     staged: &Staged<'_>,
     manifests: &[Manifest],
 ) -> Result<Option<State>> {
+    let seen_by_all = seen_by_all(sessions, session, staged, manifests).await?;
     run(session, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     if let Some(state) = marker::enter(session, staged.staging, State::Committed).await? {
         return Ok(Some(state));
@@ -68,19 +73,47 @@ async fn transaction(
         &format!("LOCK TABLE {staging} IN ACCESS EXCLUSIVE MODE"),
     )
     .await?;
-    remove_strays(session, staged, manifests).await?;
+    // Removed by this transaction: older snapshots see them still.
+    let strays = remove_strays(session, staged, manifests).await?;
+    let may_exchange = seen_by_all && strays == 0;
     if staged.write().policy == LoadingPolicy::Update {
         refuse_key_twice(session, staged).await?;
     }
     let rows = manifests.iter().map(|manifest| manifest.part.written).sum();
     let facts = Facts::of_one(session, staged.target()).await?;
     match (facts, staged.write().exists) {
-        (None, false) => new_table(session, staged).await?,
-        (Some(facts), true) => existing(session, staged, facts, rows).await?,
+        (None, false) if may_exchange => renamed(session, staged).await?,
+        (None, false) => copied(session, staged, rows).await?,
+        (Some(facts), true) => {
+            let may_exchange = may_exchange && facts.can_be_swapped();
+            existing(session, staged, may_exchange, rows).await?;
+        }
         (Some(_), false) => return Err(staged.appeared()),
         (None, true) => return Err(staged.gone()),
     }
     Ok(None)
+}
+
+/// Whether a table whose rows were staged can be shown to everybody at once: an exchange needs it, rows
+/// that this transaction brings do not.
+async fn seen_by_all(
+    sessions: &Sessions,
+    session: &Session,
+    staged: &Staged<'_>,
+    manifests: &[Manifest],
+) -> Result<bool> {
+    let write = staged.write();
+    if write.exists {
+        if write.policy != LoadingPolicy::Overwrite {
+            return Ok(false);
+        }
+        let facts = Facts::of_one(session, staged.target()).await?;
+        if !facts.is_some_and(|facts| facts.can_be_swapped()) {
+            return Ok(false);
+        }
+    }
+    let parts = parts(manifests)?;
+    older_snapshots::are_gone(session, &parts, sessions.patience, &sessions.in_vain).await
 }
 
 /// Rows of an attempt that counted as failed and was committed all the same. Without a second attempt
@@ -89,9 +122,9 @@ async fn remove_strays(
     session: &Session,
     staged: &Staged<'_>,
     manifests: &[Manifest],
-) -> Result<()> {
+) -> Result<u64> {
     if manifests.iter().all(|manifest| manifest.attempt == 1) {
-        return Ok(());
+        return Ok(0);
     }
     let named = parts(manifests)?;
     let statement = format!(
@@ -103,7 +136,7 @@ async fn remove_strays(
     if removed > 0 {
         tracing::warn!(table = %staged.target(), removed, "rows of a repeated part removed");
     }
-    Ok(())
+    Ok(removed)
 }
 
 /// Two rows of one key: nobody can say which one counts.
@@ -131,23 +164,50 @@ async fn refuse_key_twice(session: &Session, staged: &Staged<'_>) -> Result<()> 
 
 /// Renames the staging table, then makes its keys: nobody sees it before the COMMIT, and names are the
 /// server's own, which are free.
-async fn new_table(session: &Session, staged: &Staged<'_>) -> Result<()> {
+async fn renamed(session: &Session, staged: &Staged<'_>) -> Result<()> {
     let (staging, name) = (quote_table(&staged.table), &staged.target().table);
     run(
         session,
         &format!("ALTER TABLE {staging} RENAME TO {}", quote(name)),
     )
     .await?;
+    indexes(session, staged).await
+}
+
+/// Makes the table and copies the rows into it: who looks at an older moment finds it empty, and not with
+/// some of its rows.
+async fn copied(session: &Session, staged: &Staged<'_>, rows: u64) -> Result<()> {
+    for statement in staged.new_table(staged.target()) {
+        run(session, &statement).await?;
+    }
+    let (target, staging) = (quote_table(staged.target()), quote_table(&staged.table));
+    let columns = staged.column_list("");
+    let copy = format!("INSERT INTO {target} ({columns}) SELECT {columns} FROM {staging}");
+    let copied = session.client.execute(&copy, &[]).await;
+    let copied = copied.map_err(|cause| here(error_of(cause)))?;
+    if copied != rows {
+        let message = format!("{rows} rows were to come into {target}, the server took {copied}");
+        return Err(Error::new(ErrorKind::Data, "COUNTS_DIFFER", message).on(Side::Destination));
+    }
+    run(session, &format!("DROP TABLE {staging}")).await?;
+    indexes(session, staged).await
+}
+
+async fn indexes(session: &Session, staged: &Staged<'_>) -> Result<()> {
     for statement in super::indexes::statements(staged.write()) {
         run(session, &statement).await?;
     }
     Ok(())
 }
 
-async fn existing(session: &Session, staged: &Staged<'_>, facts: Facts, rows: u64) -> Result<()> {
+async fn existing(
+    session: &Session,
+    staged: &Staged<'_>,
+    may_exchange: bool,
+    rows: u64,
+) -> Result<()> {
     let target = quote_table(staged.target());
-    let overwrites = staged.write().policy == LoadingPolicy::Overwrite;
-    if overwrites && facts.can_be_swapped() {
+    if may_exchange {
         run(
             session,
             &format!("LOCK TABLE {target} IN ACCESS EXCLUSIVE MODE"),

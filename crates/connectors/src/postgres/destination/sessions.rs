@@ -2,10 +2,12 @@
 //! rolls back what it was doing.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use model::{Error, ErrorKind, Result, Side};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::older_snapshots::{InVain, WRITER};
 use crate::postgres::connect::{Connector, Session};
 use crate::postgres::write_options::WriteOptions;
 
@@ -19,6 +21,9 @@ pub(super) struct Sessions {
     idle: Mutex<Vec<Session>>,
     writers: Arc<Semaphore>,
     others: Semaphore,
+    /// How long a commit waits for others.
+    pub(super) patience: Duration,
+    pub(super) in_vain: InVain,
 }
 
 /// A session for something else than rows.
@@ -32,7 +37,7 @@ impl Sessions {
         let writers = connector.options.readers(usize::MAX);
         let settings = format!(
             "SET default_transaction_read_only = off; SET synchronous_commit = on; \
-             SET lock_timeout = '{}s'",
+             SET lock_timeout = '{}s'; SET application_name = '{WRITER}'",
             how.lock_timeout_seconds
         );
         Arc::new(Self {
@@ -41,6 +46,8 @@ impl Sessions {
             idle: Mutex::default(),
             writers: Arc::new(Semaphore::new(writers)),
             others: Semaphore::new(OTHERS),
+            patience: Duration::from_secs(u64::from(how.lock_timeout_seconds)),
+            in_vain: InVain::default(),
         })
     }
 

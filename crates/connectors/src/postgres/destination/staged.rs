@@ -105,7 +105,7 @@ impl<'a> Staged<'a> {
         marker::make(session, &self.table.schema).await?;
         let facts = Facts::of_one(session, self.target()).await?;
         let statements = match (facts, self.write().exists) {
-            (None, false) => self.new_table().join("; "),
+            (None, false) => self.new_table(&self.table).join("; "),
             (Some(facts), true) => {
                 self.refuse_cascade(&facts)?;
                 self.like(&facts)
@@ -117,9 +117,9 @@ impl<'a> Staged<'a> {
     }
 
     /// A new table without its key, which is made after the rows.
-    fn new_table(&self) -> Vec<String> {
+    pub(super) fn new_table(&self, name: &TableName) -> Vec<String> {
         let table = TableSchema {
-            name: self.table.clone(),
+            name: name.clone(),
             primary_key: Vec::new(),
             ..self.write().table.clone()
         };

@@ -8,7 +8,7 @@ use model::migration::LoadingPolicy::{Append, Overwrite, Update};
 use super::support::{options, variable, with_database};
 use super::writing::{Load, World, destination_as};
 
-const NOBODY: [&str; 0] = [];
+pub(super) const NOBODY: [&str; 0] = [];
 
 /// Three rows at the source; two at the destination, one with the same key.
 const TWO_TABLES: &str = "
@@ -18,11 +18,11 @@ const TWO_TABLES: &str = "
     CREATE TABLE there.t (id int PRIMARY KEY, name text);
     INSERT INTO there.t VALUES (1, 'one'), (2, 'two');";
 
-const ALL: &str = "SELECT * FROM there.t ORDER BY 1";
-const NEW: [&str; 3] = ["2|new two", "3|three", "4|∅"];
-const OLD: [&str; 2] = ["1|one", "2|two"];
+pub(super) const ALL: &str = "SELECT * FROM there.t ORDER BY 1";
+pub(super) const NEW: [&str; 3] = ["2|new two", "3|three", "4|∅"];
+pub(super) const OLD: [&str; 2] = ["1|one", "2|two"];
 
-async fn with_tables(name: &str, sql: &str, test: impl AsyncFnOnce(World)) {
+pub(super) async fn with_tables(name: &str, sql: &str, test: impl AsyncFnOnce(World)) {
     let sql = format!("{TWO_TABLES}{sql}");
     with_database(name, &sql, async |database| {
         test(World::of(&database).await).await;
@@ -30,7 +30,7 @@ async fn with_tables(name: &str, sql: &str, test: impl AsyncFnOnce(World)) {
     .await;
 }
 
-fn code<T>(result: Result<T, Error>) -> &'static str {
+pub(super) fn code<T>(result: Result<T, Error>) -> &'static str {
     result.err().expect("refused").code
 }
 

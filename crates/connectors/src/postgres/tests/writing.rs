@@ -17,7 +17,7 @@ use super::support::{client, describe, open, options, read_all, scan, task_of};
 pub(super) struct World {
     pub(super) client: Client,
     pub(super) destination: Arc<dyn Destination>,
-    database: String,
+    pub(super) database: String,
 }
 
 impl World {
