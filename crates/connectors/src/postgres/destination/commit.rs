@@ -213,7 +213,11 @@ async fn existing(
             &format!("LOCK TABLE {target} IN ACCESS EXCLUSIVE MODE"),
         )
         .await?;
-        if let Some(swap) = swap::Swap::of(session, staged).await? {
+        // What was looked up before the lock may have changed until then.
+        let facts = Facts::of_one(session, staged.target()).await?;
+        if facts.is_some_and(|facts| facts.can_be_swapped())
+            && let Some(swap) = swap::Swap::of(session, staged).await?
+        {
             return swap.carry_out(session).await;
         }
     } else {
@@ -224,7 +228,6 @@ async fn existing(
         };
         run(session, &format!("LOCK TABLE {target} IN {mode} MODE")).await?;
     }
-    // What was looked up before the lock may have changed until then.
     let facts = Facts::of_one(session, staged.target()).await?;
     let facts = facts.ok_or_else(|| staged.gone())?;
     InPlace {

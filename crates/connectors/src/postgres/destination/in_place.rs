@@ -31,6 +31,7 @@ impl InPlace<'_> {
             return Err(conflict("TABLE_CHANGED", message)
                 .hint("run again: the next plan sees it as it is now"));
         }
+        self.refuse_rewritten()?;
         self.run("SET CONSTRAINTS ALL DEFERRED").await?;
         match self.staged.write().policy {
             LoadingPolicy::Append => self.arrived(self.run(&self.insert("")).await?)?,
@@ -39,6 +40,22 @@ impl InPlace<'_> {
         }
         let staging = quote_table(&self.staged.table);
         self.run(&format!("DROP TABLE {staging}")).await?;
+        Ok(())
+    }
+
+    /// Came since the plan: rows would be hidden from this user, or changed on their way.
+    fn refuse_rewritten(&self) -> Result<()> {
+        let target = self.staged.target();
+        if self.facts.row_security {
+            let message = format!("row-level security would hide rows of {target} from this user");
+            return Err(conflict("ROW_SECURITY", message)
+                .hint("write as the table's owner or as a role with BYPASSRLS"));
+        }
+        if !self.facts.rules.is_empty() {
+            let rules = self.facts.rules.join(", ");
+            let message = format!("{target} has rules that rewrite what is written to it: {rules}");
+            return Err(conflict("NOT_WRITABLE", message).hint("drop the rules"));
+        }
         Ok(())
     }
 

@@ -167,3 +167,45 @@ async fn rows_of_a_repeated_part_are_not_seen_by_anybody() {
     })
     .await;
 }
+
+/// Another session changes the table; the commit waits for it, and must not go by what it saw before.
+async fn changed_while_it_waits(name: &str, change: &str, remains: &str) {
+    with_tables(name, "CREATE TABLE there.p (id int PRIMARY KEY); INSERT INTO there.p VALUES (2), (3), (4); DELETE FROM there.t WHERE id = 1;", async |world| {
+        let plan = world.plan("t", "t", Overwrite).await;
+        let load = world.staged(&plan, "waits").await.unwrap();
+        let other = another(&world).await;
+        other.batch_execute(&format!("BEGIN; {change}")).await.unwrap();
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            other.batch_execute("COMMIT").await.unwrap();
+        };
+        let (committed, ()) = tokio::join!(world.commit(&load), late);
+        committed.unwrap();
+        assert_eq!(world.rows(remains).await, ["t"]);
+        assert_eq!(world.rows(ALL).await, NEW);
+        assert_eq!(world.leftovers().await, NOBODY);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_policy_made_meanwhile_stays() {
+    let change = "CREATE POLICY own ON there.t USING (name = current_user); ALTER TABLE there.t ENABLE ROW LEVEL SECURITY";
+    let remains = "SELECT relrowsecurity AND EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = c.oid) FROM pg_class c WHERE oid = 'there.t'::regclass";
+    changed_while_it_waits("meanwhile_policy", change, remains).await;
+}
+
+#[tokio::test]
+async fn a_trigger_made_meanwhile_stays() {
+    let change = "CREATE FUNCTION there.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER nothing BEFORE INSERT ON there.t FOR EACH ROW EXECUTE FUNCTION there.nothing()";
+    let remains = "SELECT count(*) = 1 FROM pg_trigger WHERE tgrelid = 'there.t'::regclass";
+    changed_while_it_waits("meanwhile_trigger", change, remains).await;
+}
+
+#[tokio::test]
+async fn a_foreign_key_made_meanwhile_stays() {
+    let change = "ALTER TABLE there.t ADD FOREIGN KEY (id) REFERENCES there.p";
+    let remains = "SELECT count(*) = 1 FROM pg_constraint WHERE conrelid = 'there.t'::regclass AND contype = 'f'";
+    changed_while_it_waits("meanwhile_key", change, remains).await;
+}
