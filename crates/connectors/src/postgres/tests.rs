@@ -2,6 +2,7 @@
 
 mod accepted;
 mod arriving;
+mod in_place;
 mod loads;
 mod older_snapshots;
 mod probing;

@@ -74,16 +74,38 @@ impl InPlace<'_> {
     }
 
     async fn overwrite(&self) -> Result<()> {
-        let remove = format!("DELETE FROM {}{}", self.facts.only(), self.target());
+        let (only, target) = (self.facts.only(), self.target());
+        let remove = format!("DELETE FROM {only}{target}");
         if self.facts.referenced.is_empty() {
             self.run(&remove).await?;
+            let stands = format!("SELECT 1 FROM {only}{target} LIMIT 1");
+            let stands = self.session.client.query_opt(&stands, &[]).await;
+            if stands.map_err(|cause| here(error_of(cause)))?.is_some() {
+                return Err(self.old_rows_stay());
+            }
             return self.arrived(self.run(&self.insert("")).await?);
         }
         // In one statement, so that a row which is referred to and comes again was never gone. The
         // condition makes the server remove before it inserts.
         let insert = self.insert(" WHERE (SELECT pg_catalog.count(*) FROM gone) >= 0");
-        let both = format!("WITH gone AS ({remove} RETURNING 1) {insert}");
-        self.arrived(self.run(&both).await?)
+        let both = format!(
+            "WITH gone AS ({remove} RETURNING 1), come AS ({insert} RETURNING 1) \
+             SELECT (SELECT pg_catalog.count(*) FROM come), (SELECT pg_catalog.count(*) FROM gone), \
+             (SELECT pg_catalog.count(*) FROM {only}{target})"
+        );
+        let [come, gone, old] = self.counts(&both).await?;
+        if gone != old {
+            return Err(self.old_rows_stay());
+        }
+        self.arrived(come)
+    }
+
+    fn old_rows_stay(&self) -> Error {
+        let target = self.staged.target();
+        let message = format!("rows of {target} were to be removed, and stand there still");
+        Error::new(ErrorKind::Data, "COUNTS_DIFFER", message)
+            .on(Side::Destination)
+            .hint("look at the table's triggers")
     }
 
     async fn update(&self) -> Result<()> {
@@ -121,6 +143,15 @@ impl InPlace<'_> {
         }
         let inserted = self.run(&self.insert(&absent)).await?;
         self.arrived(there + inserted)
+    }
+
+    /// Counts that one row of a statement holds.
+    async fn counts<const N: usize>(&self, statement: &str) -> Result<[u64; N]> {
+        let row = self.session.client.query_one(statement, &[]).await;
+        let row = row.map_err(|cause| here(error_of(cause)))?;
+        Ok(std::array::from_fn(|place| {
+            u64::try_from(row.get::<_, i64>(place)).unwrap_or_default()
+        }))
     }
 
     /// Whether a row that is there and a staged one have the same key.
