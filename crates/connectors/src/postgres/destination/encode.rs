@@ -160,10 +160,14 @@ impl<'a> Cells<'a> {
                 out.put_slice(values.value(row).as_bytes());
             }
             Cells::Bytes(values) => out.put_slice(values.value(row)),
-            Cells::Date(values) => out.put_i32(values.value(row).saturating_sub(EPOCH_DAYS)),
+            Cells::Date(values) => {
+                let days = values.value(row).checked_sub(EPOCH_DAYS);
+                out.put_i32(days.ok_or_else(out_of_range)?);
+            }
             Cells::Time(values) => out.put_i64(values.value(row)),
             Cells::Timestamp(values) => {
-                out.put_i64(values.value(row).saturating_sub(EPOCH_MICROS));
+                let micros = values.value(row).checked_sub(EPOCH_MICROS);
+                out.put_i64(micros.ok_or_else(out_of_range)?);
             }
             Cells::Uuid(values) => out.put_slice(&uuid_bytes(values.value(row))?),
             Cells::Array {
@@ -179,6 +183,10 @@ impl<'a> Cells<'a> {
         out[place..place + 4].copy_from_slice(&length.to_be_bytes());
         Ok(())
     }
+}
+
+fn out_of_range() -> Error {
+    Error::internal("a moment that the server does not know reached the writer")
 }
 
 fn mismatch(column: &ArrayRef) -> Error {

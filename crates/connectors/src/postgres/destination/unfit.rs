@@ -1,8 +1,12 @@
 //! Values that the server would refuse, cut, round or fill up: found before anything is sent, so that
 //! their row is rejected by name and the others go on.
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, ListArray, RecordBatch, StringArray};
-use arrow::datatypes::{Time64MicrosecondType, TimestampMicrosecondType};
+use std::ops::RangeInclusive;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, ListArray, PrimitiveArray, RecordBatch, StringArray,
+};
+use arrow::datatypes::{Date32Type, Time64MicrosecondType, TimestampMicrosecondType};
 use contract::Unfit;
 use model::LogicalType;
 use model::plan::{Column, Write};
@@ -13,6 +17,11 @@ use super::limits::too_wide;
 
 /// A value is at most so large at the server, with some room for its head.
 const LARGEST_VALUE: usize = (1 << 30) - 64;
+
+/// 4713-11-24 before our era to 5874897-12-31, in days from 1970.
+const DAYS: RangeInclusive<i32> = -2_440_588..=2_145_042_905;
+/// What the server counts its moments from; their end is beyond what travels.
+const FIRST_MICROS: i64 = -210_866_803_200_000_000;
 
 type Reason = (&'static str, String);
 
@@ -55,6 +64,7 @@ fn of_array(
         LogicalType::Json => texts(array.as_string_opt(), found, |text| json(text, is_jsonb)),
         LogicalType::Uuid => texts(array.as_string_opt(), found, uuid),
         LogicalType::Binary => binaries(array.as_binary_opt(), found),
+        LogicalType::Date => days(array.as_primitive_opt(), found),
         LogicalType::Time { precision } => {
             let values = array.as_primitive_opt::<Time64MicrosecondType>();
             let values = values.map(|values| (&values.values()[..], values.nulls()));
@@ -62,6 +72,7 @@ fn of_array(
         }
         LogicalType::Timestamp { precision, .. } => {
             let values = array.as_primitive_opt::<TimestampMicrosecondType>();
+            moments(values, found);
             let values = values.map(|values| (&values.values()[..], values.nulls()));
             fractions(values, *precision, found);
         }
@@ -149,6 +160,29 @@ fn binaries(array: Option<&BinaryArray>, found: &mut dyn FnMut(usize, Reason)) {
     }
 }
 
+fn days(array: Option<&PrimitiveArray<Date32Type>>, found: &mut dyn FnMut(usize, Reason)) {
+    let Some(array) = array else { return };
+    for (row, days) in array.iter().enumerate() {
+        if days.is_some_and(|days| !DAYS.contains(&days)) {
+            let reason = "the date is none of those from 4713 BC to 5874897 that PostgreSQL knows";
+            found(row, ("DATE_OUT_OF_RANGE", reason.to_owned()));
+        }
+    }
+}
+
+fn moments(
+    array: Option<&PrimitiveArray<TimestampMicrosecondType>>,
+    found: &mut dyn FnMut(usize, Reason),
+) {
+    let Some(array) = array else { return };
+    for (row, micros) in array.iter().enumerate() {
+        if micros.is_some_and(|micros| micros < FIRST_MICROS) {
+            let reason = "the timestamp lies before 4713 BC, where those of PostgreSQL begin";
+            found(row, ("TIMESTAMP_OUT_OF_RANGE", reason.to_owned()));
+        }
+    }
+}
+
 /// The server would round what is finer than the column says.
 fn fractions(
     values: Option<(&[i64], Option<&arrow::buffer::NullBuffer>)>,
@@ -207,7 +241,7 @@ fn of_lists(
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ListBuilder, StringBuilder, TimestampMicrosecondArray};
+    use arrow::array::{Date32Array, ListBuilder, StringBuilder, TimestampMicrosecondArray};
 
     use super::*;
 
@@ -269,6 +303,31 @@ mod tests {
         let values: ArrayRef = Arc::new(TimestampMicrosecondArray::from(values));
         let found = [(1, "TIME_PRECISION"), (3, "TIME_PRECISION")];
         check(&milliseconds, "timestamp(3)", &values, &found);
+    }
+
+    #[test]
+    fn moments_that_the_server_does_not_know_are_found() {
+        let days = vec![
+            Some(i32::MIN),
+            Some(-2_440_589),
+            Some(-2_440_588),
+            None,
+            Some(0),
+        ];
+        let days = days
+            .into_iter()
+            .chain([2_145_042_905, 2_145_042_906, i32::MAX].map(Some));
+        let days: ArrayRef = Arc::new(Date32Array::from(days.collect::<Vec<_>>()));
+        let found = [0, 1, 6, 7].map(|row| (row, "DATE_OUT_OF_RANGE"));
+        check(&LogicalType::Date, "date", &days, &found);
+        let holds = LogicalType::Timestamp {
+            precision: 6,
+            zoned: true,
+        };
+        let micros = vec![i64::MIN, FIRST_MICROS - 1, FIRST_MICROS, 0, i64::MAX];
+        let micros: ArrayRef = Arc::new(TimestampMicrosecondArray::from(micros));
+        let found = [0, 1].map(|row| (row, "TIMESTAMP_OUT_OF_RANGE"));
+        check(&holds, "timestamptz", &micros, &found);
     }
 
     #[test]

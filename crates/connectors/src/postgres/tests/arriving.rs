@@ -169,3 +169,35 @@ async fn what_the_server_would_refuse_or_change_is_told_by_row() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn moments_beyond_what_the_server_knows_are_told_by_row() {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Date32Array, Int32Array, RecordBatch, TimestampMicrosecondArray};
+
+    let sql = "CREATE TABLE t (id int PRIMARY KEY, d date, ts timestamp)";
+    with_database("arrive_moment", sql, async |database| {
+        let world = World::of(&database).await;
+        let plan = world.plan("t", "t", LoadingPolicy::Overwrite).await;
+        let ids: ArrayRef = Arc::new(Int32Array::from(vec![0, 1, 2, 3, 4, 5]));
+        let days = [0, -2_440_588, -2_440_589, 2_145_042_905, 2_145_042_906, i32::MIN];
+        let days: ArrayRef = Arc::new(Date32Array::from(days.to_vec()));
+        let first = -210_866_803_200_000_000_i64;
+        let micros = vec![i64::MIN, first, i64::MAX, 0, 0, first - 1];
+        let micros: ArrayRef = Arc::new(TimestampMicrosecondArray::from(micros));
+        let batch = RecordBatch::try_from_iter([("id", ids), ("d", days), ("ts", micros)]).unwrap();
+        let unfit = world.destination.unfit(&plan.write, &batch).unwrap();
+        let found: Vec<(usize, &str)> = unfit.iter().map(|unfit| (unfit.row, unfit.code)).collect();
+        let date = "DATE_OUT_OF_RANGE";
+        assert_eq!(found, [(0, "TIMESTAMP_OUT_OF_RANGE"), (2, date), (4, date), (5, date)]);
+        // The server agrees: the others go in as they are, and each of these fails.
+        for row in 0..6 {
+            let load = world.staged_of(&plan.write, &format!("row{row}"), vec![batch.slice(row, 1)]).await;
+            assert_eq!(load.is_ok(), row == 1 || row == 3, "row {row}");
+        }
+        let arrived = "SELECT d, ts FROM there.godwit_row1 UNION ALL SELECT d, ts FROM there.godwit_row3 ORDER BY 1";
+        assert_eq!(world.rows(arrived).await, ["4714-11-24 BC|4714-11-24 00:00:00 BC", "5874897-12-31|1970-01-01 00:00:00"]);
+    })
+    .await;
+}
