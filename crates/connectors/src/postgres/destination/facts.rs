@@ -38,6 +38,8 @@ SELECT t.ord, c.relkind::text AS kind,
                AND NOT (d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
                  AND EXISTS (SELECT 1 FROM pg_catalog.pg_constraint b WHERE b.oid = d.objid AND b.conrelid = c.oid))
              ORDER BY 1 LIMIT 20) AS dependents,
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> '') AS generated,
        c.relkind = 'r' AND NOT c.relispartition AND c.relpersistence = 'p' AND c.reltablespace = 0
          AND c.reloptions IS NULL AND c.reloftype = 0 AND c.relreplident = 'd' AND NOT c.relrowsecurity
          AND NOT c.relhasrules AND c.relowner = r.oid
@@ -89,6 +91,8 @@ pub(super) struct Facts {
     pub(super) referenced: Vec<String>,
     /// Views and the like.
     pub(super) dependents: Vec<String>,
+    /// Columns that the server computes.
+    pub(super) generated: Vec<String>,
     plain: bool,
     /// Whether this user may make tables beside it.
     pub(super) can_stage: bool,
@@ -123,6 +127,7 @@ impl Facts {
             cascades: row.get("cascades"),
             referenced: row.get("referenced"),
             dependents: row.get("dependents"),
+            generated: row.get("generated"),
             plain: row.get("plain"),
             can_stage: row.get("can_stage"),
         }

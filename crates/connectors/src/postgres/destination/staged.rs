@@ -139,7 +139,13 @@ impl<'a> Staged<'a> {
                 literal(TAKES_PLACE)
             )
         } else {
-            format!("CREATE TABLE {staging} (LIKE {target})")
+            // What the server computes there stays away: here it would be null, which it may not be.
+            let drop = facts.generated.iter().map(|name| {
+                let column = quote(name);
+                format!("; ALTER TABLE {staging} DROP COLUMN {column}")
+            });
+            let drop: String = drop.collect();
+            format!("CREATE TABLE {staging} (LIKE {target}){drop}")
         }
     }
 

@@ -13,12 +13,14 @@ use crate::postgres::ddl::{literal, quote, quote_table};
 use crate::postgres::errors::error_of;
 
 /// What a table is beside its rows: the columns by which rows fit, and all that an exchange must keep.
+/// Generated columns are no part of what comes, and belong to the latter.
 const SHAPE: &str = "
 SELECT ARRAY(SELECT pg_catalog.format('%I %s %s %s', a.attname, a.atttypid, a.atttypmod, a.attnotnull)
              FROM pg_catalog.pg_attribute a
-             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns,
-       ARRAY(SELECT pg_catalog.format('%I %s %s %s %s %s', a.attname, a.attcollation, a.attstorage, a.attidentity,
-                                      a.attgenerated, pg_catalog.pg_get_expr(d.adbin, d.adrelid))
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+             ORDER BY a.attnum) AS columns,
+       ARRAY(SELECT pg_catalog.format('%I %s %s %s %s %s %s %s %s', a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+                                      a.attcollation, a.attstorage, a.attidentity, a.attgenerated, pg_catalog.pg_get_expr(d.adbin, d.adrelid))
              FROM pg_catalog.pg_attribute a
              LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)

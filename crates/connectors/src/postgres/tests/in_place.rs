@@ -1,7 +1,7 @@
 //! Tables that keep their identity: rows that a trigger holds back, columns that the server computes,
 //! keys with null, keys that look alike, and the sequences behind them.
 
-use model::migration::LoadingPolicy::Overwrite;
+use model::migration::LoadingPolicy::{Append, Overwrite, Update};
 
 use super::loads::{ALL, NOBODY, OLD, code, with_tables};
 
@@ -18,6 +18,36 @@ async fn a_trigger_that_keeps_old_rows_is_noticed() {
             assert_eq!(refused.code, "COUNTS_DIFFER");
             assert!(refused.message.contains("stand there still"), "{refused}");
             assert_eq!(world.rows(ALL).await, OLD);
+            assert_eq!(world.leftovers().await, NOBODY);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_column_that_the_server_computes_is_never_null() {
+    let more =
+        "ALTER TABLE there.t ADD COLUMN twice int GENERATED ALWAYS AS (id * 2) STORED NOT NULL;";
+    let view = "CREATE VIEW there.v AS SELECT 1 FROM there.t;";
+    let policies = [
+        ("computed_append", "DELETE FROM there.t;", Append),
+        (
+            "computed_update",
+            "DELETE FROM there.t WHERE id = 1;",
+            Update,
+        ),
+        ("computed_in_place", view, Overwrite),
+        ("computed_swap", "", Overwrite),
+    ];
+    for (name, how, policy) in policies {
+        with_tables(name, &format!("{more}{how}"), async |world| {
+            let plan = world.plan("t", "t", policy).await;
+            world.load(&plan, "computed").await.unwrap();
+            assert_eq!(
+                world.rows(ALL).await,
+                ["2|new two|4", "3|three|6", "4|∅|8"],
+                "{policy:?}"
+            );
             assert_eq!(world.leftovers().await, NOBODY);
         })
         .await;
