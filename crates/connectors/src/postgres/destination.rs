@@ -11,6 +11,7 @@ mod in_place;
 mod indexes;
 pub(super) mod limits;
 mod marker;
+pub(super) mod matching;
 mod older_snapshots;
 mod read_back;
 mod sessions;

@@ -4,6 +4,7 @@ use model::migration::LoadingPolicy;
 use model::{Error, ErrorKind, Result, Side};
 
 use super::facts::Facts;
+use super::matching::Keys;
 use super::sessions::{conflict, here};
 use super::staged::Staged;
 use super::swap::same_columns;
@@ -111,16 +112,18 @@ impl InPlace<'_> {
     async fn update(&self) -> Result<()> {
         let (target, staging) = (self.target(), quote_table(&self.staged.table));
         self.run(&format!("ANALYZE {staging}")).await?;
-        let meets = self.meets();
-        let absent = format!(" WHERE NOT EXISTS (SELECT 1 FROM {target} t WHERE {meets})");
-        let count = format!(
-            "SELECT (SELECT pg_catalog.count(*) FROM {target} t JOIN {staging} s ON {meets}), \
-             (SELECT pg_catalog.count(*) FROM {staging} s{absent})"
-        );
-        let row = self.session.client.query_one(&count, &[]).await;
-        let row = row.map_err(|cause| here(error_of(cause)))?;
-        let there = u64::try_from(row.get::<_, i64>(0)).unwrap_or_default();
-        let new = u64::try_from(row.get::<_, i64>(1)).unwrap_or_default();
+        let kinds = Keys::staged(self.session, self.staged).await?;
+        let (mut there, mut new) = (0, 0);
+        for keys in &kinds {
+            let (meet, absent) = (keys.meet(), keys.absent(&target));
+            let count = format!(
+                "SELECT (SELECT pg_catalog.count(*) FROM {target} t JOIN {staging} s ON {meet}), \
+                 (SELECT pg_catalog.count(*) FROM {staging} s WHERE {absent})"
+            );
+            let counts: [u64; 2] = self.counts(&count).await?;
+            there += counts[0];
+            new += counts[1];
+        }
         if there + new > self.rows {
             let message = format!(
                 "a key of {} stands there more than once",
@@ -130,18 +133,24 @@ impl InPlace<'_> {
                 .on(Side::Destination)
                 .hint("update by columns that tell the rows apart, or remove those rows"));
         }
-        let changed = self.changed_columns();
+        let changed = self.changed_columns().join(", ");
         if !changed.is_empty() {
-            let update = format!(
-                "UPDATE {target} t SET {} FROM {staging} s WHERE {meets}",
-                changed.join(", ")
-            );
-            let updated = self.run(&update).await?;
+            let mut updated = 0;
+            for keys in &kinds {
+                let meet = keys.meet();
+                let update =
+                    format!("UPDATE {target} t SET {changed} FROM {staging} s WHERE {meet}");
+                updated += self.run(&update).await?;
+            }
             if updated != there {
                 return Err(self.rows_differ(there, updated));
             }
         }
-        let inserted = self.run(&self.insert(&absent)).await?;
+        let mut inserted = 0;
+        for keys in &kinds {
+            let absent = format!(" WHERE {}", keys.absent(&target));
+            inserted += self.run(&self.insert(&absent)).await?;
+        }
         self.arrived(there + inserted)
     }
 
@@ -152,25 +161,6 @@ impl InPlace<'_> {
         Ok(std::array::from_fn(|place| {
             u64::try_from(row.get::<_, i64>(place)).unwrap_or_default()
         }))
-    }
-
-    /// Whether a row that is there and a staged one have the same key.
-    fn meets(&self) -> String {
-        let parts = self.staged.write().update_key.iter().map(|name| {
-            let column = quote(name);
-            let may_be_null = self
-                .staged
-                .columns()
-                .iter()
-                .any(|c| c.name == *name && c.nullable);
-            let equals = if may_be_null {
-                "IS NOT DISTINCT FROM"
-            } else {
-                "="
-            };
-            format!("t.{column} {equals} s.{column}")
-        });
-        parts.collect::<Vec<_>>().join(" AND ")
     }
 
     /// What an update sets: neither the key nor what nothing comes for.

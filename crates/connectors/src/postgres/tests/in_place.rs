@@ -4,6 +4,9 @@
 use model::migration::LoadingPolicy::{Append, Overwrite, Update};
 
 use super::loads::{ALL, NOBODY, OLD, code, with_tables};
+use super::support::with_database;
+use super::writing::World;
+use crate::postgres::destination::matching::Keys;
 
 #[tokio::test]
 async fn a_trigger_that_keeps_old_rows_is_noticed() {
@@ -52,4 +55,45 @@ async fn a_column_that_the_server_computes_is_never_null() {
         })
         .await;
     }
+}
+
+const KEYS: &str = "
+    CREATE SCHEMA there;
+    CREATE TABLE t (a int, b int, v text);
+    INSERT INTO t SELECT n, CASE WHEN n % 2 = 0 THEN n END, 'new' FROM generate_series(1, 30000) n;
+    CREATE TABLE there.t (a int, b int, v text);
+    INSERT INTO there.t SELECT n, CASE WHEN n % 2 = 0 THEN n END, 'old' FROM generate_series(1, 29990) n;
+    INSERT INTO there.t VALUES (30001, NULL, 'stays');
+    ANALYZE t; ANALYZE there.t;";
+
+#[tokio::test]
+async fn keys_that_may_be_null_are_found_by_hash_or_index() {
+    with_database("null_keys", KEYS, async |database| {
+        let world = World::of(&database).await;
+        let mut plan = world.plan("t", "t", Update).await;
+        plan.write.update_key = vec!["a".to_owned(), "b".to_owned()];
+        let started = std::time::Instant::now();
+        world.load(&plan, "null").await.unwrap();
+        // Row by row with each other, it takes minutes.
+        let taken = started.elapsed();
+        assert!(taken.as_secs() < 30, "{taken:?}");
+        let found = "SELECT v, count(*) FROM there.t GROUP BY v ORDER BY v";
+        assert_eq!(world.rows(found).await, ["new|30000", "stays|1"]);
+        assert_eq!(world.leftovers().await, NOBODY);
+        for nulls in [&[][..], &["b"]] {
+            let keys = Keys::of(&plan.write.update_key, &plan.write.table.columns, nulls);
+            for query in [
+                format!("SELECT 1 FROM there.t t JOIN public.t s ON {}", keys.meet()),
+                format!("SELECT 1 FROM public.t s WHERE {}", keys.absent("there.t")),
+            ] {
+                let lines = world.rows(&format!("EXPLAIN {query}")).await;
+                let explained = lines.join("\n");
+                assert!(
+                    explained.contains("Hash") && !explained.contains("Nested Loop"),
+                    "{explained}"
+                );
+            }
+        }
+    })
+    .await;
 }
