@@ -4,7 +4,7 @@ use model::migration::LoadingPolicy;
 use model::{Error, ErrorKind, Result, Side};
 
 use super::facts::Facts;
-use super::matching::Keys;
+use super::matching::{self, Keys};
 use super::sessions::{conflict, here};
 use super::staged::Staged;
 use super::swap::same_columns;
@@ -133,6 +133,7 @@ impl InPlace<'_> {
                 .on(Side::Destination)
                 .hint("update by columns that tell the rows apart, or remove those rows"));
         }
+        matching::refuse_alike(self.session, self.staged, &kinds).await?;
         let changed = self.changed_columns().join(", ");
         if !changed.is_empty() {
             let mut updated = 0;

@@ -3,7 +3,7 @@
 //! apart by where it stands, and every other part of a key is compared with `=`.
 
 use model::plan::Column;
-use model::Result;
+use model::{Error, ErrorKind, Result, Side};
 
 use super::sessions::here;
 use super::staged::Staged;
@@ -90,4 +90,50 @@ impl Keys {
 fn nullable<'a>(key: &'a [String], columns: &[Column]) -> Vec<&'a str> {
     let may_be_null = |name: &&String| columns.iter().any(|c| c.name == **name && c.nullable);
     key.iter().filter(may_be_null).map(String::as_str).collect()
+}
+
+/// Columns of the key that take different texts for the same.
+const LENIENT: &str = "
+SELECT a.attname::text
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation
+WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname::text = ANY ($2) AND NOT c.collisdeterministic
+ORDER BY a.attnum";
+
+/// A row that stays under its old key and gets the values of another one is wrong without a word.
+pub(super) async fn refuse_alike(
+    session: &Session,
+    staged: &Staged<'_>,
+    kinds: &[Keys],
+) -> Result<()> {
+    let (target, staging) = (quote_table(staged.target()), quote_table(&staged.table));
+    let key = &staged.write().update_key;
+    let lenient = session.client.query(LENIENT, &[&target, key]).await;
+    let lenient = lenient.map_err(|cause| here(error_of(cause)))?;
+    let lenient: Vec<String> = lenient.iter().map(|row| row.get(0)).collect();
+    if lenient.is_empty() {
+        return Ok(());
+    }
+    let differ = lenient.iter().map(|name| {
+        let column = quote(name);
+        format!("t.{column} COLLATE pg_catalog.\"C\" <> s.{column} COLLATE pg_catalog.\"C\"")
+    });
+    let differ = differ.collect::<Vec<_>>().join(" OR ");
+    for keys in kinds {
+        let query = format!(
+            "SELECT 1 FROM {target} t JOIN {staging} s ON {} WHERE {differ} LIMIT 1",
+            keys.meet()
+        );
+        let alike = session.client.query_opt(&query, &[]).await;
+        if alike.map_err(|cause| here(error_of(cause)))?.is_some() {
+            let message = format!(
+                "a key of {} stands there in other characters, which its collation takes for the same: {}",
+                staged.target(),
+                lenient.join(", ")
+            );
+            return Err(Error::new(ErrorKind::Data, "UPDATE_KEY_ALIKE", message)
+                .on(Side::Destination)
+                .hint("give the column a deterministic collation, or write the keys alike on both sides"));
+        }
+    }
+    Ok(())
 }

@@ -97,3 +97,24 @@ async fn keys_that_may_be_null_are_found_by_hash_or_index() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn keys_that_a_collation_takes_for_the_same_are_refused() {
+    let sql = "CREATE SCHEMA there;
+        CREATE COLLATION there.lenient (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TABLE t (k text PRIMARY KEY, v int); INSERT INTO t VALUES ('ABC', 2), ('d', 2);
+        CREATE TABLE there.t (k text COLLATE there.lenient PRIMARY KEY, v int); INSERT INTO there.t VALUES ('abc', 1), ('d', 1);";
+    with_database("alike", sql, async |database| {
+        let world = World::of(&database).await;
+        let plan = world.plan("t", "t", Update).await;
+        assert_eq!(code(world.load(&plan, "alike").await), "UPDATE_KEY_ALIKE");
+        assert_eq!(world.rows(ALL).await, ["abc|1", "d|1"]);
+        world
+            .run("UPDATE public.t SET k = 'abc' WHERE k = 'ABC'")
+            .await;
+        world.load(&plan, "same").await.unwrap();
+        assert_eq!(world.rows(ALL).await, ["abc|2", "d|2"]);
+        assert_eq!(world.leftovers().await, NOBODY);
+    })
+    .await;
+}
