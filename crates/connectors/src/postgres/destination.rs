@@ -9,6 +9,7 @@ mod existing;
 mod facts;
 mod in_place;
 mod indexes;
+mod json_text;
 pub(super) mod limits;
 mod marker;
 pub(super) mod matching;

@@ -105,10 +105,23 @@ fn depth(logical: &LogicalType) -> usize {
 pub(super) fn of_existing(column: &NativeColumn) -> LogicalType {
     let base = without_domain(column);
     if kind(base) == "a" {
+        // Its elements would have to be announced by the domain's own number.
+        if base
+            .parts
+            .first()
+            .is_some_and(|element| kind(element) == "d")
+        {
+            return NOTHING;
+        }
         let inner = scalar(element(base));
         return inner.map_or(NOTHING, |inner| listed(dimensions(base), inner));
     }
     scalar(base).unwrap_or(NOTHING)
+}
+
+/// Its type in the server's words; of a domain, that of its base, which is what is sent.
+pub(super) fn native_of_existing(column: &NativeColumn) -> String {
+    without_domain(column).type_text.clone()
 }
 
 fn scalar(column: &NativeColumn) -> Option<LogicalType> {

@@ -11,7 +11,7 @@ use crate::postgres::catalog;
 use crate::postgres::connect::Session;
 use crate::postgres::ddl::{quote, quote_table};
 use crate::postgres::errors::error_of;
-use crate::postgres::held::of_existing;
+use crate::postgres::held::{native_of_existing, of_existing};
 use crate::postgres::read_options::PostgresRead;
 
 const PLACE: &str = "
@@ -98,7 +98,7 @@ fn columns(table: &NativeTable) -> Vec<Column> {
     let columns = written.map(|column| Column {
         name: column.name.clone(),
         holds: of_existing(column),
-        native: column.type_text.clone(),
+        native: native_of_existing(column),
         nullable: column.nullable,
         comment: column.comment.clone(),
     });
@@ -107,7 +107,8 @@ fn columns(table: &NativeTable) -> Vec<Column> {
 
 fn of_columns(name: &TableName, table: &NativeTable) -> Vec<Finding> {
     let is_jsonb = |text: &str| text.trim_end_matches("[]") == "jsonb";
-    let normalised = table.columns.iter().filter(|c| is_jsonb(&c.type_text));
+    let normalised = table.columns.iter();
+    let normalised = normalised.filter(|column| is_jsonb(&native_of_existing(column)));
     let findings = normalised.map(|column| {
         let message = format!(
             "{name}.{} is jsonb, which keeps what a document says and not how it is written: blanks, \

@@ -13,6 +13,7 @@ use model::plan::{Column, Write};
 use serde::de::IgnoredAny;
 
 use super::array_shape::Shape;
+use super::json_text;
 use super::limits::too_wide;
 
 /// A value is at most so large at the server, with some room for its head.
@@ -123,21 +124,12 @@ fn too_large(bytes: usize) -> Option<Reason> {
 
 fn json(text: &str, is_jsonb: bool) -> Option<Reason> {
     let invalid = |reason: String| Some(("NOT_JSON", reason));
-    if is_jsonb {
-        // Such as U+0000, or half of a pair of surrogates.
-        if text.contains("\\u0000") {
-            return invalid("jsonb does not hold U+0000".to_owned());
-        }
-        if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
-            return invalid(format!(
-                "jsonb does not take the document: {}",
-                place(&error)
-            ));
-        }
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        return invalid(format!("the text is no JSON document: {}", place(&error)));
     }
-    match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) => too_large(text.len()),
-        Err(error) => invalid(format!("the text is no JSON document: {}", place(&error))),
+    match json_text::refusal(text, is_jsonb) {
+        Some(reason) => invalid(reason.to_owned()),
+        None => too_large(text.len()),
     }
 }
 

@@ -171,6 +171,39 @@ async fn what_the_server_would_refuse_or_change_is_told_by_row() {
 }
 
 #[tokio::test]
+async fn documents_into_columns_of_jsonb_and_of_domains_over_it() {
+    let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    let sql = format!(
+        r#"CREATE SCHEMA there; CREATE DOMAIN there.doc AS jsonb; CREATE DOMAIN there.chars AS text[];
+        CREATE TABLE t (id int PRIMARY KEY, d json, j json, n text[]);
+        INSERT INTO t VALUES (1, '{{"a": "\\u0000"}}', '{{"a": "\\u0000"}}', '{{x}}'), (2, '1e400', '[1e400]', NULL), (3, '{deep}', '{deep}', '{{}}');
+        CREATE TABLE there.t (id int PRIMARY KEY, d there.doc, j jsonb, n there.chars);"#
+    );
+    with_database("arrive_jsonb", &sql, async |database| {
+        let world = World::of(&database).await;
+        let mut plan = world.plan("t", "t", LoadingPolicy::Overwrite).await;
+        let load = world.load(&plan, "documents").await.unwrap();
+        assert_eq!(load.unfit, []);
+        let differ = "SELECT id FROM public.t a FULL JOIN there.t b USING (id) \
+                      WHERE a.d::jsonb IS DISTINCT FROM b.d OR a.j::jsonb IS DISTINCT FROM b.j OR a.n IS DISTINCT FROM b.n";
+        assert_eq!(world.rows(differ).await, Vec::<String>::new());
+        // What jsonb does not hold is told by row, and the server agrees.
+        let refused = [r#""\u0000""#, r#""\\\u0000""#, "1e131072", r#""\ud800""#, "1e-16384"];
+        for (row, text) in refused.iter().enumerate() {
+            assert!(world.client.simple_query(&format!("SELECT '{text}'::jsonb")).await.is_err(), "{text}");
+            world.run(&format!("TRUNCATE public.t; INSERT INTO public.t VALUES (1, '{text}', '{text}', NULL)")).await;
+            plan = world.plan("t", "t", LoadingPolicy::Overwrite).await;
+            let batches = world.read(&plan.scan).await;
+            let unfit = world.destination.unfit(&plan.write, &batches[0]).unwrap();
+            assert_eq!((unfit.len(), unfit[0].code, unfit[0].column), (1, "NOT_JSON", 1), "{text}");
+            let result = world.staged_of(&plan.write, &format!("row{row}"), batches).await;
+            assert!(result.is_err(), "{text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn moments_beyond_what_the_server_knows_are_told_by_row() {
     use std::sync::Arc;
 
