@@ -15,6 +15,7 @@ mod marker;
 pub(super) mod matching;
 mod older_snapshots;
 mod read_back;
+mod sequences;
 mod sessions;
 mod staged;
 mod swap;

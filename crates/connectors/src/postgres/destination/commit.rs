@@ -11,6 +11,7 @@ use super::facts::Facts;
 use super::in_place::InPlace;
 use super::marker::{self, State};
 use super::older_snapshots;
+use super::sequences;
 use super::sessions::{Sessions, conflict, here};
 use super::staged::{Staged, parts};
 use super::swap;
@@ -218,7 +219,8 @@ async fn existing(
         if facts.is_some_and(|facts| facts.can_be_swapped())
             && let Some(swap) = swap::Swap::of(session, staged).await?
         {
-            return swap.carry_out(session).await;
+            swap.carry_out(session).await?;
+            return sequences::raise(session, staged.target()).await;
         }
     } else {
         let mode = if staged.write().policy == LoadingPolicy::Append {
@@ -237,7 +239,8 @@ async fn existing(
         rows,
     }
     .carry_out()
-    .await
+    .await?;
+    sequences::raise(session, staged.target()).await
 }
 
 async fn run(session: &Session, statement: &str) -> Result<()> {

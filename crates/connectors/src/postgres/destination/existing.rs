@@ -6,6 +6,7 @@ use model::plan::Column;
 use model::{Finding, NativeTable, Result, TableName};
 
 use super::facts::Facts;
+use super::sequences;
 use super::sessions::here;
 use crate::postgres::catalog;
 use crate::postgres::connect::Session;
@@ -77,12 +78,15 @@ pub(super) async fn describe(
         .await
         .map_err(here)?;
     let mut existing: Vec<Option<ExistingTable>> = tables.iter().map(|_| None).collect();
+    let behind = sequences::findings(session, tables).await?;
     for facts in Facts::of(session, tables).await? {
         let name = &tables[facts.place];
         let native = described.get(facts.place).and_then(Option::as_ref);
         let mut findings = findings(name, &facts);
         let columns = native.map_or_else(Vec::new, columns);
         findings.extend(native.into_iter().flat_map(|table| of_columns(name, table)));
+        let behind = behind.iter().filter(|(place, _)| *place == facts.place);
+        findings.extend(behind.map(|(_, finding)| finding.clone()));
         existing[facts.place] = Some(ExistingTable {
             columns,
             partition_column: None,
