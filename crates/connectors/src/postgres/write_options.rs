@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct WriteOptions {
     /// # Lock timeout
-    /// Seconds that a commit waits for a table that somebody holds; meanwhile others wait behind it.
+    /// Seconds that a commit waits for a table that somebody holds, and meanwhile others wait behind it; or
+    /// for transactions that look at an older moment.
     #[schemars(range(min = 1, max = 3600))]
     pub lock_timeout_seconds: u16,
 }
