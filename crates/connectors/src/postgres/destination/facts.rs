@@ -40,6 +40,10 @@ SELECT t.ord, c.relkind::text AS kind,
              ORDER BY 1 LIMIT 20) AS dependents,
        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> '') AS generated,
+       ARRAY(SELECT pg_catalog.quote_ident(a.attname) || ' TYPE '
+               || pg_catalog.rtrim(pg_catalog.format_type(a.atttypid, a.atttypmod), '[]') || pg_catalog.repeat('[]', a.attndims)
+             FROM pg_catalog.pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attndims > 1) AS dimensions,
        c.relkind = 'r' AND NOT c.relispartition AND c.relpersistence = 'p' AND c.reltablespace = 0
          AND c.reloptions IS NULL AND c.reloftype = 0 AND c.relreplident = 'd' AND NOT c.relrowsecurity
          AND NOT c.relhasrules AND c.relowner = r.oid
@@ -93,6 +97,8 @@ pub(super) struct Facts {
     pub(super) dependents: Vec<String>,
     /// Columns that the server computes.
     pub(super) generated: Vec<String>,
+    /// Columns that were declared with several dimensions, each with its type: `a TYPE integer[][]`.
+    pub(super) dimensions: Vec<String>,
     plain: bool,
     /// Whether this user may make tables beside it.
     pub(super) can_stage: bool,
@@ -128,6 +134,7 @@ impl Facts {
             referenced: row.get("referenced"),
             dependents: row.get("dependents"),
             generated: row.get("generated"),
+            dimensions: row.get("dimensions"),
             plain: row.get("plain"),
             can_stage: row.get("can_stage"),
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use contract::{Dialect, Evidence, Manifest, Staging};
 use model::migration::LoadingPolicy;
 use model::plan::{Column, TableSchema, Write};
-use model::{Error, ErrorKind, LoadId, LogicalType, Result, Side, TableName};
+use model::{Error, ErrorKind, LoadId, Result, Side, TableName};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -43,13 +43,6 @@ pub(super) fn stage(write: &Write, load: &LoadId) -> Result<Staging> {
         write: write.clone(),
         payload: json!({ "table": staging_name(load) }),
     })
-}
-
-fn depth(holds: &LogicalType) -> usize {
-    match holds {
-        LogicalType::List(inner) => 1 + depth(inner),
-        _ => 0,
-    }
 }
 
 /// At most as long as a name may be.
@@ -130,7 +123,7 @@ impl<'a> Staged<'a> {
     /// they are made after the rows, and a repeated part must not meet its own first attempt in one.
     fn like(&self, facts: &Facts) -> String {
         let (staging, target) = (quote_table(&self.table), quote_table(self.target()));
-        let shaped = self.with_dimensions();
+        let shaped = self.with_dimensions(facts);
         let swaps = self.write().policy == LoadingPolicy::Overwrite && facts.can_be_swapped();
         if swaps {
             format!(
@@ -150,19 +143,13 @@ impl<'a> Staged<'a> {
     }
 
     /// LIKE forgets how many dimensions an array was declared with, and so would the target: the next load
-    /// could not tell it from one of a single dimension.
-    fn with_dimensions(&self) -> String {
+    /// could not tell it from one of a single dimension. A domain over an array keeps them itself.
+    fn with_dimensions(&self, facts: &Facts) -> String {
         let table = quote_table(&self.table);
-        let columns = self.write().table.columns.iter();
-        // A domain over an array keeps them itself.
-        let lists =
-            columns.filter(|column| depth(&column.holds) > 1 && column.native.ends_with("[]"));
-        let statements = lists.map(|column| {
-            let element = column.native.trim_end_matches("[]");
-            let (name, brackets) = (quote(&column.name), "[]".repeat(depth(&column.holds)));
-            format!("; ALTER TABLE {table} ALTER COLUMN {name} TYPE {element}{brackets}")
-        });
-        statements.collect()
+        let columns = facts.dimensions.iter();
+        columns
+            .map(|column| format!("; ALTER TABLE {table} ALTER COLUMN {column}"))
+            .collect()
     }
 
     /// An overwrite must not take rows of other tables along.
