@@ -15,8 +15,9 @@ SEAMS = {"source": ("open-snapshot", "describe"),
          "destination": ("prepare", "writer", "replaces", "evidence", "commit", "clean"),
          "writer": ("write", "finish"),
          "journal": ("read-journal", "started", "snapshot", "splits", "prepared", "split-done", "verified",
-                     "committing", "committed", "keep-rejected")}
-LEAST_EFFECTS = 48
+                     "committing", "committed"),
+         "rejected rows": ("keep-rejected", "finish-rejected")}
+LEAST_EFFECTS = 51
 BEHIND = {"--taken-up": ("settle", "abort", "aborted", "forget-rejected"),
           "--stumbled": ("settle", "abort", "aborted", "discard")}
 SABOTEURS = {"swallow-split": "a source that swallows a split",

@@ -1,11 +1,10 @@
 //! What the operators of one physical plan share about the attempt under way in each partition: the
 //! reader opens it, reshape and writer report to it. Never an identity: that is the split's id.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::checksum::ColumnSpec;
-use crate::rejected::AttemptShelf;
+use crate::rejected::{Shelf, Shelves};
 use crate::run::Patience;
 use contract::{
     BatchLimits, CancellationToken, Destination, Meter, Rejected, Snapshot, Split, Staging,
@@ -32,8 +31,8 @@ pub(crate) struct TableWork {
     pub(crate) patience: Patience,
     pub(crate) cancel: CancellationToken,
     pub(crate) meter: Meter,
-    /// The run's folder of rejected rows.
-    pub(crate) rejected: PathBuf,
+    /// Where rejected rows are kept.
+    pub(crate) rejected: Arc<dyn Shelves>,
     /// How many rejected rows of a split are kept.
     pub(crate) most_rejected: u64,
 }
@@ -54,7 +53,7 @@ struct Cell {
 #[derive(Clone)]
 pub(crate) struct Attempt {
     pub(crate) task: TaskContext,
-    pub(crate) shelf: Arc<AttemptShelf>,
+    pub(crate) shelf: Arc<dyn Shelf>,
 }
 
 impl Attempts {
@@ -82,7 +81,8 @@ impl Attempts {
         };
         let mut cell = self.cell(partition);
         let work = &self.work;
-        let shelf = AttemptShelf::new(&work.rejected, &work.staging.load, &split.id, cell.number);
+        let shelves = &work.rejected;
+        let shelf = shelves.shelf(&work.staging.load, &split.id, cell.number);
         let rejected = Rejected::new(&work.scan.table, &split.id);
         let task = TaskContext {
             split: split.id.clone(),

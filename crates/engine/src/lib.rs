@@ -17,5 +17,8 @@ mod write_exec;
 pub use journal::{Entry, Journal};
 pub use progress::{Progress, Rerun, TablePhase, TableProgress};
 pub use recovery::{Settled, has_open_loads, settle_unfinished};
-pub use rejected::{KeptTable, RejectedPart, export_rejected, kept_tables, read_rejected};
+pub use rejected::{
+    KeptTable, RejectedPart, Shelf, ShelfFolder, Shelves, export_rejected, kept_tables,
+    read_rejected,
+};
 pub use run::{Flight, Patience, run};

@@ -34,8 +34,43 @@ pub(crate) fn most_kept(limits: &RejectedRows) -> u64 {
     limits.limit.saturating_add(KEPT_BEYOND_LIMIT)
 }
 
+/// Where a run's rejected rows are kept.
+pub trait Shelves: Send + Sync {
+    /// A place for those of one attempt at one split.
+    fn shelf(&self, load: &LoadId, split: &SplitId, attempt: u32) -> Arc<dyn Shelf>;
+
+    /// The table is read anew by this load: what its earlier loads kept does not count any more.
+    fn forget_earlier(&self, load: &LoadId);
+}
+
+/// A place for the rejected rows of one attempt at one split.
+pub trait Shelf: RejectedShelf {
+    /// Makes durable what was put; `None` where nothing was. Blocking.
+    fn finish(&self) -> Result<Option<RejectedPart>>;
+
+    /// The attempt does not count: what was put goes. What stays behind counts as little.
+    fn discard(&self);
+}
+
+/// A folder with a file for each attempt; made with the first row.
+pub struct ShelfFolder(pub PathBuf);
+
+impl Shelves for ShelfFolder {
+    fn shelf(&self, load: &LoadId, split: &SplitId, attempt: u32) -> Arc<dyn Shelf> {
+        Arc::new(AttemptShelf {
+            folder: self.0.clone(),
+            file: format!("{load}_{split}_{attempt}.parquet"),
+            state: Mutex::default(),
+        })
+    }
+
+    fn forget_earlier(&self, load: &LoadId) {
+        forget_earlier(&self.0, load);
+    }
+}
+
 /// The file of one attempt at one split, made with its first rows.
-pub(crate) struct AttemptShelf {
+struct AttemptShelf {
     folder: PathBuf,
     file: String,
     state: Mutex<State>,
@@ -48,17 +83,13 @@ struct State {
 }
 
 impl AttemptShelf {
-    pub(crate) fn new(folder: &Path, load: &LoadId, split: &SplitId, attempt: u32) -> Arc<Self> {
-        Arc::new(Self {
-            folder: folder.to_owned(),
-            file: format!("{load}_{split}_{attempt}.parquet"),
-            state: Mutex::default(),
-        })
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Ends the file and makes it durable; `None` where nothing was put. Blocking. An attempt that does
-    /// not come to this leaves no file.
-    pub(crate) fn finish(&self) -> Result<Option<RejectedPart>> {
+impl Shelf for AttemptShelf {
+    fn finish(&self) -> Result<Option<RejectedPart>> {
         let state = std::mem::take(&mut *self.state());
         let Some(writer) = state.writer else {
             return Ok(None);
@@ -72,14 +103,9 @@ impl AttemptShelf {
         Ok(Some(RejectedPart { file, rows }))
     }
 
-    /// The attempt does not count: its file goes. One that stays behind counts as little.
-    pub(crate) fn discard(&self) {
+    fn discard(&self) {
         drop(std::mem::take(&mut *self.state()));
         drop(std::fs::remove_file(self.folder.join(&self.file)));
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,8 +122,8 @@ impl RejectedShelf for AttemptShelf {
     }
 }
 
-/// Removes the files of a table's earlier loads: it is read anew.
-pub(crate) fn forget_earlier(folder: &Path, load: &LoadId) {
+/// Removes the files of a table's earlier loads.
+fn forget_earlier(folder: &Path, load: &LoadId) {
     let Some((table, _)) = load.as_str().rsplit_once('_') else {
         return;
     };

@@ -2,7 +2,6 @@
 //! goes around again for those that may succeed at another moment.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use tokio::sync::Semaphore;
 use crate::journal::{Entry, Journal};
 use crate::progress::{Progress, Rerun, TablePhase};
 use crate::recovery::{RunRecord, settle_open};
+use crate::rejected::Shelves;
 use crate::table::{Hangar, TableFlight, blank_report, failed};
 
 /// Buffers of all writers of a run together.
@@ -40,8 +40,8 @@ pub struct Flight {
     pub destination: Arc<dyn Destination>,
     /// What must outlive us.
     pub journal: Arc<dyn Journal>,
-    /// The run's folder of rejected rows; made with the first of them.
-    pub rejected: PathBuf,
+    /// Where rejected rows are kept.
+    pub rejected: Arc<dyn Shelves>,
     /// For whoever watches; made for this plan.
     pub progress: Arc<Progress>,
     /// Stops the run, and frees the servers.

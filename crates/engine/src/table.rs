@@ -1,7 +1,6 @@
 //! One table's flight under one held moment: cut, prepare, move, account, verify, commit. Whatever
 //! fails before `Committing` leaves the destination as it was.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::{
@@ -24,7 +23,7 @@ use crate::checksum::{self, ColumnSpec, Handed, HandedRows, Proving};
 use crate::journal::{Entry, Journal};
 use crate::plan::physical_plan;
 use crate::progress::{Progress, TablePhase};
-use crate::rejected::{forget_earlier, most_kept};
+use crate::rejected::{Shelves, most_kept};
 use crate::run::Patience;
 use crate::verify::{self, Totals};
 use crate::write_exec::SplitOutcome;
@@ -44,8 +43,8 @@ pub(crate) struct Hangar {
     pub(crate) plan: Plan,
     pub(crate) destination: Arc<dyn Destination>,
     pub(crate) journal: Arc<dyn Journal>,
-    /// The run's folder of rejected rows.
-    pub(crate) rejected: PathBuf,
+    /// Where rejected rows are kept.
+    pub(crate) rejected: Arc<dyn Shelves>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) cancel: CancellationToken,
     pub(crate) slots: Arc<Semaphore>,
@@ -229,7 +228,7 @@ impl TableFlight<'_> {
         report: &mut TableReport,
     ) -> Result<Vec<Manifest>> {
         if self.attempt > 1 {
-            forget_earlier(&self.hangar.rejected, &staging.load);
+            self.hangar.rejected.forget_earlier(&staging.load);
         }
         self.hangar.destination.prepare(staging).await?;
         self.enter(TablePhase::Moving);
@@ -319,7 +318,7 @@ impl TableFlight<'_> {
             patience: self.hangar.patience,
             limits: BatchLimits::default(),
             cancel: stop.clone(),
-            rejected: self.hangar.rejected.clone(),
+            rejected: Arc::clone(&self.hangar.rejected),
             most_rejected: most_kept(&self.hangar.plan.policy.rejected_rows),
             meter: self.hangar.progress.cut(&self.pipeline.id, splits.len()),
         };

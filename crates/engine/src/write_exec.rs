@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::attempt::{Attempt, Attempts, inward, outward};
 use crate::checksum::{Handed, HandedRows};
 use crate::plan::{only_child, properties};
-use crate::rejected::{AttemptShelf, RejectedPart};
+use crate::rejected::{RejectedPart, Shelf};
 
 /// How often one split is tried.
 const TRIES: u32 = 4;
@@ -230,7 +230,7 @@ impl SplitTask {
 }
 
 /// The file of the rejected rows: all of them stand in it when the split counts.
-async fn kept(task: &Task, shelf: &Arc<AttemptShelf>) -> Result<Option<RejectedPart>> {
+async fn kept(task: &Task, shelf: &Arc<dyn Shelf>) -> Result<Option<RejectedPart>> {
     if task.rejected.count() == 0 {
         return Ok(None);
     }

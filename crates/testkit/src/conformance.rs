@@ -24,7 +24,8 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::faults::{
-    Aim, FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal, FaultySource, Sabotage,
+    Aim, FAULTS, Fault, FaultPlan, FaultyDestination, FaultyJournal, FaultyShelves, FaultySource,
+    Sabotage,
 };
 use crate::memory_destination::Rows;
 use crate::memory_journal::MemoryJournal;
@@ -38,7 +39,7 @@ const LONGEST_FLIGHT: Duration = Duration::from_secs(30);
 /// More effects than any load has: a loop that gets here does not end by itself.
 const MOST_EFFECTS: u64 = 2_000;
 /// Fewer effects of a load than this: a seam is not watched any more.
-pub const LEAST_EFFECTS: u64 = 45;
+pub const LEAST_EFFECTS: u64 = 51;
 
 /// What outlives the process of a run: its journal, and its rejected rows.
 pub struct Notes {
@@ -211,7 +212,7 @@ pub async fn load(subject: &dyn Subject, load: Load<'_>) -> Result<RunReport, St
         source: FaultySource::new(memory, load.faults),
         destination: FaultyDestination::new(subject.open().await, load.faults, subject.hangs_up()),
         journal: FaultyJournal::new(Arc::clone(&load.notes.journal), load.faults),
-        rejected: load.notes.shelf.path().to_owned(),
+        rejected: FaultyShelves::new(load.notes.shelf.path(), load.faults),
         cancel: CancellationToken::new(),
         patience: Patience {
             pause: Duration::from_millis(1),

@@ -2,6 +2,7 @@
 //! [`FaultPlan`]: every effect is counted, and one of them goes wrong in one of five ways. A "crash"
 //! leaves the world as a kill would: from then on nothing that this process does has any effect.
 
+mod shelves;
 mod source;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use engine::{Entry, Journal};
 use model::plan::{Column, Write};
 use model::{Error, ErrorKind, Finding, LoadId, Result, Retry, RunId, TableName};
 
+pub use shelves::FaultyShelves;
 pub use source::FaultySource;
 
 /// How an effect goes wrong.

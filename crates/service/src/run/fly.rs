@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Flight, Patience, Progress};
+use engine::{Flight, Patience, Progress, ShelfFolder};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableReport, TableState};
 use model::{Error, Finding, Result, RunId, Severity};
@@ -46,7 +46,7 @@ impl Desk {
             source: Arc::clone(&ends.source),
             destination: Arc::clone(&ends.destination),
             journal,
-            rejected: self.store.rejected_folder(&start.id),
+            rejected: Arc::new(ShelfFolder(self.store.rejected_folder(&start.id))),
             progress,
             cancel: self.request.cancel.child_token(),
             patience: Patience::default(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use contract::{CancellationToken, Destination, Opening, Source};
-use engine::{Flight, Patience, Progress};
+use engine::{Flight, Patience, Progress, ShelfFolder};
 use model::migration::{LoadingPolicy, RejectedRows, Verify};
 use model::run::{RunReport, TableReport, TableState};
 use model::{LogicalType, RunId, TableName, TimeZone};
@@ -201,7 +201,7 @@ impl Setting {
             source: Arc::new(self.source.clone()) as Arc<dyn Source>,
             destination,
             journal: MemoryJournal::new(),
-            rejected: self.folder.path().join("rejected"),
+            rejected: Arc::new(ShelfFolder(self.folder.path().join("rejected"))),
             cancel: CancellationToken::new(),
             patience: Patience::default(),
         };

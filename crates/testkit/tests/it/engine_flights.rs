@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use contract::{CancellationToken, Source};
-use engine::{Entry, Flight, Journal, Patience, Progress};
+use engine::{Entry, Flight, Journal, Patience, Progress, ShelfFolder};
 use model::migration::{EmptyOverwrite, LoadingPolicy, OnLostSnapshot, ShrunkenLoad};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableState};
@@ -63,7 +63,7 @@ impl Setting {
             source: Arc::clone(&self.source) as Arc<dyn Source>,
             destination: Arc::new(self.destination.clone()),
             journal: Arc::clone(&self.journal) as _,
-            rejected: self.rejected.path().to_owned(),
+            rejected: Arc::new(ShelfFolder(self.rejected.path().to_owned())),
             progress: Arc::clone(progress),
             cancel: self.cancel.clone(),
             patience: Patience {

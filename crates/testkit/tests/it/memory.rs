@@ -56,7 +56,7 @@ const POLICIES: [LoadingPolicy; 3] = [
 ];
 
 /// What a load asks of every seam, and how often: 36 rows in three splits of two batches each.
-const EFFECTS: [(&str, usize); 25] = [
+const EFFECTS: [(&str, usize); 27] = [
     ("read-journal", 1),
     ("started", 1),
     ("open-snapshot", 1),
@@ -72,6 +72,8 @@ const EFFECTS: [(&str, usize); 25] = [
     ("writer", 3),
     ("write", 6),
     ("finish", 3),
+    ("keep-rejected", 3),
+    ("finish-rejected", 3),
     ("split-done", 3),
     ("check-held", 1),
     ("replaces", 1),

@@ -184,7 +184,7 @@ const SLOW: &str = "CREATE TABLE t (v text); INSERT INTO t VALUES ('a'), ('b'), 
     CREATE VIEW slow AS SELECT v || coalesce(pg_sleep(60)::text, '') AS v FROM t;";
 
 /// The server hears of a cancellation a moment later.
-async fn freed(database: &Database) {
+async fn freed(database: &str) {
     let started = Instant::now();
     while running(database).await > 0 {
         assert!(started.elapsed() < Duration::from_secs(5), "it still runs");
