@@ -506,5 +506,6 @@ fn taken<T>(list: &mut Mutex<Vec<T>>) -> Vec<T> {
 fn leftovers(staging: &Staging, error: &Error) -> Finding {
     let at = staging.write.table.name.to_string();
     let message = format!("what load {} staged remains: {error}", staging.load);
-    Finding::warning("LEFTOVERS", at, message).hint("the next run of this migration removes it")
+    Finding::warning("LEFTOVERS", at, message)
+        .hint("the next run of this migration tries again to remove it")
 }

@@ -36,6 +36,18 @@ pub fn replay(whole: Plan, wanted: &BTreeMap<TableName, Result<Again, Finding>>)
                 destination: Some(pipeline.write.table.name),
                 findings: vec![finding.clone()],
             }),
+            Some(Ok(_)) if !pipeline.write.exists => {
+                let there = pipeline.write.table.name;
+                let message =
+                    format!("{there} is not there any more: its rejected rows alone would be");
+                let gone = Finding::blocker("REPLAY_STALE", source.to_string(), message)
+                    .hint("run the migration again for this table");
+                narrowed.refused.push(Refused {
+                    source: source.clone(),
+                    destination: Some(there),
+                    findings: vec![gone],
+                });
+            }
             Some(Ok(again)) => {
                 let message = format!("{} rejected rows are read again, by their keys", again.rows);
                 let note = Finding::note("REPLAY", source.to_string(), message);

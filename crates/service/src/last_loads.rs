@@ -62,7 +62,7 @@ fn read_whole(run: RunRecord) -> HashMap<String, u64> {
 }
 
 /// A table's name as the store's key, and back: names may hold dots.
-pub(crate) fn key_of(table: &TableName) -> String {
+fn key_of(table: &TableName) -> String {
     serde_json::json!([table.schema, table.table]).to_string()
 }
 

@@ -166,6 +166,24 @@ impl Store {
         Ok(found.into_iter().next())
     }
 
+    /// The runs of a migration that came to carry out a plan after this one, replays left out; oldest
+    /// first.
+    pub async fn loads_since(&self, migration: &str, run: &RunId) -> Result<Vec<RunId>> {
+        let rows = sqlx::query(
+            "SELECT id FROM runs WHERE migration = $1 AND id > $2 AND plan IS NOT NULL \
+             AND replays IS NULL ORDER BY id",
+        )
+        .bind(migration)
+        .bind(run.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|cause| failure("could not read the runs since", cause))?;
+        Ok(rows
+            .into_iter()
+            .map(|row| RunId::new(row.get::<String, _>(0)))
+            .collect())
+    }
+
     /// The runs that read again what this one rejected, newest first.
     pub async fn replays(&self, run: &RunId) -> Result<Vec<RunRecord>> {
         let rest = "WHERE replays = $1 ORDER BY id DESC LIMIT $2";

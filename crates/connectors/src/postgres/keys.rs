@@ -12,7 +12,8 @@ pub(super) fn by_keys(columns: &[NativeColumn], keys: &[Vec<String>]) -> Option<
         "int2", "int4", "int8", "oid", "uuid", "text", "varchar", "bpchar", "name",
     ];
     let names: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
-    key_list::condition(&names, keys, "", |place, value| {
+    // A list of rows is one alternative behind the other to the server, which ends some thousands deep.
+    key_list::condition(&names, keys, "VALUES ", |place, value| {
         let base = without_domain(&columns[place]);
         let known = is_system(base) && NAMING.contains(&base.base.as_str());
         known.then(|| format!("{}::pg_catalog.{}", literal(value), quote(&base.base)))

@@ -141,3 +141,110 @@ async fn what_may_stand_already_is_not_read_again() {
     let changed = world.run(&["--replay", &run]).await;
     assert_eq!(changed.json()["findings"][0]["code"], "FILE_CHANGED");
 }
+
+impl World {
+    /// What a kill would have left, written into the store.
+    fn in_store(&self, statements: &str) {
+        let store = rusqlite::Connection::open(self.path("data").join("godwit.db")).unwrap();
+        store.execute_batch(statements).unwrap();
+    }
+
+    /// How many orders stand at the destination.
+    fn orders(&self) -> u64 {
+        let manifest = std::fs::read(self.path("lake/orders/_godwit.json")).unwrap();
+        let manifest: Json = serde_json::from_slice(&manifest).unwrap();
+        let files = manifest["files"].as_array().unwrap().iter();
+        files.filter_map(|file| file["rows"].as_u64()).sum()
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_run_published_is_not_read_again_either() {
+    let world = shop();
+    world.sql("DROP TABLE notes");
+    let run = first_run(&world).await;
+    world.sql("UPDATE orders SET customer = 1 WHERE id > 3");
+    let killed = first_run(&world).await;
+    // Settled by the next run, which was refused itself: nobody noted what was loaded.
+    world.in_store(&format!(
+        "UPDATE runs SET state = 'failed', settled = 1, report = NULL WHERE id = '{killed}';
+         UPDATE loaded_tables SET run = '{run}'"
+    ));
+    let stale = world.run(&["--replay", &run]).await.json();
+    assert_eq!(
+        of_table(&stale["tables"], "main.orders")["code"],
+        "REPLAY_STALE"
+    );
+}
+
+#[tokio::test]
+async fn a_replay_that_died_behind_its_last_commit_is_taken_up() {
+    let world = shop();
+    world.sql("DROP TABLE notes; UPDATE orders SET customer = 1 WHERE id = 5");
+    let run = first_run(&world).await;
+    world.sql("UPDATE orders SET customer = 1 WHERE id = 4");
+    let replay = world.run(&["--replay", &run]).await;
+    assert_eq!(replay.exit, Exit::Done, "{} {}", replay.out, replay.err);
+    let id = replay.json()["run"].as_str().unwrap().to_owned();
+    world.in_store(&format!(
+        "UPDATE runs SET state = 'running', report = NULL WHERE id = '{id}'"
+    ));
+    let resumed = world.run(&["--resume"]).await;
+    assert_eq!(resumed.exit, Exit::Done, "{} {}", resumed.out, resumed.err);
+    assert_eq!(resumed.json()["run"], id.as_str());
+    assert_eq!(world.orders(), 5, "each once");
+}
+
+#[tokio::test]
+async fn rows_that_are_gone_are_told() {
+    let world = shop();
+    world.sql("DROP TABLE notes");
+    let run = first_run(&world).await;
+    world.sql("UPDATE orders SET customer = 1 WHERE id = 4; DELETE FROM orders WHERE id = 5");
+    let replay = world.run(&["--replay", &run]).await;
+    assert_eq!(replay.exit, Exit::Done, "{} {}", replay.out, replay.err);
+    let findings = replay.json()["findings"].clone();
+    let fewer = findings.as_array().unwrap().iter();
+    let fewer: Vec<_> = fewer
+        .filter(|found| found["code"] == "REPLAY_FEWER")
+        .collect();
+    assert!(
+        fewer[0]["message"].as_str().unwrap().starts_with("1 of 2 "),
+        "{fewer:?}"
+    );
+}
+
+#[tokio::test]
+async fn keys_that_are_read_as_something_else_name_no_row() {
+    let world = shop();
+    world.sql(
+        "DROP TABLE notes; DROP TABLE orders;
+         CREATE TABLE codes (id TEXT PRIMARY KEY, n INTEGER);
+         INSERT INTO codes VALUES ('a', 'none'), ('61', 2);",
+    );
+    let more = "  rejected-rows: { limit: 2 }
+  each: [{ table: codes, columns: { id: { as: binary } } }]
+  run: {";
+    world.write(&FILE.replace("  run: {", more));
+    let run = first_run(&world).await;
+    world.sql("UPDATE codes SET n = 1 WHERE id = 'a'");
+    let replay = world.run(&["--replay", &run]).await;
+    let report = replay.json();
+    let codes = of_table(&report["tables"], "main.codes");
+    assert_eq!(codes["code"], "REPLAY_NO_KEY", "{report}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_is_not_made_of_rejected_rows() {
+    let world = shop();
+    world.sql("DROP TABLE notes");
+    let run = first_run(&world).await;
+    world.sql("UPDATE orders SET customer = 1 WHERE id > 3");
+    std::fs::remove_dir_all(world.path("lake/orders")).unwrap();
+    let replay = world.run(&["--replay", &run]).await.json();
+    assert_eq!(
+        of_table(&replay["tables"], "main.orders")["code"],
+        "REPLAY_STALE"
+    );
+    assert!(!world.path("lake/orders").exists());
+}

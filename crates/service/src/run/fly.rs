@@ -12,6 +12,7 @@ use crate::ends::Ends;
 use crate::journal::StoreJournal;
 use crate::last_loads;
 use crate::plan::Compiled;
+use crate::run::replay;
 use crate::run::resume::{keep_to, spec_of};
 use crate::run::time_limit::TimeLimit;
 use crate::run::{Desk, Start, Watcher};
@@ -56,6 +57,9 @@ impl Desk {
             tracing::info!(migration = file.migration.name, run = %report.run, state = ?report.state, rows = report.rows, "run ended");
         }
         report.findings = with_new(compiled.findings, report.findings);
+        if start.replays.is_some() {
+            report.findings.extend(replay::gone(&plan, &report));
+        }
         if let Err(error) = self.note_end(&start, &plan, &report).await {
             // What stands at the destination does not change by it: the report is told all the same.
             report.findings.push(not_kept(&error));
@@ -94,7 +98,7 @@ impl Desk {
     }
 
     /// What the tables looked like: a later run is compared with it. A replay loads a few rows of them.
-    async fn note_loaded(&self, plan: &Plan, report: &RunReport) -> Result<()> {
+    pub(super) async fn note_loaded(&self, plan: &Plan, report: &RunReport) -> Result<()> {
         let loaded: Vec<(String, String)> = plan
             .pipelines
             .iter()

@@ -165,7 +165,7 @@ impl Desk {
             stopped = self.stopped() => return self.keep_stopped(stopped, &start.occasion).await,
         };
         let compiled = match &start.replays {
-            Some(run) => self.narrow(run, &ends, compiled).await?,
+            Some(run) => self.narrow(&start, run, &ends, compiled).await?,
             None => compiled,
         };
         self.carry_out(start, &ends, compiled, watcher).await
@@ -211,7 +211,7 @@ impl Desk {
             return Ok(taken_up.map(|start| Start { replays, ..start }));
         }
         if let Some(id) = &self.request.replay {
-            return self.start_replay(file, id, unfinished).await;
+            return self.start_replay(file, id, unfinished, unswept).await;
         }
         let occasion = Occasion {
             bizdate: bizdate(self.request.bizdate.as_deref(), spec, self.request.clock)?,

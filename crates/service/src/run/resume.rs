@@ -220,6 +220,11 @@ impl Desk {
     ) -> Result<()> {
         if run.state == RunState::Running {
             let report = interrupted(run, committed);
+            if run.replays.is_none()
+                && let Some(plan) = &run.plan
+            {
+                self.note_loaded(plan, &report).await?;
+            }
             self.store
                 .end_run(&report, &self.request.clock.stamp())
                 .await?;

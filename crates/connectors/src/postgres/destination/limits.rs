@@ -19,6 +19,10 @@ const ROW_HEAD: usize = 23;
 const POINTER: usize = 18;
 /// The longest value that is never put elsewhere.
 const LONGEST_INLINE: usize = 20;
+/// Values from so many bytes on may be compressed where they are, and then take less than a pointer does.
+const COMPRESSED_FROM: usize = 32;
+/// The least that a compressed value takes: what says so, and one piece that repeats.
+const COMPRESSED: usize = 10;
 
 /// What the plan should say of the new table; `at` is left to the planner.
 pub(in crate::postgres) fn review(write: &Write) -> Vec<Finding> {
@@ -61,7 +65,7 @@ fn too_much(table: &TableSchema) -> Vec<String> {
     found
 }
 
-/// Rows that no page holds, however much of them stands elsewhere; the last column that is not null is named.
+/// Rows that surely no page holds, however much of them is compressed or stands elsewhere; the last column that is not null is named.
 pub(super) fn too_wide(write: &Write, batch: &RecordBatch) -> Vec<Unfit> {
     let columns = &write.table.columns;
     // Only tables of hundreds of columns can have such rows.
@@ -85,7 +89,7 @@ pub(super) fn too_wide(write: &Write, batch: &RecordBatch) -> Vec<Unfit> {
             column: last,
             code: "VALUE_TOO_LARGE",
             reason: format!(
-                "the row takes {bytes} bytes of a page, and PostgreSQL has {PAGE_BYTES}"
+                "the row takes {bytes} bytes of a page at least, and PostgreSQL has {PAGE_BYTES}"
             ),
         })
     };
@@ -123,7 +127,8 @@ fn least_bytes(column: &Column, own: usize) -> (usize, usize) {
         | LogicalType::Timestamp { .. } => (8, 8),
         LogicalType::Uuid => (16, 1),
         _ if own <= LONGEST_INLINE => (own + 1, 1),
-        _ => (POINTER, 1),
+        _ if own < COMPRESSED_FROM => (POINTER, 1),
+        _ => (COMPRESSED, 1),
     }
 }
 
@@ -210,13 +215,18 @@ mod tests {
         assert_eq!(found, [(0, 1_099)]);
         let text = write("t", &LogicalType::TEXT, 500, true, 0);
         let long = "x".repeat(100);
-        let column = || StringArray::from(vec![long.as_str(), "four", "", &long[..20]]);
+        // What repeats is compressed by the server to less than a pointer: it may fit.
+        let column = || StringArray::from(vec![long.as_str(), "four", &long[..31], &long[..20]]);
         let arrays = (0..500).map(|_| Arc::new(column()) as ArrayRef);
         let found = too_wide(&text, &batch(&text, arrays.collect()));
         assert_eq!(
             found.iter().map(|unfit| unfit.row).collect::<Vec<_>>(),
-            [0, 3]
+            [2, 3]
         );
+        let wider = write("t", &LogicalType::TEXT, 900, true, 0);
+        let arrays = (0..900).map(|_| Arc::new(column()) as ArrayRef);
+        let found = too_wide(&wider, &batch(&wider, arrays.collect()));
+        assert_eq!(found.len(), 3, "all but the short ones");
     }
 
     fn batch(write: &Write, arrays: Vec<ArrayRef>) -> RecordBatch {
