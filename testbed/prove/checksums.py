@@ -29,7 +29,7 @@ INSERT INTO samples SELECT g,
   CASE g % 6 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE 'näme ' || g END, 'c' || g % 10,
   CASE g % 6 WHEN 0 THEN NULL WHEN 1 THEN ''::bytea ELSE decode(md5(g::text), 'hex') END,
   CASE WHEN g % 8 <> 0 THEN DATE '1950-01-01' + g END,
-  TIMESTAMP '1960-01-01' + g * interval '31 days 1.000001 seconds',
+  TIMESTAMP '1960-01-01' + g % 90000 * interval '31 days 1.000001 seconds',
   CASE WHEN g % 8 <> 0 THEN TIMESTAMPTZ '2024-03-31 00:00:00+00' + g * interval '17 minutes 0.000001 seconds' END,
   CASE g % 5 WHEN 0 THEN NULL WHEN 1 THEN '{}'::text[] WHEN 2 THEN ARRAY[NULL, ''] ELSE ARRAY['a' || g, 'b'] END,
   CASE g % 4 WHEN 0 THEN NULL WHEN 1 THEN ARRAY[g::int, NULL] ELSE ARRAY[1, 2, g::int] END
