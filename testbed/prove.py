@@ -9,10 +9,10 @@
     SABOTAGE   damaged evidence was shown to the checker of a claim, which saw it
 
 The binary is $GODWIT_BINARY, else debug/godwit in $CARGO_TARGET_DIR. Real PostgreSQL and MariaDB servers are named by
-the variables that `testbed/servers.py env` prints. FULL=1 takes full amounts; the default is about a tenth of them. A run of
-all claims with full amounts that proves each writes docs/proofs.md. With --hours, claims are tried again and again, each
-round with other seeds, until so much time has passed or one is not proven. With --record, the figures of docs/reliability.md
-become those of this run.
+the variables that `testbed/servers.py env` prints. FULL=1 takes full amounts; the default is about a tenth of them. What full
+amounts give is kept in docs/proofs.md, each claim's line with its commit. With --hours, claims are tried again and again,
+each round with other seeds, until so much time has passed or one is not proven. With --record, the lines of
+docs/reliability.md become those of this run, too.
 Exit code: 0 if all that was asked for is proven, else 1.
 """
 
@@ -26,13 +26,10 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from prove.circumstances import REPOSITORY, circumstances, machine
 from prove.claim import Missing, Refuted, Unnoticed, Work, one_line
 from prove.claims import CLAIMS, SOAK
 from prove.godwit import binary
-from prove.record import record
-
-PAGE = REPOSITORY / "docs" / "proofs.md"
+from prove.record import PROOFS, RELIABILITY, record
 
 
 def main():
@@ -59,10 +56,10 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
     if arguments.keep:
         print(f"kept: {folder}")
-    if full and not arguments.claims and not arguments.hours and code == 0:
-        write_page(results)
+    if full and not arguments.hours:
+        record(results, CLAIMS, full, PROOFS)
     if arguments.record:
-        record(results, full)
+        record(results, CLAIMS, full, RELIABILITY)
     return code
 
 
@@ -123,20 +120,6 @@ def summary(results, wanted):
         for name in counts[verdict]:
             print(f"  {verdict.lower()}: {name}")
     return 0 if len(counts["PROVEN"]) == len(wanted) else 1
-
-
-def write_page(results):
-    """The figures of a full run, with their commit."""
-    lines = ["# Proofs", "",
-             "What `make prove FULL=1` last proved, each claim from outside of the program, with the figures it printed. A",
-             "saboteur damages the evidence, and the claim's checker has to see it.", "",
-             f"{circumstances()}, on {machine()}.", "",
-             "| claim | figures | saboteurs seen | seconds |", "| --- | --- | --- | --- |"]
-    for name, result in results.items():
-        said = result.said.replace("|", "\\|")
-        lines.append(f"| `{name}` | {said} | {result.sabotages} | {result.seconds:.0f} |")
-    PAGE.write_text("\n".join(lines) + "\n")
-    print(f"written: {PAGE.relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

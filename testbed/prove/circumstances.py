@@ -15,12 +15,17 @@ def circumstances():
     return f"{now:%Y-%m-%d %H:%M} UTC, commit {commit()}"
 
 
+def today():
+    return f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}"
+
+
 def commit():
     def git(*words):
         return subprocess.run(["git", "-C", str(REPOSITORY), *words], capture_output=True, text=True,
                               check=False).stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no")
+    # pages that proofs write say what was measured, and change nothing of it
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
     return git("rev-parse", "--short=12", "HEAD") + (" with changes not committed" if changed else "")
 
 
