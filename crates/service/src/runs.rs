@@ -55,6 +55,8 @@ pub struct RejectedOfTable {
     pub committed: bool,
     /// The run that read them again and published them.
     pub replayed_by: Option<RunId>,
+    /// How many of them it rejected again: they are to be had under its own id.
+    pub rejected_again: u64,
 }
 
 /// What a run kept aside, at most `limit` rows of it; all of them in one Parquet file, where `export`
@@ -79,7 +81,10 @@ pub async fn rejected(
         rejected: table.rejected,
         kept: table.kept(),
         committed: table.committed,
-        replayed_by: replayed.get(&table.pipeline).cloned(),
+        replayed_by: replayed.get(&table.pipeline).map(|again| again.run.clone()),
+        rejected_again: replayed
+            .get(&table.pipeline)
+            .map_or(0, |again| again.rejected),
     });
     let tables = tables.collect();
     let folder = store.rejected_folder(&run.id);
@@ -120,18 +125,30 @@ fn first_rows(folder: &Path, tables: &[KeptTable], limit: u64) -> Result<Vec<Rej
     Ok(first)
 }
 
+/// That a table's rejected rows were read again.
+pub(crate) struct Replayed {
+    /// By which run.
+    pub(crate) run: RunId,
+    /// How many were rejected again.
+    pub(crate) rejected: u64,
+}
+
 /// The tables of which a later run read the rejected rows again and published them: that run's commit
 /// is the mark, so that there is no moment between the two.
 pub(crate) async fn replayed_tables(
     store: &Store,
     journal: &StoreJournal,
     run: &RunId,
-) -> Result<BTreeMap<PipelineId, RunId>> {
+) -> Result<BTreeMap<PipelineId, Replayed>> {
     let mut replayed = BTreeMap::new();
     for replay in store.replays(run).await? {
         for table in engine::kept_tables(&journal.read(&replay.id).await?) {
             if table.committed {
-                replayed.insert(table.pipeline, replay.id.clone());
+                let again = Replayed {
+                    run: replay.id.clone(),
+                    rejected: table.rejected,
+                };
+                replayed.insert(table.pipeline, again);
             }
         }
     }

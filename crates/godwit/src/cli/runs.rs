@@ -213,7 +213,15 @@ fn rejected_of(table: &RejectedOfTable, found: &RejectedOfRun) -> String {
         ));
     }
     match (&table.replayed_by, table.committed) {
-        (Some(run), _) => text.push_str(&format!(", read again by run {run}")),
+        (Some(run), _) => {
+            text.push_str(&format!(", read again by run {run}"));
+            if table.rejected_again > 0 {
+                let again = count(table.rejected_again);
+                text.push_str(&format!(
+                    "; {again} of them were rejected again: godwit run FILE --replay {run}"
+                ));
+            }
+        }
         (None, true) => text.push_str(&format!(
             "; once their cause is mended: godwit run FILE --replay {}",
             found.run

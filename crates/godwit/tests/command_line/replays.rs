@@ -110,6 +110,8 @@ async fn rows_whose_cause_is_not_mended_stay_to_be_read_again() {
     let done = world.run(&["--replay", &run]).await;
     assert_eq!(done.exit, Exit::Done, "{} {}", done.out, done.err);
     assert_eq!(done.json()["tables"][0]["rows_written"], 1);
+    let told = rejected(&world, &run, &[]).await.out;
+    assert!(!told.contains("rejected again"), "{told}");
     let nothing = world.run(&["--replay", &run]).await;
     assert_eq!(nothing.exit, Exit::Refused);
     let findings = nothing.json()["findings"].clone();
@@ -193,6 +195,22 @@ async fn a_replay_that_died_behind_its_last_commit_is_taken_up() {
     assert_eq!(resumed.exit, Exit::Done, "{} {}", resumed.out, resumed.err);
     assert_eq!(resumed.json()["run"], id.as_str());
     assert_eq!(world.orders(), 5, "each once");
+}
+
+#[tokio::test]
+async fn rows_that_are_rejected_again_are_to_be_had_by_the_replay() {
+    let world = shop();
+    world.sql("DROP TABLE notes");
+    let run = first_run(&world).await;
+    let replay = world.run(&["--replay", &run]).await;
+    assert_eq!(replay.exit, Exit::Done, "{} {}", replay.out, replay.err);
+    let second = replay.json()["run"].as_str().unwrap().to_owned();
+    let told = rejected(&world, &run, &[]).await.out;
+    let next = format!("2 of them were rejected again: godwit run FILE --replay {second}");
+    assert!(told.contains(&next), "{told}");
+    world.sql("UPDATE orders SET customer = 1 WHERE id > 3");
+    let done = world.run(&["--replay", &second]).await;
+    assert_eq!(done.json()["tables"][0]["rows_written"], 2, "{}", done.out);
 }
 
 #[tokio::test]

@@ -134,7 +134,7 @@ impl Desk {
         let journal = StoreJournal(self.store.clone());
         let mut done = replayed_tables(&self.store, &journal, &run.id).await?;
         // What a replay that is taken up has published itself is set aside when it flies.
-        done.retain(|_, by| *by != start.id);
+        done.retain(|_, again| again.run != start.id);
         let later = self.later_loads(&self.root(run).await?, &journal).await?;
         let mut wanted = BTreeMap::new();
         for table in kept(&journal, &run.id).await? {
