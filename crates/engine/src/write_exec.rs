@@ -15,6 +15,8 @@ use futures::StreamExt;
 use model::run::Notice;
 use model::{Error, ErrorKind, Result, Retry, Side};
 use serde::{Deserialize, Serialize};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::attempt::{Attempt, Attempts, inward, outward};
 use crate::checksum::{Handed, HandedRows};
@@ -211,7 +213,7 @@ impl SplitTask {
         .await;
         drop(batches);
         let kept = match moved {
-            Ok(()) => kept(&task, &shelf).await,
+            Ok(()) => kept(&task, &shelf),
             Err(error) => Err(error),
         };
         match kept {
@@ -230,14 +232,16 @@ impl SplitTask {
 }
 
 /// The file of the rejected rows: all of them stand in it when the split counts.
-async fn kept(task: &Task, shelf: &Arc<dyn Shelf>) -> Result<Option<RejectedPart>> {
+fn kept(task: &Task, shelf: &Arc<dyn Shelf>) -> Result<Option<RejectedPart>> {
     if task.rejected.count() == 0 {
         return Ok(None);
     }
-    let (rejected, shelf) = (task.rejected.clone(), Arc::clone(shelf));
-    let finish = move || rejected.flush().and_then(|()| shelf.finish());
-    let finished = tokio::task::spawn_blocking(finish).await;
-    finished.unwrap_or_else(|error| Err(Error::internal("a thread broke down").caused_by(error)))
+    let finish = || task.rejected.flush().and_then(|()| shelf.finish());
+    match Handle::current().runtime_flavor() {
+        // It waits for the disk: other tasks go on in other threads, where there are any.
+        RuntimeFlavor::MultiThread => block_in_place(finish),
+        _ => finish(),
+    }
 }
 
 /// A split whose numbers do not add up is a defect, and never published.
