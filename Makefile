@@ -55,7 +55,7 @@ prove: ## the proofs alone; FULL=1 for the long form
 	stage "prove: proofs" "$$python" testbed/prove.py $${PROVE:-}
 
 bench: export GODWIT_BENCH := 1
-bench: ## the benchmarks, beside ConnectorX + PyArrow
+bench: ## the benchmarks; BENCH="postgres-files mariadb-*" for some of them
 	$(ENV)
 	require_rust
 	stage "bench: servers" start_servers

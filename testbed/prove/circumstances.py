@@ -24,8 +24,9 @@ def commit():
         return subprocess.run(["git", "-C", str(REPOSITORY), *words], capture_output=True, text=True,
                               check=False).stdout.strip()
 
-    # pages that proofs write say what was measured, and change nothing of it
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    # pages that proofs and benches write say what was measured, and change nothing of it
+    written = [":!docs", ":!README.md", ":!benches/RESULTS.md", ":!benches/results"]
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *written)
     return git("rev-parse", "--short=12", "HEAD") + (" with changes not committed" if changed else "")
 
 

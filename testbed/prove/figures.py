@@ -24,18 +24,22 @@ def all_measured(readme, results):
     shown = shown_section(readme)
     date, commit = re.search(r"\d{4}-\d\d-\d\d", shown), re.search(r"commit ([0-9a-f]{12})", shown)
     ensure(date and commit, "the README's figures have no date or no commit")
-    measured = re.search(rf"(?ms)^## {date[0]} \d\d:\d\d UTC, commit {commit[1]}$(.*?)(?=^## |\Z)", results)
-    ensure(measured, f"nothing was measured on {date[0]} at commit {commit[1]}")
-    cores = re.search(r"on (\d+ cores \([^)]+\), \d+ GB)", measured[1])
-    ensure(cores and cores[1] in " ".join(shown.split()), "the README's figures do not name the machine that measured them")
+    sections = re.findall(rf"(?ms)^## {date[0]} \d\d:\d\d UTC, commit {commit[1]}$(.*?)(?=^## |\Z)", results)
+    ensure(sections, f"nothing was measured on {date[0]} at commit {commit[1]}")
+    for section in sections:
+        cores = re.search(r"on (\d+ cores \(.+?\), \d+ GB)", section)
+        ensure(cores and cores[1] in " ".join(shown.split()),
+               "the README's figures do not name the machine that measured them")
     rows = [line for line in shown.splitlines() if re.match(r"\| (PostgreSQL|MariaDB) ", line)]
     ensure(rows, "the README shows no figures")
     count = 0
     for row in rows:
         server = re.match(r"\| (\S+ [\d.]+)", row)[1]
-        of_server = re.search(rf"(?ms)^### {re.escape(server)}.*?(?=^### |\Z)", measured[1])
+        # A bench of some works alone has headings of their own.
+        of_server = [found[0] for section in sections
+                     for found in re.finditer(rf"(?ms)^### {re.escape(server)}.*?(?=^### |\Z)", section)]
         ensure(of_server, f"nothing was measured with {server}")
-        known = set(re.findall(r"(?<=\| )[\d.]+(?= \|)", of_server[0].replace(" | ", " |  | ")))
+        known = set(re.findall(r"(?<=\| )[\d.]+(?= \|)", "\n".join(of_server).replace(" | ", " |  | ")))
         for figure in re.findall(r"([\d.,]+) (?:s|MB)\b", row):
             ensure(figure.replace(",", "") in known, f"{server}: {figure} was not measured")
             count += 1
