@@ -49,6 +49,7 @@ PACKAGES = {
     "mariadb": ["mariadb-client"],
     "sqlite3": ["sqlite3"],
     "openssl": ["openssl"],
+    "valgrind": ["valgrind"],
 }
 ZONES = Path("/usr/share/zoneinfo")
 

@@ -5,6 +5,7 @@ from prove.canary import canary_nowhere
 from prove.changes import drift_and_existing
 from prove.checksums import checksums_catch
 from prove.compare_cells import compare_cells
+from prove.cost import cost_guarded
 from prove.ddl import ddl_waits_or_fails
 from prove.disk_effects import disk_effects
 from prove.disk_full import disk_full
@@ -53,6 +54,7 @@ CLAIMS = {
     "checksums-catch": checksums_catch,
     "fails-alone": failing_table_fails_alone,
     "memory-bounded": memory_bounded,
+    "cost-guarded": cost_guarded,
     "postgres-destination": postgres_destination,
     "probe-finds": probe_finds,
     "rejected-replayed-once": rejected_replayed_once,

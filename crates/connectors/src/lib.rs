@@ -3,6 +3,8 @@
 
 use contract::AnyConnector;
 
+#[doc(hidden)]
+pub mod decoders;
 mod family;
 pub mod files;
 pub mod lake;

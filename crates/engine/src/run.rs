@@ -25,8 +25,9 @@ use crate::table::{Hangar, TableFlight, blank_report, failed};
 const WRITE_BUDGET: usize = 128 << 20;
 /// How often unfinished tables are read at another moment after one was lost.
 const MOST_LOST_MOMENTS: usize = 3;
-/// Tables under way at once for each slot: the next one prepares while splits of another move.
-const TABLES_PER_SLOT: usize = 2;
+/// Tables under way at once for each slot: small ones wait for the disk most of the time, and what makes
+/// them durable is shared by all that wait.
+const TABLES_PER_SLOT: usize = 8;
 
 /// All that a run needs.
 pub struct Flight {

@@ -1,7 +1,10 @@
 //! Journals: append-only lines of a run, durable when [`Store::append`] returns.
 
-use model::{Result, RunId};
+use std::sync::{Mutex, PoisonError};
+
+use model::{Error, Result, RunId};
 use sqlx::Row;
+use tokio::sync::oneshot;
 
 use crate::open::{Store, failure};
 
@@ -16,20 +19,102 @@ pub struct Record {
     pub json: String,
 }
 
+/// Lines on their way into journals. Those that come while others are being made durable wait, and are
+/// made durable together: one sync of the disk for all.
+#[derive(Debug, Default)]
+pub(crate) struct Appending(Mutex<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    lines: Vec<Line>,
+    /// Whether a task is at work that takes what is in the queue.
+    at_work: bool,
+}
+
+#[derive(Debug)]
+struct Line {
+    run: RunId,
+    kind: String,
+    json: String,
+    done: oneshot::Sender<Result<()>>,
+}
+
+impl Appending {
+    /// All lines that wait; where there are none, the one at work is done.
+    fn take(&self) -> Option<Vec<Line>> {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = std::mem::take(&mut queue.lines);
+        queue.at_work = !lines.is_empty();
+        queue.at_work.then_some(lines)
+    }
+
+    /// Puts a line into the queue. Whether somebody has to go to work.
+    fn put(&self, line: Line) -> bool {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.lines.push(line);
+        !std::mem::replace(&mut queue.at_work, true)
+    }
+}
+
 impl Store {
-    /// Appends one line; it survives a power cut once this returns.
+    /// Appends one line; it survives a power cut once this returns. Given up half-way, it may stand
+    /// there all the same.
     pub async fn append(&self, run: &RunId, kind: &str, json: &str) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO journal (run, sequence, kind, json) \
-             SELECT $1, COALESCE(MAX(sequence), 0) + 1, $2, $3 FROM journal WHERE run = $1",
-        )
-        .bind(run.as_str())
-        .bind(kind)
-        .bind(json)
-        .execute(&self.pool)
-        .await
-        .map_err(|cause| failure(&format!("could not append to the journal of {run}"), cause))?;
-        Ok(())
+        let (done, told) = oneshot::channel();
+        let line = Line {
+            run: run.clone(),
+            kind: kind.to_owned(),
+            json: json.to_owned(),
+            done,
+        };
+        if self.appending.put(line) {
+            let store = self.clone();
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "ends by itself with the queue; whoever waits for a line is told"
+            )]
+            tokio::spawn(async move {
+                while let Some(lines) = store.appending.take() {
+                    store.write_all(lines).await;
+                }
+            });
+        }
+        told.await
+            .unwrap_or_else(|_| Err(Error::internal("the journal was given up")))
+    }
+
+    /// Makes lines durable and tells each of them. Where they fail together, each is tried alone.
+    async fn write_all(&self, lines: Vec<Line>) {
+        if lines.len() > 1 && self.write(&lines).await.is_ok() {
+            for line in lines {
+                let _ = line.done.send(Ok(()));
+            }
+            return;
+        }
+        for line in lines {
+            let written = self.write(std::slice::from_ref(&line)).await;
+            let run = &line.run;
+            let written = written.map_err(|cause| {
+                failure(&format!("could not append to the journal of {run}"), cause)
+            });
+            let _ = line.done.send(written);
+        }
+    }
+
+    async fn write(&self, lines: &[Line]) -> std::result::Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for line in lines {
+            sqlx::query(
+                "INSERT INTO journal (run, sequence, kind, json) \
+                 SELECT $1, COALESCE(MAX(sequence), 0) + 1, $2, $3 FROM journal WHERE run = $1",
+            )
+            .bind(line.run.as_str())
+            .bind(&line.kind)
+            .bind(&line.json)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await
     }
 
     /// All lines of a run, in order.
@@ -95,6 +180,27 @@ mod tests {
         }
         let lines = store.records(&run).await.unwrap();
         assert!(lines.iter().map(|line| line.sequence).eq(1..=20));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_fails_fails_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let refused = "CREATE TRIGGER refuse BEFORE INSERT ON journal WHEN NEW.kind = 'bad' \
+                       BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        sqlx::query(refused).execute(&store.pool).await.unwrap();
+        let run = RunId::generate();
+        let append = |kind| store.append(&run, kind, "{}");
+        let (first, bad, good) = tokio::join!(append("first"), append("bad"), append("good"));
+        assert!(first.is_ok() && bad.is_err() && good.is_ok());
+        let kinds: Vec<String> = store
+            .records(&run)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|line| line.kind)
+            .collect();
+        assert_eq!(kinds, ["first", "good"]);
     }
 
     #[tokio::test]

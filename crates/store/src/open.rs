@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Error, ErrorKind, Result, Retry, RunId, Side};
@@ -11,6 +12,8 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+
+use crate::journal::Appending;
 
 /// The schema's history, oldest first. Never edited once released: a change is a new file.
 const HISTORY: [(i64, &str, &str); 2] = [
@@ -22,6 +25,7 @@ const HISTORY: [(i64, &str, &str); 2] = [
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: SqlitePool,
+    pub(crate) appending: Arc<Appending>,
     folder: PathBuf,
 }
 
@@ -49,6 +53,7 @@ impl Store {
             .map_err(|cause| schema_error(folder, cause))?;
         Ok(Self {
             pool,
+            appending: Arc::default(),
             folder: folder.to_owned(),
         })
     }
@@ -92,6 +97,7 @@ impl Store {
             None => Ok(None),
             Some(_) => Ok(Some(Self {
                 pool,
+                appending: Arc::default(),
                 folder: folder.to_owned(),
             })),
         }

@@ -11,6 +11,11 @@ use model::{Error, Result};
 
 use super::column_builder::ColumnBuilder;
 
+/// Rows of very many columns make batches of few of them: so much is reserved for all columns at most.
+const RESERVED_BYTES: usize = 8 << 20;
+const RESERVED_PER_VALUE: usize = 32;
+const FEWEST_ROWS: usize = 128;
+
 /// Collects rows into batches. For each row: append one value or null to every column, then
 /// [`BatchBuilder::end_row`]; when [`BatchBuilder::is_full`], [`BatchBuilder::take`].
 pub(crate) struct BatchBuilder {
@@ -25,6 +30,11 @@ pub(crate) struct BatchBuilder {
 impl BatchBuilder {
     /// For rows of these columns.
     pub(crate) fn new(columns: &[ScanColumn], limits: BatchLimits) -> Self {
+        let fitting = RESERVED_BYTES / (columns.len().max(1) * RESERVED_PER_VALUE);
+        let limits = BatchLimits {
+            rows: limits.rows.min(fitting.max(FEWEST_ROWS)),
+            ..limits
+        };
         let fields: Vec<Field> = columns
             .iter()
             .map(|column| Field::new(&column.native.name, column.logical.arrow(), true))

@@ -21,13 +21,14 @@ pub(crate) fn days(year: u32, month: u32, day: u32) -> Option<i32> {
         return None;
     }
     // Days from civil: years are counted from March, so that the leap day is the last one.
-    let shifted_year = i64::from(year) - i64::from(month <= 2);
-    let era = shifted_year.div_euclid(400);
-    let year_of_era = shifted_year.rem_euclid(400);
-    let month_from_march = (i64::from(month) + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
+    let shifted_year = year - u32::from(month <= 2);
+    let (era, year_of_era) = (shifted_year / 400, shifted_year % 400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    i32::try_from(era * 146_097 + day_of_era - 719_468).ok()
+    i32::try_from(era * 146_097 + day_of_era)
+        .ok()
+        .map(|days| days - 719_468)
 }
 
 /// Microseconds of a wall clock's reading that exists; `None` for any other.

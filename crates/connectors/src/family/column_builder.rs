@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder,
-    Float64Builder, Int8Builder, Int16Builder, Int32Builder, Int64Builder, ListArray, MapArray,
-    NullBufferBuilder, StringBuilder, StructArray, Time64MicrosecondBuilder,
+    Array, ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder,
+    Float32Builder, Float64Builder, Int8Builder, Int16Builder, Int32Builder, Int64Builder,
+    ListArray, MapArray, NullBufferBuilder, StringBuilder, StructArray, Time64MicrosecondBuilder,
     TimestampMicrosecondBuilder,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
@@ -61,6 +61,8 @@ pub(crate) struct MapColumn {
 }
 
 const TEXT_BYTES_PER_ROW: usize = 32;
+/// More is reserved when it is needed: the next batch may hold no large values.
+const MOST_BYTES_RESERVED: usize = 1 << 20;
 
 impl ColumnBuilder {
     /// For values of this type, with room for so many rows.
@@ -150,22 +152,43 @@ impl ColumnBuilder {
         }
     }
 
-    /// The column so far; starts the next one.
+    /// The column so far; starts the next one, with room for as much again.
     pub(crate) fn finish(&mut self) -> ArrayRef {
+        /// The builder's array; in its place one with as much room.
+        macro_rules! renewed {
+            ($builder:ident, $kind:ident) => {{
+                let array = $builder.finish();
+                *$builder = $kind::with_capacity(array.len());
+                Arc::new(array)
+            }};
+            ($builder:ident, $kind:ident, typed) => {{
+                let array = $builder.finish();
+                let typed = $kind::with_capacity(array.len());
+                *$builder = typed.with_data_type(array.data_type().clone());
+                Arc::new(array)
+            }};
+            ($builder:ident, $kind:ident, bytes) => {{
+                let array = $builder.finish();
+                let bytes = array.value_data().len();
+                let room = (bytes + bytes / 8).min(MOST_BYTES_RESERVED);
+                *$builder = $kind::with_capacity(array.len(), room);
+                Arc::new(array)
+            }};
+        }
         match self {
-            Self::Boolean(builder) => Arc::new(builder.finish()),
-            Self::Int8(builder) => Arc::new(builder.finish()),
-            Self::Int16(builder) => Arc::new(builder.finish()),
-            Self::Int32(builder) => Arc::new(builder.finish()),
-            Self::Int64(builder) => Arc::new(builder.finish()),
-            Self::Decimal(builder) => Arc::new(builder.finish()),
-            Self::Float32(builder) => Arc::new(builder.finish()),
-            Self::Float64(builder) => Arc::new(builder.finish()),
-            Self::Text(builder) => Arc::new(builder.finish()),
-            Self::Binary(builder) => Arc::new(builder.finish()),
-            Self::Date(builder) => Arc::new(builder.finish()),
-            Self::Time(builder) => Arc::new(builder.finish()),
-            Self::Timestamp(builder) => Arc::new(builder.finish()),
+            Self::Boolean(builder) => renewed!(builder, BooleanBuilder),
+            Self::Int8(builder) => renewed!(builder, Int8Builder),
+            Self::Int16(builder) => renewed!(builder, Int16Builder),
+            Self::Int32(builder) => renewed!(builder, Int32Builder),
+            Self::Int64(builder) => renewed!(builder, Int64Builder),
+            Self::Decimal(builder) => renewed!(builder, Decimal128Builder, typed),
+            Self::Float32(builder) => renewed!(builder, Float32Builder),
+            Self::Float64(builder) => renewed!(builder, Float64Builder),
+            Self::Text(builder) => renewed!(builder, StringBuilder, bytes),
+            Self::Binary(builder) => renewed!(builder, BinaryBuilder, bytes),
+            Self::Date(builder) => renewed!(builder, Date32Builder),
+            Self::Time(builder) => renewed!(builder, Time64MicrosecondBuilder),
+            Self::Timestamp(builder) => renewed!(builder, TimestampMicrosecondBuilder, typed),
             Self::List(list) => list.finish(),
             Self::Map(map) => map.finish(),
             Self::Struct(parts) => parts.finish(),

@@ -25,6 +25,13 @@ impl DecimalMisfit {
 /// The unscaled value of `text` in `decimal(precision, scale)`: `-1.5` in `(9,2)` is `-150`. Takes
 /// an exponent (`1.5e3`). Trailing zeros beyond the scale are no loss.
 pub(crate) fn parse(text: &[u8], precision: u8, scale: u8) -> Result<i128, DecimalMisfit> {
+    if let Some(value) = short(text, precision, scale) {
+        return Ok(i128::from(value));
+    }
+    general(text, precision, scale)
+}
+
+fn general(text: &[u8], precision: u8, scale: u8) -> Result<i128, DecimalMisfit> {
     let (negative, rest) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -44,6 +51,45 @@ pub(crate) fn parse(text: &[u8], precision: u8, scale: u8) -> Result<i128, Decim
     }
     let value = i128::try_from(value).map_err(|_| DecimalMisfit::Precision)?;
     Ok(if negative { -value } else { value })
+}
+
+/// The same for what nearly all decimals are: at most 18 digits, no more of them behind the point than
+/// there are places, no exponent. `None` for others, and for what does not fit.
+fn short(text: &[u8], precision: u8, scale: u8) -> Option<i64> {
+    const MOST_DIGITS: u32 = 18;
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    if digits.is_empty() || digits.len() > MOST_DIGITS as usize + 1 {
+        return None;
+    }
+    // Room for the 19 digits of a text without a point, which is refused below.
+    let mut value: u64 = 0;
+    let mut point = None;
+    for (index, byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            value = value * 10 + u64::from(digit);
+        } else if *byte == b'.' && point.is_none() {
+            point = Some(index);
+        } else {
+            return None;
+        }
+    }
+    let length = u32::try_from(digits.len()).ok()?;
+    let behind = match point {
+        Some(point) => length - 1 - u32::try_from(point).ok()?,
+        None => 0,
+    };
+    let count = length - u32::from(point.is_some());
+    let missing = u32::from(scale).checked_sub(behind)?;
+    if count == 0 || count + missing > MOST_DIGITS {
+        return None;
+    }
+    let value = i64::try_from(value * 10_u64.pow(missing)).ok()?;
+    let fits = u32::from(precision) >= MOST_DIGITS || value < 10_i64.pow(u32::from(precision));
+    fits.then_some(if negative { -value } else { value })
 }
 
 /// Digits before and behind the point, zeros at both ends left out; `None` where it is no number.
@@ -182,6 +228,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_way_and_the_general_one_agree(
+            text in "-?[0-9]{0,19}\\.?[0-9]{0,6}",
+            precision in 1_u8..=38,
+            scale in 0_u8..8,
+        ) {
+            let general = general(text.as_bytes(), precision, scale);
+            match short(text.as_bytes(), precision, scale) {
+                Some(value) => prop_assert_eq!(general, Ok(i128::from(value))),
+                None => prop_assert_eq!(parse(text.as_bytes(), precision, scale), general),
+            }
+        }
+
         #[test]
         fn what_print_prints_is_read(
             value in -(10_i128.pow(38)) + 1..10_i128.pow(38),

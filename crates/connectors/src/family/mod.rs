@@ -16,4 +16,5 @@ pub(crate) mod probe_query;
 pub(crate) mod reading_thread;
 #[cfg(test)]
 pub(crate) mod skipped;
+pub(crate) mod stream;
 pub(crate) mod tls;

@@ -1,6 +1,8 @@
 //! The commit protocol over a folder. All that touches the disk runs on blocking threads.
 
 use std::fs;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -31,6 +33,8 @@ pub(super) struct FilesDestination {
     pub(super) how: FilesWrite,
     /// Seconds since 1970.
     pub(super) now: fn() -> i64,
+    /// Set once the disk was seen to do what commits need.
+    pub(super) able: Arc<OnceLock<()>>,
 }
 
 #[async_trait]
@@ -76,7 +80,17 @@ impl Destination for FilesDestination {
 
     async fn prepare(&self, staging: &Staging) -> Result<()> {
         let (root, staging) = (self.root.clone(), staging.clone());
-        blocking(move || prepare(&root, &staging)).await
+        let able = Arc::clone(&self.able);
+        blocking(move || {
+            Publication::begin(&root, &staging)?.refuse_aborted()?;
+            make_folder(&root.written(&staging.load))?;
+            if able.get().is_none() {
+                try_disk(&root.load(&staging.load).join("probe"))?;
+                let _ = able.set(());
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn writer(&self, staging: &Staging, task: &TaskContext) -> Result<Box<dyn SplitWriter>> {
@@ -187,20 +201,17 @@ fn replaced_rows(root: &Root, write: &Write) -> Result<u64> {
     Ok(rows)
 }
 
-/// Makes the room, and learns before any row moves whether the disk can do what the commit needs.
-fn prepare(root: &Root, staging: &Staging) -> Result<()> {
-    Publication::begin(root, staging)?.refuse_aborted()?;
-    make_folder(&root.written(&staging.load))?;
-    let probe = root.load(&staging.load).join("probe");
-    remove_folder(&probe)?;
+/// Learns before any row moves whether the disk can do what commits need; in a folder for that alone.
+fn try_disk(probe: &Path) -> Result<()> {
+    remove_folder(probe)?;
     let (one, other) = (probe.join("one"), probe.join("other"));
     make_folder(&one)?;
     make_folder(&other)?;
     publish::exchange(&one, &other)?;
     fs::write(one.join("file"), b"")
         .and_then(|()| fs::hard_link(one.join("file"), other.join("file")))
-        .map_err(|error| io_error("link files in", &probe, error))?;
-    remove_folder(&probe)
+        .map_err(|error| io_error("link files in", probe, error))?;
+    remove_folder(probe)
 }
 
 async fn blocking<T: Send + 'static>(

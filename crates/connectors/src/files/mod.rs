@@ -91,6 +91,7 @@ impl Connector for Files {
             namespace: opening.namespace.clone(),
             how,
             now: || jiff::Timestamp::now().as_second(),
+            able: Arc::default(),
         }))
     }
 }

@@ -78,6 +78,7 @@ fn open(root: &Path, now: fn() -> i64) -> FilesDestination {
         namespace: "shop".to_owned(),
         how: FilesWrite::default(),
         now,
+        able: Arc::default(),
     }
 }
 

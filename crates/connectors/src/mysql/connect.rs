@@ -2,21 +2,26 @@
 //! depends on the migration alone and not on the server's defaults.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::zone::ZoneForm;
 use model::{Error, ErrorKind, Result, Side, TimeZone};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts, OptsBuilder, SslOpts};
+use mysql_async::{Conn, Error as DriverFailure, Opts, OptsBuilder, SslOpts};
 
 use super::ddl::literal;
 use super::errors::{number, translate};
 use super::options::MysqlConnection;
+use super::wire::{Connection, Login};
+use crate::family::stream::Address;
 use crate::family::tls::TlsMode;
 
 /// A server that sessions are opened at.
 pub(crate) struct Server {
     options: Opts,
+    address: Address,
+    login: Login,
     zone: TimeZone,
     timeout: Duration,
     label: String,
@@ -67,6 +72,21 @@ impl Server {
             None => None,
         };
         let socket = connection.socket.as_ref().map(|path| base.join(path));
+        let address = match &socket {
+            Some(path) => Address::Socket(path.clone()),
+            None => Address::Tcp(connection.host.clone(), connection.port),
+        };
+        let login = Login {
+            user: connection.user.clone(),
+            password: password.clone(),
+            tls: match socket {
+                Some(_) => None,
+                None => {
+                    let config = connection.tls.client_config(&connection.host, base)?;
+                    config.map(|config| (Arc::new(config), connection.host.clone()))
+                }
+            },
+        };
         let tls = match socket {
             Some(_) => None,
             None => tls_options(connection, base),
@@ -89,6 +109,8 @@ impl Server {
             .ssl_opts(tls);
         Ok(Self {
             options: options.into(),
+            address,
+            login,
             zone: zone.clone(),
             timeout: Duration::from_secs(connection.connect_timeout_seconds),
             label,
@@ -116,9 +138,32 @@ impl Server {
         &self.zone
     }
 
-    /// Opens a session and sets it up.
+    /// Opens a session for questions, and sets it up.
     pub(crate) async fn connect(&self) -> Result<Session> {
-        match tokio::time::timeout(self.timeout, self.open()).await {
+        self.in_time(async {
+            let mut connection = Conn::new(self.options.clone()).await.map_err(not_opened)?;
+            let zone_known = set_up(&mut connection, &self.zone).await?;
+            Ok(Session {
+                connection,
+                zone_known,
+            })
+        })
+        .await
+    }
+
+    /// Opens a session that reads, and sets it up in the same way.
+    pub(crate) async fn connect_reader(&self) -> Result<Connection> {
+        self.in_time(async {
+            let opened = Connection::open(&self.address, &self.login).await;
+            let mut connection = opened.map_err(not_opened)?;
+            set_up(&mut connection, &self.zone).await?;
+            Ok(connection)
+        })
+        .await
+    }
+
+    async fn in_time<T>(&self, opening: impl Future<Output = Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.timeout, opening).await {
             Ok(opened) => opened
                 .map_err(|error| error.context(format!("could not connect to {}", self.label))),
             Err(_) => Err(Error::new(
@@ -133,33 +178,6 @@ impl Server {
             .on(Side::Source)
             .hint("check host and port, or raise `connect-timeout-seconds`")),
         }
-    }
-
-    async fn open(&self) -> Result<Session> {
-        let mut connection = Conn::new(self.options.clone()).await.map_err(|failure| {
-            let mut error = translate(failure);
-            if error.code == "CONNECTION_LOST" {
-                error.code = "UNREACHABLE";
-                error = error.hint("check host and port, and that the server runs");
-            }
-            error
-        })?;
-        for statement in REQUIRED_SETTINGS {
-            connection.query_drop(*statement).await.map_err(translate)?;
-        }
-        for statement in OPTIONAL_SETTINGS {
-            match connection.query_drop(*statement).await {
-                Err(failure) if number(&failure) != Some(UNKNOWN_VARIABLE) => {
-                    return Err(translate(failure));
-                }
-                _ => {}
-            }
-        }
-        let zone_known = set_zone(&mut connection, &self.zone).await?;
-        Ok(Session {
-            connection,
-            zone_known,
-        })
     }
 
     /// Asks the server to stop what another session is running; that session stays.
@@ -177,20 +195,54 @@ impl Server {
     }
 }
 
-async fn set_zone(connection: &mut Conn, zone: &TimeZone) -> Result<bool> {
+fn not_opened(failure: DriverFailure) -> Error {
+    let mut error = translate(failure);
+    if error.code != "CONNECTION_LOST" {
+        return error;
+    }
+    error.code = "UNREACHABLE";
+    error.hint("check host and port, and that the server runs")
+}
+
+/// A session that runs statements.
+trait Runs {
+    async fn run(&mut self, statement: &str) -> Result<(), DriverFailure>;
+}
+
+impl Runs for Conn {
+    async fn run(&mut self, statement: &str) -> Result<(), DriverFailure> {
+        self.query_drop(statement).await
+    }
+}
+
+impl Runs for Connection {
+    async fn run(&mut self, statement: &str) -> Result<(), DriverFailure> {
+        Connection::run(self, statement).await
+    }
+}
+
+/// Whether the session stands in the migration's zone.
+async fn set_up(session: &mut impl Runs, zone: &TimeZone) -> Result<bool> {
+    for statement in REQUIRED_SETTINGS {
+        session.run(statement).await.map_err(translate)?;
+    }
+    for statement in OPTIONAL_SETTINGS {
+        match session.run(statement).await {
+            Err(failure) if number(&failure) != Some(UNKNOWN_VARIABLE) => {
+                return Err(translate(failure));
+            }
+            _ => {}
+        }
+    }
     let wanted = match zone.form() {
         ZoneForm::Fixed(_) => zone.fixed_text().unwrap_or_else(|| "+00:00".to_owned()),
         ZoneForm::Named(name) => name,
     };
-    let set = connection
-        .query_drop(format!("SET SESSION time_zone = {}", literal(&wanted)))
-        .await;
-    match set {
+    let zoned = format!("SET SESSION time_zone = {}", literal(&wanted));
+    match session.run(&zoned).await {
         Ok(()) => Ok(true),
         Err(failure) if number(&failure) == Some(UNKNOWN_ZONE) => {
-            let utc = connection
-                .query_drop("SET SESSION time_zone = '+00:00'")
-                .await;
+            let utc = session.run("SET SESSION time_zone = '+00:00'").await;
             utc.map_err(translate)?;
             Ok(false)
         }

@@ -4,9 +4,9 @@
 use arrow::datatypes::DataType;
 use model::plan::ScanColumn;
 use model::{Error, Result};
-use mysql_async::Value;
 
 use super::temporal;
+use super::wire::Cell;
 use crate::family::charset::{Charset, CharsetMisfit};
 use crate::family::column_builder::ColumnBuilder;
 use crate::family::decimal;
@@ -138,12 +138,12 @@ impl Decoder {
     /// bytes; `scratch` is a buffer to decode text in.
     pub(crate) fn append(
         self,
-        value: &Value,
+        value: Cell<'_>,
         to: &mut ColumnBuilder,
         room: usize,
         scratch: &mut String,
     ) -> Result<(), Misfit> {
-        if let Value::NULL = value {
+        if let Cell::Null = value {
             to.append_null();
             return Ok(());
         }
@@ -176,9 +176,19 @@ impl Decoder {
         }
     }
 
+    /// Whether [`Self::noticed`] may say something.
+    pub(crate) fn notices(self) -> bool {
+        match self {
+            Self::Text(charset) => charset != Charset::Utf8,
+            Self::Label(_) | Self::NumberedLabel(_) => true,
+            _ => false,
+        }
+    }
+
     /// What a person should know of a value that goes on as it is.
-    pub(crate) fn noticed(self, value: &Value) -> Option<Misfit> {
-        let Value::Bytes(bytes) = value else {
+    #[inline]
+    pub(crate) fn noticed(self, value: Cell<'_>) -> Option<Misfit> {
+        let Cell::Bytes(bytes) = value else {
             return None;
         };
         match self {
@@ -192,7 +202,7 @@ impl Decoder {
         }
     }
 
-    fn print(self, value: &Value, out: &mut String) -> Result<(), Misfit> {
+    fn print(self, value: Cell<'_>, out: &mut String) -> Result<(), Misfit> {
         match self {
             Self::DateText => temporal::print_date(value, out),
             Self::DateTimeText { digits } => temporal::print_wall(value, digits, out),
@@ -211,32 +221,32 @@ fn unplanned(column: &ScanColumn) -> Error {
 }
 
 /// The value as text, digits only where it is a number.
-fn print(value: &Value, out: &mut String) -> Result<(), Misfit> {
+fn print(value: Cell<'_>, out: &mut String) -> Result<(), Misfit> {
     use std::fmt::Write as _;
     let written = match value {
-        Value::Int(number) => write!(out, "{number}"),
-        Value::UInt(number) => write!(out, "{number}"),
-        Value::Float(number) => write!(out, "{number:?}"),
-        Value::Double(number) => write!(out, "{number:?}"),
-        Value::Bytes(bytes) => return Charset::Utf8.decode(bytes, out).map_err(of_charset),
+        Cell::Int(number) => write!(out, "{number}"),
+        Cell::UInt(number) => write!(out, "{number}"),
+        Cell::Float(number) => write!(out, "{number:?}"),
+        Cell::Double(number) => write!(out, "{number:?}"),
+        Cell::Bytes(bytes) => return Charset::Utf8.decode(bytes, out).map_err(of_charset),
         _ => return Err(UNEXPECTED),
     };
     written.map_err(|_| UNEXPECTED)
 }
 
-fn integer(value: &Value) -> Result<i128, Misfit> {
+fn integer(value: Cell<'_>) -> Result<i128, Misfit> {
     match value {
-        Value::Int(number) => Ok(i128::from(*number)),
-        Value::UInt(number) => Ok(i128::from(*number)),
-        Value::Bytes(bytes) => decimal::parse(bytes, 38, 0).map_err(|_| UNEXPECTED),
+        Cell::Int(number) => Ok(i128::from(number)),
+        Cell::UInt(number) => Ok(i128::from(number)),
+        Cell::Bytes(bytes) => decimal::parse(bytes, 38, 0).map_err(|_| UNEXPECTED),
         _ => Err(UNEXPECTED),
     }
 }
 
 /// A bit field: its bytes, highest first.
-fn bits(value: &Value) -> Result<i128, Misfit> {
+fn bits(value: Cell<'_>) -> Result<i128, Misfit> {
     match value {
-        Value::Bytes(bytes) if bytes.len() <= 8 => Ok(bytes
+        Cell::Bytes(bytes) if bytes.len() <= 8 => Ok(bytes
             .iter()
             .fold(0, |number, byte| number << 8 | i128::from(*byte))),
         other => integer(other),
@@ -270,19 +280,19 @@ fn append_integer(number: i128, to: &mut ColumnBuilder) -> Result<(), Misfit> {
 }
 
 fn append_decimal(
-    value: &Value,
+    value: Cell<'_>,
     precision: u8,
     scale: u8,
     to: &mut ColumnBuilder,
 ) -> Result<(), Misfit> {
     let printed;
     let text: &[u8] = match value {
-        Value::Bytes(bytes) => bytes,
-        Value::Int(number) => {
+        Cell::Bytes(bytes) => bytes,
+        Cell::Int(number) => {
             printed = number.to_string();
             printed.as_bytes()
         }
-        Value::UInt(number) => {
+        Cell::UInt(number) => {
             printed = number.to_string();
             printed.as_bytes()
         }
@@ -297,22 +307,22 @@ fn append_decimal(
     }
 }
 
-fn append_float(value: &Value, to: &mut ColumnBuilder) -> Result<(), Misfit> {
+fn append_float(value: Cell<'_>, to: &mut ColumnBuilder) -> Result<(), Misfit> {
     match (to, value) {
-        (ColumnBuilder::Float32(builder), Value::Float(number)) => builder.append_value(*number),
-        (ColumnBuilder::Float64(builder), Value::Double(number)) => builder.append_value(*number),
-        (ColumnBuilder::Float64(builder), Value::Float(number)) => {
-            builder.append_value(f64::from(*number));
+        (ColumnBuilder::Float32(builder), Cell::Float(number)) => builder.append_value(number),
+        (ColumnBuilder::Float64(builder), Cell::Double(number)) => builder.append_value(number),
+        (ColumnBuilder::Float64(builder), Cell::Float(number)) => {
+            builder.append_value(f64::from(number));
         }
         _ => return Err(UNEXPECTED),
     }
     Ok(())
 }
 
-fn append_bytes(value: &Value, to: &mut ColumnBuilder, room: usize) -> Result<(), Misfit> {
+fn append_bytes(value: Cell<'_>, to: &mut ColumnBuilder, room: usize) -> Result<(), Misfit> {
     match (to, value) {
-        (ColumnBuilder::Binary(_), Value::Bytes(bytes)) if bytes.len() > room => Err(TOO_LARGE),
-        (ColumnBuilder::Binary(builder), Value::Bytes(bytes)) => {
+        (ColumnBuilder::Binary(_), Cell::Bytes(bytes)) if bytes.len() > room => Err(TOO_LARGE),
+        (ColumnBuilder::Binary(builder), Cell::Bytes(bytes)) => {
             builder.append_value(bytes);
             Ok(())
         }
@@ -321,10 +331,10 @@ fn append_bytes(value: &Value, to: &mut ColumnBuilder, room: usize) -> Result<()
 }
 
 /// The server puts the number of the reference system in front, in four bytes.
-fn append_wkb(value: &Value, to: &mut ColumnBuilder, room: usize) -> Result<(), Misfit> {
+fn append_wkb(value: Cell<'_>, to: &mut ColumnBuilder, room: usize) -> Result<(), Misfit> {
     const SRID_BYTES: usize = 4;
     match (to, value) {
-        (ColumnBuilder::Binary(builder), Value::Bytes(bytes)) => match bytes.get(SRID_BYTES..) {
+        (ColumnBuilder::Binary(builder), Cell::Bytes(bytes)) => match bytes.get(SRID_BYTES..) {
             Some(wkb) if wkb.len() > room => Err(TOO_LARGE),
             Some(wkb) if !wkb.is_empty() => {
                 builder.append_value(wkb);
@@ -338,11 +348,11 @@ fn append_wkb(value: &Value, to: &mut ColumnBuilder, room: usize) -> Result<(), 
 
 fn append_text(
     charset: Charset,
-    value: &Value,
+    value: Cell<'_>,
     to: &mut ColumnBuilder,
     (room, scratch): (usize, &mut String),
 ) -> Result<(), Misfit> {
-    let Value::Bytes(bytes) = value else {
+    let Cell::Bytes(bytes) = value else {
         return Err(UNEXPECTED);
     };
     if bytes.len() > room {
@@ -364,11 +374,11 @@ fn append_text(
 /// The label behind its number and a colon.
 fn append_label(
     charset: Charset,
-    value: &Value,
+    value: Cell<'_>,
     to: &mut ColumnBuilder,
     (room, scratch): (usize, &mut String),
 ) -> Result<(), Misfit> {
-    let Value::Bytes(bytes) = value else {
+    let Cell::Bytes(bytes) = value else {
         return Err(UNEXPECTED);
     };
     scratch.clear();
@@ -383,11 +393,11 @@ fn append_label(
 /// Each member of a set; none of the empty set.
 fn append_members(
     charset: Charset,
-    value: &Value,
+    value: Cell<'_>,
     to: &mut ColumnBuilder,
     scratch: &mut String,
 ) -> Result<(), Misfit> {
-    let (Value::Bytes(bytes), ColumnBuilder::List(list)) = (value, to) else {
+    let (Cell::Bytes(bytes), ColumnBuilder::List(list)) = (value, to) else {
         return Err(UNEXPECTED);
     };
     scratch.clear();

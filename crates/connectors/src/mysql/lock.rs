@@ -16,6 +16,7 @@ use super::errors::{is_missing_right, translate};
 use super::options::HiddenColumns;
 use super::pool::ReaderPool;
 use super::snapshot::MysqlSnapshot;
+use super::wire::Connection;
 
 const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 const TOUCHED_AT_ONCE: usize = 50;
@@ -119,11 +120,11 @@ async fn sessions(
     server: &Server,
     wanted: usize,
     findings: &mut Vec<Finding>,
-) -> Result<Vec<Conn>> {
+) -> Result<Vec<Connection>> {
     let mut sessions = Vec::with_capacity(wanted);
     while sessions.len() < wanted {
-        match server.connect().await {
-            Ok(session) => sessions.push(session.connection),
+        match server.connect_reader().await {
+            Ok(session) => sessions.push(session),
             Err(error) if error.code == "TOO_MANY_CONNECTIONS" && !sessions.is_empty() => {
                 if sessions.len() == 2 {
                     sessions.pop();
@@ -199,11 +200,11 @@ fn no_lock_right() -> Finding {
 /// tables slipped away.
 async fn begin(
     guard: &mut Conn,
-    sessions: &mut [Conn],
+    sessions: &mut [Connection],
     tables: &[TableName],
 ) -> Result<(String, Vec<(TableName, Error)>)> {
     for session in sessions.iter_mut() {
-        session.query_drop(BEGIN).await.map_err(translate)?;
+        session.run(BEGIN).await.map_err(translate)?;
     }
     let position = position(guard).await;
     let Some(holder) = sessions.last_mut() else {
@@ -215,18 +216,18 @@ async fn begin(
 
 /// Touches each table, so that its definition is the session's until its transaction ends; gives back
 /// those that it could not.
-async fn take_hold(session: &mut Conn, tables: &[TableName]) -> Vec<(TableName, Error)> {
+async fn take_hold(session: &mut Connection, tables: &[TableName]) -> Vec<(TableName, Error)> {
     let mut refused = Vec::new();
     for chunk in tables.chunks(TOUCHED_AT_ONCE) {
         let all: Vec<String> = chunk
             .iter()
             .map(|table| format!("({})", touch(table)))
             .collect();
-        if session.query_drop(all.join(" UNION ALL ")).await.is_ok() {
+        if session.run(&all.join(" UNION ALL ")).await.is_ok() {
             continue;
         }
         for table in chunk {
-            if let Err(failure) = session.query_drop(touch(table)).await {
+            if let Err(failure) = session.run(&touch(table)).await {
                 let error = translate(failure).context(format!("could not hold {table}"));
                 refused.push((table.clone(), error));
             }

@@ -16,13 +16,14 @@ mod lock;
 mod options;
 mod pool;
 mod probe;
-mod read;
+pub(crate) mod read;
 mod snapshot;
 mod source;
 mod split;
 mod statement;
 mod temporal;
 mod types;
+pub(crate) mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::{Error, ErrorKind, Result, Retry, Side};
-use mysql_async::prelude::Queryable;
-use mysql_async::{BinaryProtocol, Conn, QueryResult, Row, Value};
+use mysql_async::{DriverError, Error as DriverFailure, Row, Value};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -16,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::Server;
 use super::errors::translate;
+use super::wire::{Arrived, Connection, Kind};
 
 /// The sessions that read.
 pub(crate) struct ReaderPool {
@@ -29,7 +29,7 @@ pub(crate) struct ReaderPool {
 }
 
 struct State {
-    idle: Vec<Conn>,
+    idle: Vec<Connection>,
     alive: usize,
     closed: bool,
 }
@@ -38,7 +38,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl ReaderPool {
     /// The pool of these sessions.
-    pub(crate) fn new(server: Arc<Server>, sessions: Vec<Conn>) -> Arc<Self> {
+    pub(crate) fn new(server: Arc<Server>, sessions: Vec<Connection>) -> Arc<Self> {
         let state = State {
             alive: sessions.len(),
             idle: sessions,
@@ -107,7 +107,7 @@ impl ReaderPool {
         let _ = tokio::time::timeout(DRAIN_TIMEOUT * 2, all).await;
     }
 
-    fn give_back(&self, connection: Conn) {
+    fn give_back(&self, connection: Connection) {
         let mut state = self.state();
         if state.closed {
             state.alive = state.alive.saturating_sub(1);
@@ -118,7 +118,7 @@ impl ReaderPool {
         self.changed.notify_waiters();
     }
 
-    fn forget(&self, connection: Conn) {
+    fn forget(&self, connection: Connection) {
         drop(connection);
         let mut state = self.state();
         state.alive = state.alive.saturating_sub(1);
@@ -132,7 +132,7 @@ impl ReaderPool {
     }
 
     /// Stops what a session runs, reads what is left of it, and takes the session back.
-    async fn reclaim(&self, mut connection: Conn, phase: Phase) {
+    async fn reclaim(&self, mut connection: Connection, phase: Phase) {
         let stopped = tokio::time::timeout(DRAIN_TIMEOUT, self.stop(connection.id())).await;
         if !matches!(stopped, Ok(Ok(()))) {
             tracing::warn!(server = self.server.label(), "could not stop a query");
@@ -148,7 +148,7 @@ impl ReaderPool {
         }
     }
 
-    fn reclaim_later(self: &Arc<Self>, connection: Conn, phase: Phase) {
+    fn reclaim_later(self: &Arc<Self>, connection: Connection, phase: Phase) {
         let Ok(runtime) = Handle::try_current() else {
             return self.forget(connection);
         };
@@ -163,18 +163,13 @@ impl ReaderPool {
 }
 
 /// Whether the session can be used again.
-async fn drain(connection: &mut Conn) -> bool {
-    loop {
-        let mut rest = QueryResult::<'_, '_, BinaryProtocol>::new(&mut *connection);
-        match rest.next().await {
-            Ok(Some(_)) => {}
-            Ok(None) | Err(mysql_async::Error::Server(_)) => break,
-            Err(_) => return false,
-        }
+async fn drain(connection: &mut Connection) -> bool {
+    if connection.drain().await.is_err() {
+        return false;
     }
     // A stop that came after the query's own end would hit the next one: this one takes it.
-    let _ = connection.query_drop("DO 0").await;
-    connection.query_drop("DO 0").await.is_ok()
+    let _ = connection.run("DO 0").await;
+    connection.run("DO 0").await.is_ok()
 }
 
 /// The error of a moment that is gone.
@@ -203,7 +198,7 @@ enum Phase {
 /// One session, for one split or one question.
 pub(crate) struct Lease {
     pool: Arc<ReaderPool>,
-    connection: Option<Conn>,
+    connection: Option<Connection>,
     phase: Phase,
 }
 
@@ -212,7 +207,7 @@ impl Lease {
     pub(crate) async fn rows(&mut self, statement: &str, values: Vec<Value>) -> Result<Vec<Row>> {
         let connection = present(&mut self.connection)?;
         self.phase = Phase::Busy;
-        let rows = connection.exec(statement, values).await;
+        let rows = connection.exec(statement, &values).await;
         self.settle(rows, Phase::Idle)
     }
 
@@ -221,25 +216,23 @@ impl Lease {
     pub(crate) async fn ask(&mut self, statement: &str) -> Result<Vec<Row>> {
         let connection = present(&mut self.connection)?;
         self.phase = Phase::Busy;
-        let rows = connection.query(statement).await;
+        let rows = connection.ask(statement).await;
         self.settle(rows, Phase::Idle)
     }
 
-    /// Sends the query whose rows [`Lease::next`] gives; on cancel it is stopped at the server first.
+    /// Sends the query whose rows [`Lease::next`] gives, and says how their values lie; on cancel it is
+    /// stopped at the server first.
     pub(crate) async fn start(
         &mut self,
         statement: &str,
-        values: Vec<Value>,
+        values: &[Value],
         cancel: &CancellationToken,
-    ) -> Result<()> {
+    ) -> Result<Vec<Kind>> {
         let pool = Arc::clone(&self.pool);
         let connection = present(&mut self.connection)?;
         let id = connection.id();
         self.phase = Phase::Busy;
-        let started = async {
-            let prepared = connection.prep(statement).await?;
-            connection.exec_iter(&prepared, values).await.map(drop)
-        };
+        let started = connection.start(statement, values);
         let (started, cancelled) = or_stop(started, cancel, &pool, id).await;
         let started = match started {
             Some(started) => self.settle(started, Phase::Streaming),
@@ -251,21 +244,36 @@ impl Lease {
         }
     }
 
-    /// The next row; none where the protocol's own end was seen.
-    pub(crate) async fn next(&mut self, cancel: &CancellationToken) -> Result<Option<Row>> {
+    /// What has arrived: a row, nothing complete, or the end that the protocol has.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Arrived<'_>> {
         let connection = present(&mut self.connection)?;
-        let mut result = QueryResult::<'_, '_, BinaryProtocol>::new(connection);
-        let row = tokio::select! {
+        match connection.next() {
+            Ok(Arrived::End) => {
+                self.phase = Phase::Idle;
+                Ok(Arrived::End)
+            }
+            Ok(arrived) => Ok(arrived),
+            Err(failure) => Err(failed(&mut self.phase, failure)),
+        }
+    }
+
+    /// Waits until more has arrived.
+    pub(crate) async fn fill(&mut self, cancel: &CancellationToken) -> Result<()> {
+        let connection = present(&mut self.connection)?;
+        let filled = tokio::select! {
             biased;
-            row = result.next() => row,
+            filled = connection.fill() => filled,
             () = cancel.cancelled() => return Err(Error::cancelled()),
         };
-        let after = match row {
-            Ok(Some(row)) => return Ok(Some(row)),
-            Ok(None) => Ok(None),
-            Err(failure) => Err(failure),
-        };
-        self.settle(after, Phase::Idle)
+        filled.map_err(|failure| failed(&mut self.phase, failure))
+    }
+
+    /// Lets go of room that large rows needed, before a batch of them goes on its way.
+    pub(crate) fn trim(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.trim();
+        }
     }
 
     /// Stops what runs and waits until the session is reclaimed; without it, that happens behind.
@@ -279,30 +287,35 @@ impl Lease {
         }
     }
 
-    fn settle<T>(&mut self, answer: mysql_async::Result<T>, phase: Phase) -> Result<T> {
+    fn settle<T>(&mut self, answer: Result<T, DriverFailure>, phase: Phase) -> Result<T> {
         match answer {
             Ok(value) => {
                 self.phase = phase;
                 Ok(value)
             }
-            Err(failure @ mysql_async::Error::Server(_)) => {
-                self.phase = Phase::Idle;
-                let error = translate(failure);
-                // The server says goodbye in an error of its own before it closes.
-                if error.code == "CONNECTION_LOST" {
-                    self.phase = Phase::Broken;
-                }
-                Err(error)
-            }
-            Err(failure) => {
-                self.phase = Phase::Broken;
-                Err(translate(failure))
-            }
+            Err(failure) => Err(failed(&mut self.phase, failure)),
         }
     }
 }
 
-fn present(connection: &mut Option<Conn>) -> Result<&mut Conn> {
+/// The failure in the product's words, and what it makes of the session.
+fn failed(phase: &mut Phase, failure: DriverFailure) -> Error {
+    let told = matches!(failure, DriverFailure::Server(_));
+    // The statement was prepared, and never sent.
+    let unsent = matches!(
+        failure,
+        DriverFailure::Driver(DriverError::StmtParamsMismatch { .. })
+    );
+    let error = translate(failure);
+    // The server says goodbye in an error of its own before it closes.
+    *phase = match unsent || told && error.code != "CONNECTION_LOST" {
+        true => Phase::Idle,
+        false => Phase::Broken,
+    };
+    error
+}
+
+fn present(connection: &mut Option<Connection>) -> Result<&mut Connection> {
     connection
         .as_mut()
         .ok_or_else(|| Error::internal("a session was used after it was given back"))

@@ -3,49 +3,28 @@
 
 use arrow::array::RecordBatch;
 use contract::task::Rejection;
-use contract::{BatchLimits, Batches, TaskContext};
+use contract::{Batches, TaskContext};
 use model::plan::Scan;
 use model::{Error, Result};
-use mysql_async::Value;
+use mysql_async::{Error as DriverFailure, Value};
 
 use super::decode::{Decoder, Misfit};
+use super::errors::translate;
 use super::pool::Lease;
+use super::wire::{self, Arrived, Cell, Cells, Kind};
 use super::{temporal, types};
 use crate::family::batch::BatchBuilder;
 
-/// Streams what `lease` was started with.
-pub(crate) fn stream(lease: Lease, scan: &Scan, task: &TaskContext) -> Result<Batches> {
-    let decoders = scan
-        .columns
-        .iter()
-        .map(Decoder::new)
-        .collect::<Result<Vec<_>>>()?;
-    let key = |name: &String| {
-        scan.columns
-            .iter()
-            .position(|column| column.native.name == *name)
-    };
-    let key: Option<Vec<usize>> = scan.primary_key.iter().map(key).collect();
+/// Streams what the lease was started with.
+pub(crate) fn stream(
+    (lease, kinds): (Lease, Vec<Kind>),
+    scan: &Scan,
+    task: &TaskContext,
+) -> Result<Batches> {
     let reading = Reading {
         lease,
-        decoders,
-        names: scan
-            .columns
-            .iter()
-            .map(|column| column.native.name.clone())
-            .collect(),
-        fractions: scan
-            .columns
-            .iter()
-            .map(|column| types::clock_fraction(&column.native))
-            .collect(),
-        key: key.unwrap_or_default(),
-        batch: BatchBuilder::new(&scan.columns, task.limits),
-        limits: task.limits,
-        table: scan.table.to_string(),
+        rows: Rows::new(kinds, scan, task)?,
         task: task.clone(),
-        rows: 0,
-        scratch: String::new(),
         ended: false,
     };
     let batches = futures::stream::try_unfold(Some(Box::new(reading)), |reading| async move {
@@ -64,20 +43,30 @@ pub(crate) fn stream(lease: Lease, scan: &Scan, task: &TaskContext) -> Result<Ba
     Ok(Box::pin(batches))
 }
 
+/// Decodes rows as their packets hold them; how many values there were.
+pub(crate) fn decode(
+    kinds: Vec<Kind>,
+    scan: &Scan,
+    task: &TaskContext,
+    packets: &[Vec<u8>],
+) -> Result<usize> {
+    let mut rows = Rows::new(kinds, scan, task)?;
+    let mut values = 0;
+    for packet in packets {
+        rows.append(packet)?;
+        if rows.batch.is_full() {
+            let batch = rows.batch.take()?;
+            values += batch.num_rows() * batch.num_columns();
+        }
+    }
+    let batch = rows.batch.take()?;
+    Ok(values + batch.num_rows() * batch.num_columns())
+}
+
 struct Reading {
     lease: Lease,
-    decoders: Vec<Decoder>,
-    names: Vec<String>,
-    /// Digits of a second's fraction by column; none for those without a time of day.
-    fractions: Vec<Option<u8>>,
-    /// Where the key's columns stand among those read; empty where they are not all read.
-    key: Vec<usize>,
-    batch: BatchBuilder,
-    limits: BatchLimits,
-    table: String,
+    rows: Rows,
     task: TaskContext,
-    rows: u64,
-    scratch: String,
     ended: bool,
 }
 
@@ -89,80 +78,157 @@ impl Reading {
         if self.task.cancel.is_cancelled() {
             return Err(Error::cancelled());
         }
-        let (mut rows, mut bytes) = (0, 0);
-        while !self.batch.is_full() {
-            let next = self.lease.next(&self.task.cancel).await;
-            let row =
-                next.map_err(|error| error.context(format!("could not read {}", self.table)))?;
-            let Some(row) = row else {
-                self.ended = true;
-                break;
-            };
-            let values: Vec<Value> = row
-                .unwrap_raw()
-                .into_iter()
-                .map(|value| value.unwrap_or(Value::NULL))
-                .collect();
-            let size = values.iter().map(size_of).sum();
-            self.append(&values, size)?;
-            rows += 1;
-            bytes += size as u64;
-        }
+        let arrived = self.fill().await;
+        arrived.map_err(|error| error.context(format!("could not read {}", self.rows.table)))?;
+        self.lease.trim();
+        let (rows, bytes) = std::mem::take(&mut self.rows.arrived);
         self.task.meter.add(rows, bytes);
-        match self.batch.is_empty() {
+        match self.rows.batch.is_empty() {
             true => Ok(None),
-            false => self.batch.take().map(Some),
+            false => self.rows.batch.take().map(Some),
         }
     }
 
-    fn append(&mut self, values: &[Value], size: usize) -> Result<()> {
-        if values.len() != self.decoders.len() {
-            return Err(Error::internal(format!(
-                "{} sent another number of columns",
-                self.table
-            )));
-        }
-        self.rows += 1;
-        let mut refused: Option<(usize, Misfit)> = None;
-        let columns = self
-            .decoders
-            .iter()
-            .zip(values)
-            .zip(&mut self.batch.columns);
-        for (index, ((decoder, value), column)) in columns.enumerate() {
-            let appended =
-                decoder.append(value, column, self.limits.value_bytes, &mut self.scratch);
-            if let Err(misfit) = appended {
-                column.append_null();
-                refused = refused.or(Some((index, misfit)));
+    /// Takes rows until the batch is full or there are no more.
+    async fn fill(&mut self) -> Result<()> {
+        while !self.rows.batch.is_full() {
+            match self.lease.next()? {
+                Arrived::Row(row) => self.rows.append(row)?,
+                Arrived::Nothing => self.lease.fill(&self.task.cancel).await?,
+                Arrived::End => {
+                    self.ended = true;
+                    break;
+                }
             }
-        }
-        if refused.is_none() {
-            self.notice(values);
-        }
-        self.batch.end_row(size, refused.is_none());
-        if let Some((index, misfit)) = refused {
-            let shown = shown(&values[index]);
-            self.task.rejected.push(Rejection {
-                locator: self.locator(values),
-                key: self.key_values(values),
-                column: &self.names[index],
-                code: misfit.code,
-                reason: misfit.reason.to_owned(),
-                bytes: &shown,
-            });
         }
         Ok(())
     }
+}
 
-    /// Counts what a person should know of the values of a row that goes on.
-    fn notice(&self, values: &[Value]) {
-        for ((decoder, value), column) in self.decoders.iter().zip(values).zip(&self.names) {
-            if let Some(noticed) = decoder.noticed(value) {
-                let Misfit { code, reason } = noticed;
-                self.task.rejected.notice(column, code, reason);
+/// The rows of one split, on their way into batches.
+struct Rows {
+    columns: Vec<Column>,
+    /// Where the key's columns stand among those read; empty where they are not all read.
+    key: Vec<usize>,
+    batch: BatchBuilder,
+    value_bytes: usize,
+    table: String,
+    task: TaskContext,
+    /// Rows so far.
+    count: u64,
+    /// Rows and bytes that the meter has not heard of.
+    arrived: (u64, u64),
+    scratch: String,
+    /// What a person should know of the values of the row in hand, by column.
+    noticed: Vec<(usize, Misfit)>,
+}
+
+struct Column {
+    name: String,
+    kind: Kind,
+    decoder: Decoder,
+    /// Whether a person should know of some of its values.
+    notices: bool,
+    /// Digits of a second's fraction; none without a time of day.
+    fraction: Option<u8>,
+}
+
+impl Rows {
+    fn new(kinds: Vec<Kind>, scan: &Scan, task: &TaskContext) -> Result<Self> {
+        if kinds.len() != scan.columns.len() {
+            return Err(Error::internal(format!(
+                "{} sent another number of columns",
+                scan.table
+            )));
+        }
+        let columns = scan.columns.iter().zip(kinds);
+        let columns = columns.map(|(column, kind)| {
+            let decoder = Decoder::new(column)?;
+            Ok(Column {
+                name: column.native.name.clone(),
+                kind,
+                decoder,
+                notices: decoder.notices(),
+                fraction: types::clock_fraction(&column.native),
+            })
+        });
+        let key = |name: &String| {
+            scan.columns
+                .iter()
+                .position(|column| column.native.name == *name)
+        };
+        let key: Option<Vec<usize>> = scan.primary_key.iter().map(key).collect();
+        Ok(Self {
+            columns: columns.collect::<Result<_>>()?,
+            key: key.unwrap_or_default(),
+            batch: BatchBuilder::new(&scan.columns, task.limits),
+            value_bytes: task.limits.value_bytes,
+            table: scan.table.to_string(),
+            task: task.clone(),
+            count: 0,
+            arrived: (0, 0),
+            scratch: String::new(),
+            noticed: Vec::new(),
+        })
+    }
+
+    /// One row as its packet holds it.
+    fn append(&mut self, row: &[u8]) -> Result<()> {
+        self.count += 1;
+        let refused = self.decode(row).map_err(translate)?;
+        self.batch.end_row(row.len(), refused.is_none());
+        self.arrived.0 += 1;
+        self.arrived.1 += row.len() as u64;
+        for (column, Misfit { code, reason }) in self.noticed.drain(..) {
+            if refused.is_none() {
+                let name = &self.columns[column].name;
+                self.task.rejected.notice(name, code, reason);
             }
         }
+        match refused {
+            Some((column, misfit)) => self.reject(row, column, misfit),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends a value or null to each column; the first value that cannot go on.
+    fn decode(&mut self, row: &[u8]) -> Result<Option<(usize, Misfit)>, DriverFailure> {
+        let mut cells = Cells::new(row, self.columns.len())?;
+        let mut refused: Option<(usize, Misfit)> = None;
+        let columns = self.columns.iter().zip(&mut self.batch.columns);
+        for (index, (column, builder)) in columns.enumerate() {
+            let Some(cell) = cells.next(column.kind) else {
+                return Err(wire::malformed(row));
+            };
+            let (room, scratch) = (self.value_bytes, &mut self.scratch);
+            if let Err(misfit) = column.decoder.append(cell, builder, room, scratch) {
+                builder.append_null();
+                refused = refused.or(Some((index, misfit)));
+            }
+            if column.notices
+                && let Some(noticed) = column.decoder.noticed(cell)
+            {
+                self.noticed.push((index, noticed));
+            }
+        }
+        match cells.is_at_end() {
+            true => Ok(refused),
+            false => Err(wire::malformed(row)),
+        }
+    }
+
+    fn reject(&self, row: &[u8], column: usize, misfit: Misfit) -> Result<()> {
+        let kinds: Vec<Kind> = self.columns.iter().map(|column| column.kind).collect();
+        let values = wire::values(row, &kinds).map_err(translate)?;
+        self.task.rejected.push(Rejection {
+            locator: self.locator(&values),
+            key: self.key_values(&values),
+            column: &self.columns[column].name,
+            code: misfit.code,
+            reason: misfit.reason.to_owned(),
+            bytes: &shown(&values[column]),
+        });
+        Ok(())
     }
 
     /// The key's values as text; none where one of them is no text.
@@ -178,7 +244,7 @@ impl Reading {
     /// `id=42`, or the row's place in the split where the key is not read.
     fn locator(&self, values: &[Value]) -> String {
         if self.key.is_empty() {
-            return format!("row {}", self.rows);
+            return format!("row {}", self.count);
         }
         let parts: Vec<String> = self
             .key
@@ -192,7 +258,7 @@ impl Reading {
                     date @ Value::Date(..) => self.shown_date(*index, date),
                     other => other.as_sql(true),
                 };
-                format!("{}={value}", self.names[*index])
+                format!("{}={value}", self.columns[*index].name)
             })
             .collect();
         parts.join(", ")
@@ -201,24 +267,14 @@ impl Reading {
     /// With all digits of the column, as the server prints it.
     fn shown_date(&self, index: usize, value: &Value) -> String {
         let mut shown = String::new();
-        let printed = match self.fractions[index] {
-            None => temporal::print_date(value, &mut shown),
-            Some(digits) => temporal::print_wall(value, digits, &mut shown),
+        let printed = match self.columns[index].fraction {
+            None => temporal::print_date(Cell::of(value), &mut shown),
+            Some(digits) => temporal::print_wall(Cell::of(value), digits, &mut shown),
         };
         match printed {
             Ok(()) => shown,
             Err(_) => value.as_sql(true),
         }
-    }
-}
-
-fn size_of(value: &Value) -> usize {
-    match value {
-        Value::NULL => 1,
-        Value::Bytes(bytes) => bytes.len(),
-        Value::Float(_) => 4,
-        Value::Int(_) | Value::UInt(_) | Value::Double(_) => 8,
-        Value::Date(..) | Value::Time(..) => 12,
     }
 }
 

@@ -10,13 +10,12 @@ use contract::source::{Batches, Snapshot, SourceFigures, Split};
 use contract::{CancellationToken, TaskContext};
 use model::plan::Scan;
 use model::{Error, Result, SnapshotId};
-use mysql_async::Conn;
-use mysql_async::prelude::Queryable;
 use tokio::sync::Mutex;
 
 use super::figures::figures;
 use super::pool::{Lease, ReaderPool, snapshot_lost};
 use super::statement::{Part, select};
+use super::wire::{Connection, Kind};
 use super::{read, split};
 
 /// The moment, its readers and its holder.
@@ -29,7 +28,7 @@ pub(crate) struct MysqlSnapshot {
 }
 
 enum Holder {
-    Session(Box<Conn>),
+    Session(Box<Connection>),
     /// The one reader.
     Reader,
     Gone,
@@ -39,7 +38,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl MysqlSnapshot {
     /// The moment named `id`; without a holder the readers hold the tables themselves.
-    pub(crate) fn new(id: SnapshotId, pool: Arc<ReaderPool>, holder: Option<Conn>) -> Self {
+    pub(crate) fn new(id: SnapshotId, pool: Arc<ReaderPool>, holder: Option<Connection>) -> Self {
         let holder = match holder {
             Some(connection) => Holder::Session(Box::new(connection)),
             None => Holder::Reader,
@@ -52,8 +51,14 @@ impl MysqlSnapshot {
         }
     }
 
-    /// A session, and what `with` made of it; one that turns out broken is replaced by another.
-    async fn started(&self, scan: &Scan, part: &Part, task: &TaskContext) -> Result<Lease> {
+    /// A session that reads the part, and how the values lie; one that turns out broken is replaced by
+    /// another.
+    async fn started(
+        &self,
+        scan: &Scan,
+        part: &Part,
+        task: &TaskContext,
+    ) -> Result<(Lease, Vec<Kind>)> {
         loop {
             let mut lease = tokio::select! {
                 lease = self.pool.lease() => lease?,
@@ -61,10 +66,10 @@ impl MysqlSnapshot {
             };
             let statement = select(scan, part);
             let started = lease
-                .start(&statement.text, statement.values, &task.cancel)
+                .start(&statement.text, &statement.values, &task.cancel)
                 .await;
             match started {
-                Ok(()) => return Ok(lease),
+                Ok(kinds) => return Ok((lease, kinds)),
                 Err(error) if error.code == "CONNECTION_LOST" => drop(lease),
                 Err(error) => return Err(error.context(format!("could not read {}", scan.table))),
             }
@@ -116,8 +121,8 @@ impl Snapshot for MysqlSnapshot {
         }
         let part: Part = serde_json::from_value(split.payload.clone())
             .map_err(|cause| Error::internal("the split cannot be understood").caused_by(cause))?;
-        let lease = self.started(scan, &part, task).await?;
-        read::stream(lease, scan, task)
+        let started = self.started(scan, &part, task).await?;
+        read::stream(started, scan, task)
     }
 
     async fn figures(
@@ -132,7 +137,7 @@ impl Snapshot for MysqlSnapshot {
         let mut holder = self.holder.lock().await;
         match &mut *holder {
             Holder::Session(connection) => {
-                match tokio::time::timeout(PING_TIMEOUT, connection.query_drop("DO 0")).await {
+                match tokio::time::timeout(PING_TIMEOUT, connection.run("DO 0")).await {
                     Ok(Ok(())) => Ok(()),
                     _ => {
                         *holder = Holder::Gone;

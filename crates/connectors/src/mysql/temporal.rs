@@ -3,9 +3,8 @@
 
 use std::fmt::Write as _;
 
-use mysql_async::Value;
-
 use super::decode::{Misfit, UNEXPECTED, misfit};
+use super::wire::{Cell, Date, Span};
 use crate::family::{calendar, decimal};
 
 const ZERO_DATE: Misfit = misfit("ZERO_DATE", "the zero date is no date");
@@ -25,14 +24,17 @@ const INSTANT_RANGE: Misfit = misfit(
 );
 
 /// Days since 1970-01-01.
-pub(crate) fn days(value: &Value) -> Result<i32, Misfit> {
+pub(crate) fn days(value: Cell<'_>) -> Result<i32, Misfit> {
     match value {
-        Value::Date(year, month, day, ..) => civil(*year, *month, *day),
+        Cell::Date(date) => civil(date),
         _ => Err(UNEXPECTED),
     }
 }
 
-fn civil(year: u16, month: u8, day: u8) -> Result<i32, Misfit> {
+fn civil(date: Date) -> Result<i32, Misfit> {
+    let Date {
+        year, month, day, ..
+    } = date;
     if (year, month, day) == (0, 0, 0) {
         return Err(ZERO_DATE);
     }
@@ -43,31 +45,31 @@ fn civil(year: u16, month: u8, day: u8) -> Result<i32, Misfit> {
 }
 
 /// Microseconds of a wall clock's reading.
-pub(crate) fn wall_micros(value: &Value) -> Result<i64, Misfit> {
-    let Value::Date(year, month, day, hour, minute, second, micro) = value else {
+pub(crate) fn wall_micros(value: Cell<'_>) -> Result<i64, Misfit> {
+    let Cell::Date(at) = value else {
         return Err(UNEXPECTED);
     };
-    let days = civil(*year, *month, *day)?;
+    let days = civil(at)?;
     calendar::micros(
         days,
-        u32::from(*hour),
-        u32::from(*minute),
-        u32::from(*second),
-        *micro,
+        u32::from(at.hour),
+        u32::from(at.minute),
+        u32::from(at.second),
+        at.micro,
     )
     .ok_or(INVALID_TIME)
 }
 
 /// Microseconds of an instant given as seconds since the epoch. The server answers a zero date with
 /// nothing but zero, and stores no instant of exactly zero.
-pub(crate) fn instant_micros(value: &Value) -> Result<i64, Misfit> {
+pub(crate) fn instant_micros(value: Cell<'_>) -> Result<i64, Misfit> {
     let micros = match value {
-        Value::Int(seconds) => seconds.checked_mul(1_000_000).ok_or(INSTANT_RANGE)?,
-        Value::UInt(seconds) => i64::try_from(*seconds)
+        Cell::Int(seconds) => seconds.checked_mul(1_000_000).ok_or(INSTANT_RANGE)?,
+        Cell::UInt(seconds) => i64::try_from(seconds)
             .ok()
             .and_then(|seconds| seconds.checked_mul(1_000_000))
             .ok_or(INSTANT_RANGE)?,
-        Value::Bytes(text) => {
+        Cell::Bytes(text) => {
             let micros = decimal::parse(text, 38, 6).map_err(|_| UNEXPECTED)?;
             i64::try_from(micros).map_err(|_| INSTANT_RANGE)?
         }
@@ -81,18 +83,26 @@ pub(crate) fn instant_micros(value: &Value) -> Result<i64, Misfit> {
 }
 
 /// Microseconds of a span.
-pub(crate) fn span_micros(value: &Value) -> Result<i64, Misfit> {
-    let Value::Time(negative, days, hours, minutes, seconds, micros) = value else {
+pub(crate) fn span_micros(value: Cell<'_>) -> Result<i64, Misfit> {
+    let Cell::Span(span) = value else {
         return Err(UNEXPECTED);
     };
-    let hours = i64::from(*days) * 24 + i64::from(*hours);
-    let seconds = (hours * 60 + i64::from(*minutes)) * 60 + i64::from(*seconds);
-    let span = seconds * 1_000_000 + i64::from(*micros);
-    Ok(if *negative { -span } else { span })
+    let Span {
+        negative,
+        days,
+        hours,
+        minutes,
+        seconds,
+        micros,
+    } = span;
+    let hours = i64::from(days) * 24 + i64::from(hours);
+    let seconds = (hours * 60 + i64::from(minutes)) * 60 + i64::from(seconds);
+    let span = seconds * 1_000_000 + i64::from(micros);
+    Ok(if negative { -span } else { span })
 }
 
 /// Microseconds since midnight, where the span is a time of day.
-pub(crate) fn time_of_day(value: &Value) -> Result<i64, Misfit> {
+pub(crate) fn time_of_day(value: Cell<'_>) -> Result<i64, Misfit> {
     let span = span_micros(value)?;
     match (0..calendar::DAY_MICROS).contains(&span) {
         true => Ok(span),
@@ -101,25 +111,35 @@ pub(crate) fn time_of_day(value: &Value) -> Result<i64, Misfit> {
 }
 
 /// `2024-02-29`, and what is no date as the server has it.
-pub(crate) fn print_date(value: &Value, out: &mut String) -> Result<(), Misfit> {
-    let Value::Date(year, month, day, ..) = value else {
+pub(crate) fn print_date(value: Cell<'_>, out: &mut String) -> Result<(), Misfit> {
+    let Cell::Date(date) = value else {
         return Err(UNEXPECTED);
     };
+    let Date {
+        year, month, day, ..
+    } = date;
     write!(out, "{year:04}-{month:02}-{day:02}").map_err(|_| UNEXPECTED)
 }
 
 /// `2024-02-29 23:59:59.123`, and what is no date as the server has it.
-pub(crate) fn print_wall(value: &Value, digits: u8, out: &mut String) -> Result<(), Misfit> {
-    let Value::Date(_, _, _, hour, minute, second, micro) = value else {
+pub(crate) fn print_wall(value: Cell<'_>, digits: u8, out: &mut String) -> Result<(), Misfit> {
+    let Cell::Date(at) = value else {
         return Err(UNEXPECTED);
     };
+    let Date {
+        hour,
+        minute,
+        second,
+        micro,
+        ..
+    } = at;
     print_date(value, out)?;
     write!(out, " {hour:02}:{minute:02}:{second:02}").map_err(|_| UNEXPECTED)?;
-    print_fraction(*micro, digits, out)
+    print_fraction(micro, digits, out)
 }
 
 /// `2024-02-29T23:59:59.123Z`
-pub(crate) fn print_instant(value: &Value, digits: u8, out: &mut String) -> Result<(), Misfit> {
+pub(crate) fn print_instant(value: Cell<'_>, digits: u8, out: &mut String) -> Result<(), Misfit> {
     let micros = instant_micros(value)?;
     let instant = jiff::Timestamp::from_microsecond(micros).map_err(|_| INSTANT_RANGE)?;
     let clock = instant.to_zoned(jiff::tz::TimeZone::UTC).datetime();
@@ -141,14 +161,22 @@ pub(crate) fn print_instant(value: &Value, digits: u8, out: &mut String) -> Resu
 }
 
 /// `-838:59:59.000000`
-pub(crate) fn print_span(value: &Value, digits: u8, out: &mut String) -> Result<(), Misfit> {
-    let Value::Time(negative, days, hours, minutes, seconds, micros) = value else {
+pub(crate) fn print_span(value: Cell<'_>, digits: u8, out: &mut String) -> Result<(), Misfit> {
+    let Cell::Span(span) = value else {
         return Err(UNEXPECTED);
     };
-    let sign = if *negative { "-" } else { "" };
-    let hours = days * 24 + u32::from(*hours);
+    let Span {
+        negative,
+        days,
+        hours,
+        minutes,
+        seconds,
+        micros,
+    } = span;
+    let sign = if negative { "-" } else { "" };
+    let hours = days * 24 + u32::from(hours);
     write!(out, "{sign}{hours:02}:{minutes:02}:{seconds:02}").map_err(|_| UNEXPECTED)?;
-    print_fraction(*micros, digits, out)
+    print_fraction(micros, digits, out)
 }
 
 fn print_fraction(micros: u32, digits: u8, out: &mut String) -> Result<(), Misfit> {
@@ -164,6 +192,8 @@ fn print_fraction(micros: u32, digits: u8, out: &mut String) -> Result<(), Misfi
 
 #[cfg(test)]
 mod tests {
+    use mysql_async::Value;
+
     use super::*;
 
     fn date(year: u16, month: u8, day: u8) -> Value {
@@ -182,7 +212,7 @@ mod tests {
             (date(9999, 12, 31), Ok(calendar::LAST_DAY)),
         ] {
             assert_eq!(
-                days(&value).map_err(|misfit| misfit.code),
+                days(Cell::of(&value)).map_err(|misfit| misfit.code),
                 expected,
                 "{value:?}"
             );
@@ -192,18 +222,15 @@ mod tests {
     #[test]
     fn an_instant_of_zero_is_the_zero_date() {
         for (value, expected) in [
-            (Value::Int(0), Err("ZERO_DATE")),
-            (Value::Bytes(b"0.000000".to_vec()), Err("ZERO_DATE")),
-            (Value::Bytes(b"0.500000".to_vec()), Ok(500_000)),
-            (
-                Value::Bytes(b"2147483647.999999".to_vec()),
-                Ok(2_147_483_647_999_999),
-            ),
-            (Value::Int(1), Ok(1_000_000)),
-            (Value::Bytes(b"x".to_vec()), Err("UNEXPECTED_VALUE")),
+            (Cell::Int(0), Err("ZERO_DATE")),
+            (Cell::Bytes(b"0.000000"), Err("ZERO_DATE")),
+            (Cell::Bytes(b"0.500000"), Ok(500_000)),
+            (Cell::Bytes(b"2147483647.999999"), Ok(2_147_483_647_999_999)),
+            (Cell::Int(1), Ok(1_000_000)),
+            (Cell::Bytes(b"x"), Err("UNEXPECTED_VALUE")),
         ] {
             assert_eq!(
-                instant_micros(&value).map_err(|misfit| misfit.code),
+                instant_micros(value).map_err(|misfit| misfit.code),
                 expected,
                 "{value:?}"
             );
@@ -214,9 +241,10 @@ mod tests {
     fn spans_are_not_times_of_day() {
         let check = |value: Value, digits, text: &str, micros, of_day: bool| {
             let mut printed = String::new();
-            print_span(&value, digits, &mut printed).unwrap();
-            assert_eq!((printed.as_str(), span_micros(&value)), (text, Ok(micros)));
-            assert_eq!(time_of_day(&value).is_ok(), of_day, "{text}");
+            let value = Cell::of(&value);
+            print_span(value, digits, &mut printed).unwrap();
+            assert_eq!((printed.as_str(), span_micros(value)), (text, Ok(micros)));
+            assert_eq!(time_of_day(value).is_ok(), of_day, "{text}");
         };
         check(
             Value::Time(true, 34, 22, 59, 59, 0),
@@ -265,15 +293,10 @@ mod tests {
     #[test]
     fn texts_keep_what_is_no_date() {
         let mut printed = String::new();
-        print_wall(&Value::Date(0, 0, 0, 0, 0, 0, 0), 3, &mut printed).unwrap();
+        print_wall(Cell::Date(Date::default()), 3, &mut printed).unwrap();
         assert_eq!(printed, "0000-00-00 00:00:00.000");
         printed.clear();
-        print_instant(
-            &Value::Bytes(b"1710054000.000001".to_vec()),
-            6,
-            &mut printed,
-        )
-        .unwrap();
+        print_instant(Cell::Bytes(b"1710054000.000001"), 6, &mut printed).unwrap();
         assert_eq!(printed, "2024-03-10T07:00:00.000001Z");
     }
 }

@@ -12,11 +12,14 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, Client, Config};
 
+use super::copy_out::Aside;
+use super::data_tap::DataTap;
 use super::ddl::{literal, quote};
-use super::errors::error_of;
+use super::errors::{error_of, unreachable_server};
 use super::options::ConnectionOptions;
 use super::read_options::PostgresRead;
 use super::tls_stream::Tls;
+use crate::family::stream::{Address, Stream};
 
 /// The oldest server whose catalog we read: the first one with declarative partitions.
 const OLDEST_MAJOR: u32 = 10;
@@ -38,7 +41,9 @@ pub(super) struct Session {
     pub(super) major: u32,
     /// What the database's text is encoded in, as the server calls it: `UTF8`.
     pub(super) encoding: String,
-    tls: Tls,
+    /// Where the data of its copies go.
+    pub(super) aside: Aside,
+    canceller: Canceller,
     connection: ConnectionTask,
 }
 
@@ -55,6 +60,7 @@ impl Drop for ConnectionTask {
 #[derive(Clone)]
 pub(super) struct Canceller {
     token: CancelToken,
+    address: Address,
     tls: Tls,
 }
 
@@ -90,7 +96,20 @@ impl Connector {
 
     async fn open_patiently(&self) -> Result<Session> {
         let (config, tls) = self.configuration().await?;
-        let (client, connection) = config.connect(tls.clone()).await.map_err(error_of)?;
+        let address = self.options.address();
+        let stream = Stream::open(&address).await.map_err(unreachable_server)?;
+        let aside = Aside::default();
+        // Behind encryption, the data can be told apart once they are decrypted.
+        let (below, above) = match tls.config {
+            Some(_) => (None, Some(aside.clone())),
+            None => (Some(aside.clone()), None),
+        };
+        let above = Tls {
+            aside: above,
+            ..tls.clone()
+        };
+        let connected = config.connect_raw(DataTap::new(stream, below), above).await;
+        let (client, connection) = connected.map_err(error_of)?;
         let major = connection.parameter("server_version").map_or(0, major_of);
         let encoding = connection.parameter("server_encoding").unwrap_or("UTF8");
         let encoding = encoding.to_owned();
@@ -104,10 +123,15 @@ impl Connector {
             }
         });
         let session = Session {
+            canceller: Canceller {
+                token: client.cancel_token(),
+                address,
+                tls,
+            },
             client,
             major,
             encoding,
-            tls,
+            aside,
             connection: ConnectionTask(connection),
         };
         if major < OLDEST_MAJOR {
@@ -144,30 +168,22 @@ impl Connector {
             .map_err(|cause| Error::internal("could not read secrets").caused_by(cause))??;
         let mut config = Config::new();
         config
-            .host(&self.options.host)
-            .port(self.options.port)
             .dbname(&self.options.database)
             .user(&self.options.user)
             .application_name("godwit")
-            .keepalives(true)
-            .keepalives_idle(Duration::from_secs(60))
             .ssl_mode(match tls {
                 Some(_) => SslMode::Require,
                 None => SslMode::Disable,
-            })
-            .connect_timeout(Duration::from_secs(u64::from(
-                self.options.connect_timeout_seconds,
-            )));
+            });
         if let Some(password) = password {
             config.password(password);
         }
-        let config_of_tls = tls.map(Arc::new);
-        Ok((
-            config,
-            Tls {
-                config: config_of_tls,
-            },
-        ))
+        let tls = Tls {
+            config: tls.map(Arc::new),
+            host: self.options.host.clone(),
+            aside: None,
+        };
+        Ok((config, tls))
     }
 
     /// What every session of ours is set to, so that values depend on no one's defaults.
@@ -239,10 +255,7 @@ impl Session {
 
     /// What stops its query.
     pub(super) fn canceller(&self) -> Canceller {
-        Canceller {
-            token: self.client.cancel_token(),
-            tls: self.tls.clone(),
-        }
+        self.canceller.clone()
     }
 
     /// Says goodbye to the server; dropping a session just hangs up.
@@ -270,7 +283,13 @@ impl Session {
 impl Canceller {
     /// Asks once; a server that cannot be reached any more has nothing left to stop.
     pub(super) async fn cancel(&self) {
-        let asked = self.token.cancel_query(self.tls.clone());
+        let asked = async {
+            let stream = Stream::open(&self.address)
+                .await
+                .map_err(unreachable_server)?;
+            let asked = self.token.cancel_query_raw(stream, self.tls.clone()).await;
+            asked.map_err(error_of)
+        };
         match tokio::time::timeout(CANCEL_TIMEOUT, asked).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "could not ask the server to cancel"),

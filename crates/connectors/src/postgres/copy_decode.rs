@@ -1,13 +1,11 @@
 //! The binary COPY format into record batches: signature, rows, trailer. Messages may be cut
 //! anywhere; a stream without its trailer is an error, for rows may be missing.
 
-use std::ops::Range;
-
 use arrow::array::RecordBatch;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use contract::{BatchLimits, Rejected, Rejection};
-use model::Result;
 use model::plan::Scan;
+use model::{Result, SplitId};
 
 use crate::family::batch::BatchBuilder;
 
@@ -17,9 +15,25 @@ use super::print;
 use super::types::wire_of;
 use super::values::{Misfit, Wire};
 
+/// Decodes a whole copy, given as its messages; how many values there were.
+pub(crate) fn decode(scan: &Scan, limits: BatchLimits, messages: &Bytes) -> Result<usize> {
+    let rejected = Rejected::new(&scan.table, &SplitId::new("0"));
+    let mut decoder = CopyDecoder::new(scan, limits, rejected)?;
+    decoder.feed(messages.clone());
+    let mut values = 0;
+    let mut count = |batch: RecordBatch| values += batch.num_rows() * batch.num_columns();
+    while decoder.advance()? == Step::Full {
+        decoder.take()?.into_iter().for_each(&mut count);
+    }
+    decoder.finish()?;
+    decoder.take()?.into_iter().for_each(&mut count);
+    Ok(values)
+}
+
+const TRAILER: usize = 2;
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 
-/// Decodes one stream. Feed a message, then advance until more is needed.
+/// Decodes one stream. Feed messages, then advance until more are needed.
 pub(super) struct CopyDecoder {
     columns: Vec<Column>,
     /// The places of the key's columns, empty where the key cannot name a row.
@@ -28,9 +42,12 @@ pub(super) struct CopyDecoder {
     value_bytes: usize,
     rejected: Rejected,
     state: State,
-    buffer: Bytes,
-    /// Where each field of the row in hand lies in the buffer.
-    fields: Vec<Option<Range<usize>>>,
+    /// Whole messages, those before `at` done with.
+    messages: Bytes,
+    at: usize,
+    /// The start of a row whose rest stands in a later message. The server sends a row a message, but
+    /// the protocol does not say that it must.
+    rest: Vec<u8>,
     rows: u64,
 }
 
@@ -55,10 +72,6 @@ pub(super) enum Step {
     Full,
 }
 
-/// A row too many bytes wide would make batches of few rows hold much memory: so many columns' room
-/// is reserved at most.
-const RESERVED_BYTES: usize = 8 << 20;
-const RESERVED_PER_VALUE: usize = 32;
 const LONGEST_KEY_SHOWN: usize = 200;
 
 impl CopyDecoder {
@@ -70,74 +83,111 @@ impl CopyDecoder {
             })
         });
         let columns: Vec<Column> = columns.collect::<Result<_>>()?;
-        let fitting = RESERVED_BYTES / (columns.len().max(1) * RESERVED_PER_VALUE);
-        let narrowed = BatchLimits {
-            rows: limits.rows.min(fitting.max(128)),
-            ..limits
-        };
         Ok(Self {
             key: key_places(scan, &columns),
-            batch: BatchBuilder::new(&scan.columns, narrowed),
-            fields: Vec::with_capacity(columns.len()),
+            batch: BatchBuilder::new(&scan.columns, limits),
             columns,
             value_bytes: limits.value_bytes,
             rejected,
             state: State::Header,
-            buffer: Bytes::new(),
+            messages: Bytes::new(),
+            at: 0,
+            rest: Vec::new(),
             rows: 0,
         })
     }
 
-    /// Takes the next message.
-    pub(super) fn feed(&mut self, message: Bytes) {
-        if self.buffer.is_empty() {
-            self.buffer = message;
-            return;
-        }
-        let rest = std::mem::take(&mut self.buffer);
-        let mut joined = rest
-            .try_into_mut()
-            .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-        joined.extend_from_slice(&message);
-        self.buffer = joined.freeze();
+    /// Takes the next messages of data, whole ones with their heads, once the last ones are done with.
+    pub(super) fn feed(&mut self, messages: Bytes) {
+        debug_assert!(self.at == self.messages.len(), "messages are left");
+        self.messages = messages;
+        self.at = 0;
     }
 
-    /// Decodes rows until the batch is full or the buffer holds no whole row.
+    /// Decodes rows until the batch is full or the messages hold no whole row.
     pub(super) fn advance(&mut self) -> Result<Step> {
-        if self.state == State::Header && !self.skip_header()? {
-            return Ok(Step::NeedsMore);
+        if !self.rest.is_empty() {
+            self.decode_rest()?;
         }
-        let mut at = 0;
-        while self.state == State::Rows && !self.batch.is_full() {
-            match self.find_row(at)? {
-                Some(end) => {
-                    self.decode_row(end - at)?;
-                    at = end;
+        let messages = self.messages.clone();
+        while !self.batch.is_full() {
+            let Some(payload) = self.next_message(&messages)? else {
+                return Ok(Step::NeedsMore);
+            };
+            if self.rest.is_empty() {
+                let decoded = self.decode(payload)?;
+                if decoded < payload.len() {
+                    self.rest.extend_from_slice(&payload[decoded..]);
                 }
+            } else {
+                self.rest.extend_from_slice(payload);
+                self.decode_rest()?;
+            }
+        }
+        Ok(Step::Full)
+    }
+
+    /// What the next message carries.
+    #[inline]
+    fn next_message<'a>(&mut self, messages: &'a [u8]) -> Result<Option<&'a [u8]>> {
+        const HEAD: usize = 5;
+        let Some(message) = messages.get(self.at..).filter(|rest| !rest.is_empty()) else {
+            return Ok(None);
+        };
+        let length = message.get(1..HEAD).map(<[u8; 4]>::try_from);
+        let payload = match length {
+            Some(Ok(length)) => message.get(HEAD..u32::from_be_bytes(length) as usize + 1),
+            _ => None,
+        };
+        let payload = payload.ok_or_else(|| protocol("a message of the copy is cut short"))?;
+        self.at += HEAD + payload.len();
+        Ok(Some(payload))
+    }
+
+    fn decode_rest(&mut self) -> Result<()> {
+        let rest = std::mem::take(&mut self.rest);
+        let decoded = self.decode(&rest)?;
+        self.rest = rest;
+        self.rest.drain(..decoded);
+        if self.rest.is_empty() {
+            self.rest = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Decodes rows until the batch is full or `bytes` hold no whole row; how many bytes are done with.
+    #[inline]
+    fn decode(&mut self, bytes: &[u8]) -> Result<usize> {
+        let mut at = 0;
+        if self.state == State::Header {
+            at = self.header_length(bytes)?;
+        }
+        while self.state == State::Rows && !self.batch.is_full() {
+            match self.row_length(&bytes[at..])? {
+                Some(length) => {
+                    self.decode_row(&bytes[at..at + length])?;
+                    at += length;
+                }
+                None if self.state == State::Ended => at += TRAILER,
                 None => break,
             }
         }
-        self.buffer.advance(at);
-        if self.state == State::Ended {
-            let trailer = if self.buffer.is_empty() { 0 } else { 2 };
-            if self.buffer.len() > trailer {
-                return Err(protocol(
-                    "the server sent rows behind the trailer of the copy",
-                ));
-            }
-            self.buffer.clear();
+        if self.state == State::Ended && at < bytes.len() {
+            return Err(protocol(
+                "the server sent rows behind the trailer of the copy",
+            ));
         }
-        Ok(if self.batch.is_full() {
-            Step::Full
-        } else {
-            Step::NeedsMore
-        })
+        Ok(at)
     }
 
     /// The rows so far; `None` where there are none.
     pub(super) fn take(&mut self) -> Result<Option<RecordBatch>> {
         if self.batch.is_empty() {
             return Ok(None);
+        }
+        if self.at == self.messages.len() {
+            // A large value is not kept beside the batch that holds it.
+            self.feed(Bytes::new());
         }
         self.batch.take().map(Some)
     }
@@ -157,14 +207,14 @@ impl CopyDecoder {
         ))
     }
 
-    /// Whether the header was there in full, and is behind us now.
-    fn skip_header(&mut self) -> Result<bool> {
-        let seen = self.buffer.len().min(SIGNATURE.len());
-        if self.buffer[..seen] != SIGNATURE[..seen] {
+    /// The length of the header, which is behind us then; 0 where it is not there in full.
+    fn header_length(&mut self, bytes: &[u8]) -> Result<usize> {
+        let seen = bytes.len().min(SIGNATURE.len());
+        if bytes[..seen] != SIGNATURE[..seen] {
             return Err(protocol("the copy does not start with its signature"));
         }
-        let Some(Ok(lengths)) = self.buffer.get(11..19).map(<[u8; 8]>::try_from) else {
-            return Ok(false);
+        let Some(Ok(lengths)) = bytes.get(11..19).map(<[u8; 8]>::try_from) else {
+            return Ok(0);
         };
         let flags = u32::from_be_bytes([lengths[0], lengths[1], lengths[2], lengths[3]]);
         if flags & 0xffff_0000 != 0 {
@@ -172,20 +222,21 @@ impl CopyDecoder {
         }
         let extension = u32::from_be_bytes([lengths[4], lengths[5], lengths[6], lengths[7]]);
         let header = 19 + extension as usize;
-        if self.buffer.len() < header {
-            return Ok(false);
+        if bytes.len() < header {
+            return Ok(0);
         }
-        self.buffer.advance(header);
         self.state = State::Rows;
-        Ok(true)
+        Ok(header)
     }
 
-    /// Finds the fields of the row that starts at `start`; `None` where it is not there in full.
-    fn find_row(&mut self, start: usize) -> Result<Option<usize>> {
-        let Some(count) = self.buffer.get(start..start + 2) else {
+    /// The length of the row at the front; `None` where it is not there in full, or where the trailer
+    /// stands in its place.
+    #[inline]
+    fn row_length(&mut self, bytes: &[u8]) -> Result<Option<usize>> {
+        let Some(count) = bytes.first_chunk::<2>() else {
             return Ok(None);
         };
-        let count = i16::from_be_bytes([count[0], count[1]]);
+        let count = i16::from_be_bytes(*count);
         if count == -1 {
             self.state = State::Ended;
             return Ok(None);
@@ -196,44 +247,35 @@ impl CopyDecoder {
                 "a row has {count} columns instead of {wanted}"
             )));
         }
-        self.fields.clear();
-        let mut at = start + 2;
+        let mut at = 2;
         for _ in 0..count {
-            let Some(Ok(length)) = self.buffer.get(at..at + 4).map(<[u8; 4]>::try_from) else {
+            let Some(Ok(length)) = bytes.get(at..at + 4).map(<[u8; 4]>::try_from) else {
                 return Ok(None);
             };
             at += 4;
             let length = i32::from_be_bytes(length);
-            if length == -1 {
-                self.fields.push(None);
-                continue;
+            if length != -1 {
+                at += usize::try_from(length)
+                    .map_err(|_| protocol("a value has a negative length"))?;
             }
-            let length =
-                usize::try_from(length).map_err(|_| protocol("a value has a negative length"))?;
-            self.fields.push(Some(at..at + length));
-            at += length;
         }
-        Ok((at <= self.buffer.len()).then_some(at))
+        Ok((at <= bytes.len()).then_some(at))
     }
 
-    /// Appends the row whose fields were found.
-    fn decode_row(&mut self, size: usize) -> Result<()> {
+    /// Appends a whole row.
+    fn decode_row(&mut self, row: &[u8]) -> Result<()> {
         self.rows += 1;
         let mut misfit = None;
-        for (index, column) in self.columns.iter().enumerate() {
-            let value = self.fields[index].clone().map(|range| &self.buffer[range]);
-            let builder = &mut self.batch.columns[index];
+        let columns = self.columns.iter().zip(&mut self.batch.columns);
+        for (index, ((column, builder), value)) in columns.zip(values(row)).enumerate() {
             if misfit.is_some() {
                 builder.append_null();
                 continue;
             }
             if value.is_some_and(|value| value.len() > self.value_bytes) {
                 builder.append_null();
-                misfit = Some((
-                    index,
-                    "VALUE_TOO_LARGE",
-                    "the value is larger than the limit",
-                ));
+                let reason = "the value is larger than the limit";
+                misfit = Some((index, "VALUE_TOO_LARGE", reason));
                 continue;
             }
             match column.wire.append(value, builder) {
@@ -247,31 +289,28 @@ impl CopyDecoder {
                 }
             }
         }
-        self.batch.end_row(size, misfit.is_none());
+        self.batch.end_row(row.len(), misfit.is_none());
         if let Some((index, code, reason)) = misfit {
-            let bytes = self.fields[index]
-                .clone()
-                .map_or(&[][..], |range| &self.buffer[range]);
-            let key = self.key_values();
+            let key = self.key_values(row);
             self.rejected.push(Rejection {
                 locator: self.locator(&key),
                 key,
                 column: &self.columns[index].name,
                 code,
                 reason: reason.to_owned(),
-                bytes,
+                bytes: values(row).nth(index).flatten().unwrap_or_default(),
             });
         }
         Ok(())
     }
 
     /// The values of the row's key; none where they cannot be told.
-    fn key_values(&self) -> Vec<String> {
-        let values = self.key.iter().map(|index| {
-            let value = &self.buffer[self.fields[*index].clone()?];
+    fn key_values(&self, row: &[u8]) -> Vec<String> {
+        let texts = self.key.iter().map(|index| {
+            let value = values(row).nth(*index).flatten()?;
             key_text(&self.columns[*index].wire, value)
         });
-        values.collect::<Option<Vec<_>>>().unwrap_or_default()
+        texts.collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 
     /// The row's key, or its place in the split.
@@ -285,6 +324,23 @@ impl CopyDecoder {
         });
         parts.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The values of a whole row, `None` being null.
+#[inline]
+fn values(row: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut rest = row.get(2..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        rest = after;
+        // A negative one was refused before, but for that of null.
+        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+            return Some(None);
+        };
+        let (value, after) = rest.split_at_checked(length)?;
+        rest = after;
+        Some(Some(value))
+    })
 }
 
 /// Where the key's columns stand, if all of them are read and of types that name a row.
@@ -415,7 +471,10 @@ mod tests {
             Ok(())
         };
         for message in messages {
-            decoder.feed(Bytes::copy_from_slice(message));
+            let mut whole = vec![b'd'];
+            whole.extend(u32::try_from(message.len() + 4).unwrap().to_be_bytes());
+            whole.extend(message);
+            decoder.feed(whole.into());
             while decoder.advance()? == Step::Full {
                 collect(decoder)?;
             }

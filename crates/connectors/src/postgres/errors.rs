@@ -363,9 +363,6 @@ fn without_server(cause: tokio_postgres::Error) -> Error {
         .hint(hint)
     } else if shown.contains("authentication") || shown.contains("configuration") {
         Error::new(ErrorKind::Auth, "AUTH_FAILED", reason).hint("check user and password")
-    } else if shown.contains("connecting") {
-        Error::new(ErrorKind::Unavailable, "UNREACHABLE", reason)
-            .hint("check host and port, and whether the server listens there")
     } else if cause.is_closed() || shown.contains("communicating") {
         Error::new(
             ErrorKind::Unavailable,
@@ -376,6 +373,14 @@ fn without_server(cause: tokio_postgres::Error) -> Error {
         Error::new(ErrorKind::Unavailable, "PROTOCOL", reason).retry(Retry::Never)
     };
     error.caused_by(cause).on(Side::Source)
+}
+
+/// Nobody answers where the server should be.
+pub(super) fn unreachable_server(cause: std::io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, "UNREACHABLE", cause.to_string())
+        .hint("check host and port, and whether the server listens there")
+        .caused_by(cause)
+        .on(Side::Source)
 }
 
 /// The server's message as the start of one of ours.

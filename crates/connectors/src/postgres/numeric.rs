@@ -33,8 +33,48 @@ pub(super) fn unscaled(bytes: &[u8], precision: u8, scale: u8) -> Result<i128, M
     if digits.len() != usize::from(u16::from_be_bytes([header[0], header[1]])) * 2 {
         return Err(Misfit::Malformed);
     }
-    // Places to the right of the group in hand, once the point is moved behind the last place.
-    let mut places = i32::from(weight) * 4 + i32::from(scale);
+    // Places to the right of the first group, once the point is moved behind the last place.
+    let places = i32::from(weight) * 4 + i32::from(scale);
+    let value = match short(digits, places, precision) {
+        Some(value) => i128::from(value),
+        None => general(digits, places, precision)?,
+    };
+    Ok(if negative { -value } else { value })
+}
+
+/// The value of what nearly all numbers are, at most 18 digits; `None` for others, and for what does not
+/// fit.
+#[inline]
+fn short(digits: &[u8], places: i32, precision: u8) -> Option<i64> {
+    const MOST_DIGITS: i32 = 18;
+    let groups = i32::try_from(digits.len() / 2).ok()?;
+    // Places to the right of the last group.
+    let behind = places - 4 * (groups - 1);
+    if groups > 4 || 4 * groups + behind > MOST_DIGITS {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for group in digits.chunks_exact(2) {
+        value = value * 10_000 + u64::from(u16::from_be_bytes([group[0], group[1]]));
+    }
+    let value = match behind {
+        0.. => value * 10_u64.pow(behind.unsigned_abs()),
+        -1 => exactly(value, 10)?,
+        -2 => exactly(value, 100)?,
+        -3 => exactly(value, 1000)?,
+        _ => return None,
+    };
+    let precision = u32::from(precision);
+    let fits = precision >= MOST_DIGITS.unsigned_abs() || value < 10_u64.pow(precision);
+    i64::try_from(value).ok().filter(|_| fits)
+}
+
+#[inline]
+fn exactly(value: u64, factor: u64) -> Option<u64> {
+    value.is_multiple_of(factor).then_some(value / factor)
+}
+
+fn general(digits: &[u8], mut places: i32, precision: u8) -> Result<i128, Misfit> {
     let mut value: u128 = 0;
     for group in digits.chunks_exact(2) {
         let digits = u128::from(u16::from_be_bytes([group[0], group[1]]));
@@ -49,8 +89,7 @@ pub(super) fn unscaled(bytes: &[u8], precision: u8, scale: u8) -> Result<i128, M
     if power(u32::from(precision)).is_none_or(|limit| value >= limit) {
         return Err(PRECISION);
     }
-    let value = i128::try_from(value).map_err(|_| PRECISION)?;
-    Ok(if negative { -value } else { value })
+    i128::try_from(value).map_err(|_| PRECISION)
 }
 
 /// The number as the server prints it, with its display scale; `None` where the bytes are none.
@@ -240,6 +279,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_way_and_the_general_one_agree(
+            groups in prop::collection::vec(prop_oneof![Just(0_u16), Just(9_000), 0_u16..10_000], 0..6),
+            places in -20_i32..24,
+            precision in 1_u8..=38,
+        ) {
+            let digits: Vec<u8> = groups.iter().flat_map(|group| group.to_be_bytes()).collect();
+            if let Some(value) = short(&digits, places, precision) {
+                prop_assert_eq!(general(&digits, places, precision), Ok(i128::from(value)));
+            }
+        }
+
         #[test]
         fn every_decimal_comes_back(value in -(10_i128.pow(38) - 1)..10_i128.pow(38), scale in 0_u8..=38) {
             // The groups of four digits around the point, most significant first.

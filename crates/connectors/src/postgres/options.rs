@@ -1,11 +1,14 @@
 //! Where a PostgreSQL server is and who we are there. Never a URL, never a password in clear.
 
+use std::path::Path;
+
 use contract::Options;
 use model::{Finding, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::family::address::host_finding;
+use crate::family::stream::Address;
 use crate::family::tls::{TlsMode, TlsOptions};
 
 /// # PostgreSQL connection
@@ -67,6 +70,17 @@ impl ConnectionOptions {
     /// For messages: `db1:5432`.
     pub(super) fn place(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// Where the server listens.
+    pub(super) fn address(&self) -> Address {
+        match self.host.starts_with('/') {
+            true => {
+                let socket = format!(".s.PGSQL.{}", self.port);
+                Address::Socket(Path::new(&self.host).join(socket))
+            }
+            false => Address::Tcp(self.host.clone(), self.port),
+        }
     }
 
     /// The same for a source and a destination that were given the same address and database.

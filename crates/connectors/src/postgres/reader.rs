@@ -1,23 +1,21 @@
 //! Reader sessions of one snapshot, and the streams that they read. A session whose stream ended in
 //! its trailer goes back to the pool; any other is cancelled at the server and closed.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use contract::{Batches, TaskContext};
-use futures::StreamExt;
 use model::plan::Scan;
 use model::{Error, Result, Side, SnapshotId, TableName};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio_postgres::CopyOutStream;
 
 use super::connect::{Connector, Session};
 use super::copy_decode::{CopyDecoder, Step};
+use super::copy_out::CopyOut;
 use super::ddl::{literal, quote_table};
-use super::errors::{error_of, snapshot_lost};
+use super::errors::snapshot_lost;
 use super::snapshot::{is_filtered, under_savepoint};
 
 const LOCKED_AT_ONCE: usize = 200;
@@ -232,7 +230,7 @@ struct Reading {
     what: String,
     /// Whether policies of row security may hide rows.
     hides_rows: bool,
-    rows: Option<Pin<Box<CopyOutStream>>>,
+    rows: Option<CopyOut>,
     decoder: CopyDecoder,
     task: TaskContext,
     counted: u64,
@@ -261,13 +259,7 @@ impl Reading {
         if self.hides_rows {
             lease.session()?.hide_rows(true).await?;
         }
-        let rows = lease
-            .session()?
-            .client
-            .copy_out(copy)
-            .await
-            .map_err(error_of)?;
-        self.rows = Some(Box::pin(rows));
+        self.rows = Some(CopyOut::start(lease.session()?, copy).await?);
         Ok(())
     }
 
@@ -283,12 +275,11 @@ impl Reading {
             let Some(rows) = &mut self.rows else {
                 break None;
             };
-            match rows.next().await {
-                Some(Ok(message)) => {
-                    bytes += message.len() as u64;
-                    self.decoder.feed(message);
+            match rows.next().await? {
+                Some(messages) => {
+                    bytes += messages.len() as u64;
+                    self.decoder.feed(messages);
                 }
-                Some(Err(cause)) => return Err(error_of(cause)),
                 None => {
                     self.decoder.finish()?;
                     self.rows = None;

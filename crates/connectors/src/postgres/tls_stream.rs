@@ -9,41 +9,25 @@ use std::task::{Context, Poll};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
-/// Makes handshakes; without a configuration every attempt at one fails.
+use super::copy_out::Aside;
+use super::data_tap::DataTap;
+
+/// A handshake with one host; without a configuration it fails.
 #[derive(Clone)]
 pub(super) struct Tls {
     pub(super) config: Option<Arc<ClientConfig>>,
-}
-
-/// One handshake with one host.
-pub(super) struct Handshake {
-    config: Option<Arc<ClientConfig>>,
-    host: String,
+    pub(super) host: String,
+    /// Where the data of copies go once they are readable.
+    pub(super) aside: Option<Aside>,
 }
 
 /// The encrypted stream.
-pub(super) struct Encrypted<S>(tokio_rustls::client::TlsStream<S>);
+pub(super) struct Encrypted<S>(DataTap<tokio_rustls::client::TlsStream<S>>);
 
-impl<S> MakeTlsConnect<S> for Tls
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    type Stream = Encrypted<S>;
-    type TlsConnect = Handshake;
-    type Error = io::Error;
-
-    fn make_tls_connect(&mut self, domain: &str) -> io::Result<Handshake> {
-        Ok(Handshake {
-            config: self.config.clone(),
-            host: domain.to_owned(),
-        })
-    }
-}
-
-impl<S> TlsConnect<S> for Handshake
+impl<S> TlsConnect<S> for Tls
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -58,7 +42,7 @@ where
                 .ok_or_else(|| io::Error::other("TLS is switched off"))?;
             let host = ServerName::try_from(self.host).map_err(io::Error::other)?;
             let stream = TlsConnector::from(config).connect(host, stream).await?;
-            Ok(Encrypted(stream))
+            Ok(Encrypted(DataTap::new(stream, self.aside)))
         })
     }
 }

@@ -16,6 +16,7 @@ use super::sessions::{Lease, Sessions};
 use crate::family::batch::BatchBuilder;
 use crate::mysql::ddl::quote;
 use crate::mysql::decode::Decoder;
+use crate::mysql::wire::Cell;
 
 /// A stream over all staged rows. Nothing is read before it is polled.
 pub(super) fn stream(
@@ -128,7 +129,7 @@ impl Reading {
                 size += bytes.len();
             }
             size += 8;
-            let appended = decoder.append(&value, column, usize::MAX, scratch);
+            let appended = decoder.append(Cell::of(&value), column, usize::MAX, scratch);
             appended.map_err(|misfit| {
                 let message = format!("a staged value came back otherwise: {}", misfit.reason);
                 Error::new(ErrorKind::Data, misfit.code, message).on(Side::Destination)

@@ -1,24 +1,21 @@
 //! What stands staged, read back by this connector's own reader: binary COPY out, decoded as for any
 //! source.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use contract::{BatchLimits, Batches, Manifest, Rejected};
-use futures::StreamExt;
 use model::plan::{Column, Scan, ScanColumn};
 use model::{Error, LogicalType, NativeTable, Result, SplitId, TableKind};
 use serde_json::Value as Json;
-use tokio_postgres::CopyOutStream;
 
 use super::sessions::{Sessions, here};
 use super::staged::{Staged, parts};
 use crate::postgres::catalog;
 use crate::postgres::connect::Session;
 use crate::postgres::copy_decode::{CopyDecoder, Step};
+use crate::postgres::copy_out::CopyOut;
 use crate::postgres::ddl::{literal, quote_table};
-use crate::postgres::errors::error_of;
 use crate::postgres::read_options::PostgresRead;
 use crate::postgres::types::staged_decoding;
 
@@ -111,16 +108,15 @@ struct Reading {
     query: Option<String>,
     decoder: CopyDecoder,
     rejected: Rejected,
-    open: Option<(Session, Pin<Box<CopyOutStream>>)>,
+    open: Option<(Session, CopyOut)>,
 }
 
 impl Reading {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         if let Some(query) = self.query.take() {
             let session = self.sessions.open().await?;
-            let rows = session.client.copy_out(&query).await;
-            let rows = rows.map_err(|cause| here(error_of(cause)))?;
-            self.open = Some((session, Box::pin(rows)));
+            let rows = CopyOut::start(&session, &query).await.map_err(here)?;
+            self.open = Some((session, rows));
         }
         loop {
             if self.decoder.advance()? == Step::Full {
@@ -129,11 +125,8 @@ impl Reading {
             let Some((_, rows)) = &mut self.open else {
                 return Ok(None);
             };
-            match rows.next().await {
-                Some(message) => {
-                    let message = message.map_err(|cause| here(error_of(cause)))?;
-                    self.decoder.feed(message);
-                }
+            match rows.next().await.map_err(here)? {
+                Some(messages) => self.decoder.feed(messages),
                 None => {
                     self.decoder.finish()?;
                     if let Some((session, rows)) = self.open.take() {
