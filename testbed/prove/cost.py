@@ -14,7 +14,7 @@ from prove.godwit import Migration, Process, binary
 
 COMMITTED = Path(__file__).with_name("cost.json")
 MOST = 1.10
-ROWS = 20_000
+ROWS = 4_000
 
 
 def cost_guarded(work):

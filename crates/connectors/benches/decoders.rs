@@ -8,12 +8,15 @@ use model::plan::Scan;
 
 const ROWS: u32 = 50_000;
 
-/// A name, what a value becomes, and how the two servers call, decode and send it.
+/// How a server calls a type, the word of its decoding, and the bytes of the nth value.
+type Sent = (&'static str, &'static str, fn(u32) -> Vec<u8>);
+
+/// A name, what a value becomes, and how the two servers send it.
 struct Case {
     name: &'static str,
     logical: LogicalType,
-    postgres: (&'static str, &'static str, fn(u32) -> Vec<u8>),
-    mysql: (&'static str, &'static str, fn(u32) -> Vec<u8>),
+    postgres: Sent,
+    mysql: Sent,
 }
 
 fn cases() -> Vec<Case> {
@@ -120,7 +123,7 @@ fn decoders(criterion: &mut Criterion) {
         let (base, decode, value) = case.postgres;
         let (table, messages) = (read((base, decode)), copy_messages(value));
         group.throughput(Throughput::Bytes(messages.len() as u64));
-        group.bench_function("postgresql", |bencher| {
+        group.bench_function("binary copy", |bencher| {
             bencher.iter(|| postgres(&table, &messages).map_err(|error| error.to_string()));
         });
         assert_eq!(postgres(&table, &messages).ok(), Some(ROWS as usize));
@@ -128,7 +131,7 @@ fn decoders(criterion: &mut Criterion) {
         let (table, packets) = (read((base, decode)), packets(value));
         let bytes: usize = packets.iter().map(Vec::len).sum();
         group.throughput(Throughput::Bytes(bytes as u64));
-        group.bench_function("mysql", |bencher| {
+        group.bench_function("binary rows", |bencher| {
             bencher.iter(|| mysql(&table, &packets).map_err(|error| error.to_string()));
         });
         assert_eq!(mysql(&table, &packets).ok(), Some(ROWS as usize));
