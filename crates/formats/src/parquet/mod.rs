@@ -2,6 +2,7 @@
 //! it, its footer and its rows read back. It never writes INT96, unsigned types or legacy decimals.
 
 mod asynchronous;
+mod encode;
 mod footer;
 mod options;
 mod reader;

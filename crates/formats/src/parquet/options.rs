@@ -24,7 +24,7 @@ impl Codec {
     /// Zstandard at its usual level.
     pub const ZSTD: Self = Self::Zstd(3);
 
-    fn compression(self) -> Result<Compression> {
+    pub(super) fn compression(self) -> Result<Compression> {
         let bad = |what: &str, level: String| {
             let message = format!("{what} has no level {level}");
             Error::new(ErrorKind::Config, "BAD_COMPRESSION_LEVEL", message)

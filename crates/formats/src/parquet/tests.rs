@@ -135,7 +135,7 @@ fn a_file_is_read_back_as_it_was_written_and_its_row_groups_end_by_bytes() {
         let path = folder.path().join(format!("{codec:?}.parquet"));
         let options = ParquetOptions {
             codec,
-            row_group_bytes: 256 << 10,
+            row_group_bytes: 192 << 10,
             ..ParquetOptions::default()
         };
         let schema = schema(&columns, None).unwrap();
@@ -227,6 +227,59 @@ fn values_that_would_be_altered_are_refused() {
         zoned: true,
     };
     check_refused(instant, true, wall, "INTERNAL");
+}
+
+#[test]
+fn a_decimal_has_as_many_digits_as_its_column_and_not_one_more() {
+    let check = |value: i128, precision: u8, fits: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let file_schema = schema(&[column("c", decimal(precision), true)], None).unwrap();
+        let path = folder.path().join("a.parquet");
+        let options = ParquetOptions::default();
+        let mut writer = ParquetFileWriter::create(&path, file_schema.clone(), &options).unwrap();
+        let array = Decimal128Array::from(vec![Some(0), None, Some(value)]);
+        let array = array.with_precision_and_scale(precision, 0).unwrap();
+        let batch = RecordBatch::try_new(file_schema, vec![Arc::new(array)]).unwrap();
+        assert_eq!(writer.write(&batch).is_ok(), fits, "{value}");
+    };
+    for precision in [1, 5, 9, 18, 19, 37, 38] {
+        let beyond = 10_i128.pow(u32::from(precision));
+        for (value, fits) in [(beyond - 1, true), (beyond, false), (i128::MAX, false)] {
+            check(value, precision, fits);
+            check(-value, precision, fits);
+        }
+        check(i128::MIN, precision, false);
+    }
+}
+
+#[test]
+fn what_stands_in_null_rows_is_nobodys_decimal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let file_schema = schema(&[column("c", decimal(5), true)], None).unwrap();
+    let options = ParquetOptions::default();
+    let mut writer = ParquetFileWriter::create(&path, file_schema.clone(), &options).unwrap();
+    let nulls = arrow::buffer::NullBuffer::from(vec![true, false]);
+    let array = Decimal128Array::new(vec![7, i128::MAX].into(), Some(nulls));
+    let array = array.with_precision_and_scale(5, 0).unwrap();
+    let batch = RecordBatch::try_new(file_schema, vec![Arc::new(array)]).unwrap();
+    writer.write(&batch).unwrap();
+    assert_eq!(writer.finish().unwrap().rows, 2);
+}
+
+#[test]
+fn a_file_that_lacks_rows_is_never_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let (columns, batch) = numbers(0..100);
+    let schema = schema(&columns, None).unwrap();
+    let mut writer = ParquetFileWriter::create(&path, schema, &ParquetOptions::default()).unwrap();
+    let full = || ::parquet::errors::ParquetError::General("no room".to_owned());
+    assert!(writer.encoding(|_| Err(full())).is_err());
+    assert!(writer.write(&batch).is_err());
+    assert!(writer.flush_row_group().is_err());
+    assert!(writer.finish().is_err());
+    assert!(!path.exists());
 }
 
 #[test]
