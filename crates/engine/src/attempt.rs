@@ -27,6 +27,8 @@ pub(crate) struct TableWork {
     /// The run's slots: one semaphore for all tables.
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) budget: Arc<WriteBudget>,
+    /// Whose turn it is to write a huge batch: one at a time, over all tables.
+    pub(crate) huge: Arc<Semaphore>,
     pub(crate) limits: BatchLimits,
     pub(crate) patience: Patience,
     pub(crate) cancel: CancellationToken,

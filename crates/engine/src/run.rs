@@ -119,6 +119,7 @@ impl Tower {
             cancel,
             slots: Arc::new(Semaphore::new(slots)),
             budget: WriteBudget::new(WRITE_BUDGET),
+            huge: Arc::new(Semaphore::new(1)),
             patience,
             unswept: Mutex::default(),
             uncleaned: Mutex::default(),

@@ -32,6 +32,8 @@ use crate::write_exec::SplitOutcome;
 const SPLIT_BYTES: u64 = 64 << 20;
 const SPLIT_ROWS: u64 = 500_000;
 const MOST_SPLITS: u64 = 1_024;
+/// From this mean size on, a table's rows are read by one reader.
+const HUGE_ROW_BYTES: u64 = 8 << 20;
 /// How often an unknown commit is asked for before the table is left to `--resume`.
 const SETTLE_TRIES: u32 = 6;
 /// How often it is tried to journal a commit.
@@ -49,6 +51,8 @@ pub(crate) struct Hangar {
     pub(crate) cancel: CancellationToken,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) budget: Arc<WriteBudget>,
+    /// Whose turn it is to write a huge batch.
+    pub(crate) huge: Arc<Semaphore>,
     pub(crate) patience: Patience,
     /// Loads that were given up and could not be swept.
     pub(crate) unswept: Mutex<Vec<(PipelineId, Staging)>>,
@@ -207,7 +211,12 @@ impl TableFlight<'_> {
         let scan = &self.pipeline.scan;
         let by_bytes = scan.estimated_bytes.unwrap_or(0).div_ceil(SPLIT_BYTES);
         let by_rows = scan.estimated_rows.unwrap_or(0).div_ceil(SPLIT_ROWS);
-        let by_size = by_bytes.max(by_rows);
+        let huge_rows = scan.estimated_bytes.unwrap_or(0) / scan.estimated_rows.unwrap_or(0).max(1);
+        // Two readers of huge rows would hold twice as many of them and be hardly faster.
+        let by_size = match huge_rows >= HUGE_ROW_BYTES {
+            true => 1,
+            false => by_bytes.max(by_rows),
+        };
         let wanted = self.pipeline.splits.map_or(by_size, u64::from);
         let wanted = usize::try_from(wanted.clamp(1, MOST_SPLITS)).unwrap_or(1);
         let splits = self.snapshot.split(scan, wanted).await?;
@@ -315,6 +324,7 @@ impl TableFlight<'_> {
             summed: summed.clone(),
             slots: Arc::clone(&self.hangar.slots),
             budget: Arc::clone(&self.hangar.budget),
+            huge: Arc::clone(&self.hangar.huge),
             patience: self.hangar.patience,
             limits: BatchLimits::default(),
             cancel: stop.clone(),

@@ -25,6 +25,8 @@ use crate::rejected::{RejectedPart, Shelf};
 
 /// How often one split is tried.
 const TRIES: u32 = 4;
+/// A batch of more is written alone: encoding it takes as much again, twice.
+const HUGE_BATCH_BYTES: usize = 16 << 20;
 
 /// What became of one split: plain data, so that it may come from another machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -204,6 +206,10 @@ impl SplitTask {
                     if let Some(sums) = &mut sums {
                         sums.add(&batch)?;
                     }
+                    let _turn = match batch.get_array_memory_size() >= HUGE_BATCH_BYTES {
+                        true => work.huge.acquire().await.ok(),
+                        false => None,
+                    };
                     writer.write(batch).await?;
                 }
                 next = batches.next().await.transpose().map_err(inward)?;

@@ -9,6 +9,9 @@ use contract::{TaskContext, WriterShare};
 use formats::parquet::{AsyncParquetWriter, FileSummary, ParquetOptions};
 use model::Result;
 
+/// A batch of more is not kept beside the next one: it is a row group of its own, or ends one.
+const HUGE_BATCH_BYTES: usize = 16 << 20;
+
 /// Where files go and what they are like.
 #[derive(Debug, Clone)]
 pub(crate) struct SplitFiles {
@@ -58,8 +61,9 @@ impl ParquetSplitWriter {
         let Some(writer) = self.current.as_mut() else {
             return Ok(());
         };
+        let is_huge = batch.get_array_memory_size() >= HUGE_BATCH_BYTES;
         writer.write(batch).await?;
-        if self.share.holds(writer.buffered_bytes()) {
+        if self.share.holds(writer.buffered_bytes()) || is_huge {
             writer.flush_row_group().await?;
             self.let_go();
         } else if writer.estimated_bytes() >= self.files.file_bytes {

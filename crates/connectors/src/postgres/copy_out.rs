@@ -36,10 +36,15 @@ impl Aside {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there is room for another piece; where not, the connection is woken once there is.
-    pub(super) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+    /// Whether there is room for another piece; where not, the connection is woken once there is. A piece
+    /// that is larger than all that may wait is not even begun while others do.
+    pub(super) fn poll_room(&self, piece: usize, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
-        if state.waiting < MOST_WAITING {
+        let has_room = match piece < MOST_WAITING {
+            true => state.waiting < MOST_WAITING,
+            false => state.waiting == 0,
+        };
+        if has_room {
             return Poll::Ready(());
         }
         state.connection = Some(context.waker().clone());

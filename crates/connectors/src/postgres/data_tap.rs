@@ -126,11 +126,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for DataTap<S> {
             };
             match needs {
                 Front::Data(count) => {
-                    ready!(aside.poll_room(context));
+                    ready!(aside.poll_room(0, context));
                     aside.put(tap.buffer.split_to(count).freeze());
                 }
                 Front::Other(length) => tap.passing_later = length,
                 Front::Needs(length) => {
+                    ready!(aside.poll_room(length, context));
                     if !ready!(tap.poll_fill(length, context))? {
                         return Poll::Ready(Ok(()));
                     }

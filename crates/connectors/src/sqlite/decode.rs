@@ -119,6 +119,34 @@ pub(super) struct ValueLimits {
 
 /// The largest distance from 0 up to which every integer is a double.
 const EXACT_IN_DOUBLE: u64 = 1 << 53;
+/// The double as a decimal, where it is the one nearest to such a number of at most 15 digits: those
+/// survive the way to a double and back, so that no other has the same one, and the shortest digits that
+/// read back are its own. `None` for the others, and where nothing is known without looking at digits.
+fn plain_decimal(value: f64, precision: u8, scale: u8) -> Option<i64> {
+    /// Powers of ten that a double holds exactly.
+    const POWERS: [f64; 16] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ];
+    let power = POWERS.get(usize::from(scale))?;
+    let limit = POWERS[usize::from(precision).min(DIGITS_OF_DOUBLE)];
+    let unscaled = (value * power).round();
+    // A quotient of two exact numbers is the double nearest to the true one.
+    let is_it = unscaled.abs() < limit && unscaled / power == value;
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a whole number below 10^15"
+    )]
+    is_it.then_some(unscaled as i64)
+}
+
+/// The same for a whole number.
+fn plain_integer(value: i64, precision: u8, scale: u8) -> Option<i64> {
+    const MOST_DIGITS: u32 = 18;
+    let unscaled = value.checked_mul(10_i64.checked_pow(u32::from(scale))?)?;
+    let limit = 10_u64.pow(u32::from(precision).min(MOST_DIGITS));
+    (unscaled.unsigned_abs() < limit).then_some(unscaled)
+}
+
 /// So many digits survive decimal to double and back, whatever they are.
 const DIGITS_OF_DOUBLE: usize = 15;
 
@@ -262,6 +290,14 @@ impl ColumnDecoder {
     /// A REAL is its shortest digits that read back as the same double, where these are few enough
     /// to be the only ones meant.
     fn decimal(&self, value: ValueRef<'_>) -> Result<i128, Misfit> {
+        let plain = match value {
+            ValueRef::Real(value) => plain_decimal(value, self.precision, self.scale),
+            ValueRef::Integer(value) => plain_integer(value, self.precision, self.scale),
+            _ => None,
+        };
+        if let Some(unscaled) = plain {
+            return Ok(i128::from(unscaled));
+        }
         let mut buffer = [0_u8; 40];
         let digits = match value {
             ValueRef::Integer(value) => printed(&mut buffer, format_args!("{value}")),
@@ -389,4 +425,55 @@ fn printed<'a>(buffer: &'a mut [u8], text: std::fmt::Arguments<'_>) -> &'a [u8] 
     }
     let left = rest.len();
     &buffer[..room - left]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// By way of the digits.
+    fn printed_and_read(value: f64, precision: u8, scale: u8) -> Option<i128> {
+        let mut buffer = [0_u8; 40];
+        let digits = printed(&mut buffer, format_args!("{value:e}"));
+        let meant = value.is_finite() && is_meant(digits);
+        meant.then(|| decimal::parse(digits, precision, scale).ok())?
+    }
+
+    #[test]
+    fn what_is_no_number_has_no_digits() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 0.1 + 0.2] {
+            assert_eq!(plain_decimal(value, 15, 2), None, "{value}");
+        }
+        assert_eq!(plain_decimal(-0.0, 15, 2), Some(0));
+        assert_eq!(plain_integer(i64::MAX, 38, 1), None);
+    }
+
+    proptest! {
+        #[test]
+        fn digits_and_arithmetic_agree_on_decimals(unscaled in -(10_i64.pow(15))..10_i64.pow(15), scale in 0_u8..9) {
+            let digits = decimal::print(i128::from(unscaled), scale);
+            let value: f64 = digits.parse().unwrap();
+            prop_assert_eq!(plain_decimal(value, 15, scale), Some(unscaled));
+            prop_assert_eq!(printed_and_read(value, 15, scale), Some(i128::from(unscaled)));
+        }
+
+        #[test]
+        fn digits_and_arithmetic_agree_on_any_double(bits: u64, precision in 1_u8..=38, scale in 0_u8..20) {
+            let value = f64::from_bits(bits);
+            if let Some(unscaled) = plain_decimal(value, precision, scale) {
+                prop_assert_eq!(printed_and_read(value, precision, scale), Some(i128::from(unscaled)));
+            }
+        }
+
+        #[test]
+        fn digits_and_arithmetic_agree_on_integers(value: i64, precision in 1_u8..=38, scale in 0_u8..20) {
+            if let Some(unscaled) = plain_integer(value, precision, scale) {
+                let digits = value.to_string();
+                let read = decimal::parse(digits.as_bytes(), precision, scale);
+                prop_assert_eq!(read, Ok(i128::from(unscaled)));
+            }
+        }
+    }
 }
