@@ -1,6 +1,6 @@
 //! Writes TPC-H's two largest tables by both encoders in turns, and prints processor time, size and
 //! memory as ratios: `cargo run --release -p formats --example against_arrow_writer -- 0.5 3 snappy all`
-//! for scale 0.5, in three turns, for each column, too. With `MEMORY_OF=ours` or `theirs` it prints what
+//! for scale 0.5, in three turns, for each column, too. With `memory_of=ours` or `theirs` it prints what
 //! one of them really takes.
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ fn main() {
     let mut next = || arguments.next();
     let scale: f64 = next().map_or(0.1, |text| text.parse().unwrap());
     let turns: usize = next().map_or(3, |text| text.parse().unwrap());
-    if let Ok(writer) = std::env::var("MEMORY_OF") {
+    if let Ok(writer) = std::env::var("memory_of") {
         return print_memory(&writer, scale);
     }
     let codec = match next().as_deref() {
