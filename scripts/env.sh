@@ -3,6 +3,8 @@
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export GODWIT_CACHE=${GODWIT_CACHE:-$HOME/.cache/godwit}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$GODWIT_CACHE/target}
+# What is built serves several clones: snapshots are those of this one.
+export INSTA_WORKSPACE_ROOT=$repository
 mkdir -p "$GODWIT_CACHE"
 
 # With another HOME, rustup no longer finds the toolchains that belong to the cargo in PATH.

@@ -47,8 +47,7 @@ mod tests {
 
     #[test]
     fn the_tree_is_tidy() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        if let Err(wrong) = run(root) {
+        if let Err(wrong) = run(&crate::root()) {
             panic!("{}", wrong.join("\n"));
         }
     }

@@ -9,10 +9,9 @@ pub(super) fn pyiceberg(check: &str, root: &Path) -> Option<serde_json::Value> {
         crate::family::skipped::skipped("GODWIT_PYTHON names no Python with PyIceberg");
         return None;
     };
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/src/lake/testbed/pyiceberg_check.py"
-    );
+    // Of the tree under test: several clones may share what was built.
+    let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let script = &format!("{package}/src/lake/testbed/pyiceberg_check.py");
     let output = std::process::Command::new(python)
         .args([script, check])
         .arg(root)
