@@ -1,7 +1,7 @@
 //! Where output goes: results to standard output, progress and messages to standard error. A closed
 //! output is no error: whoever closed it wanted no more.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -57,11 +57,15 @@ impl<'a> Terminal<'a> {
         write(&mut self.out, text);
     }
 
-    /// A result, for machines: one document.
+    /// A result, for machines: one document. It is written as it is made: a plan of ten thousand tables
+    /// is not held as text, too.
     pub fn print_json<T: Serialize>(&mut self, document: &T) {
-        let text = serde_json::to_string_pretty(document)
-            .unwrap_or_else(|_| "{\"error\":{\"code\":\"INTERNAL\"}}".to_owned());
-        write(&mut self.out, &format!("{text}\n"));
+        let mut out = BufWriter::new(&mut self.out);
+        // The only cure for a closed or full output would be to tell it there.
+        let _ = serde_json::to_writer_pretty(&mut out, document)
+            .map_err(io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush());
     }
 
     /// Something to know beside the result.
@@ -84,12 +88,12 @@ mod tests {
     struct Closed;
 
     impl Write for Closed {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::BrokenPipe.into())
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
         }
 
-        fn flush(&mut self) -> std::io::Result<()> {
-            Err(std::io::ErrorKind::BrokenPipe.into())
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
         }
     }
 

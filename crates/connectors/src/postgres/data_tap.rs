@@ -92,8 +92,13 @@ fn data_or(data: usize, other: Front) -> Front {
 impl<S: AsyncRead + Unpin> DataTap<S> {
     /// Waits for more bytes; `false` where the other end hung up.
     fn poll_fill(&mut self, needs: usize, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let missing = needs.saturating_sub(self.buffer.len());
-        self.buffer.reserve(missing.max(CHUNK));
+        // A long message gets the room that it needs and no more: a buffer that is full grows to twice
+        // its size, which would be another copy of a huge value.
+        let room = match needs < CHUNK {
+            true => CHUNK,
+            false => needs.saturating_sub(self.buffer.len()),
+        };
+        self.buffer.reserve(room);
         // Stateless: given up half-way, it is begun anew by the next call.
         let read = pin!(self.stream.read_buf(&mut self.buffer));
         let count = ready!(read.poll(context))?;

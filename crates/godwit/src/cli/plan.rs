@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use model::plan::{Part, Plan};
 use model::{Error, ErrorKind, Result};
-use serde_json::json;
-use service::plan::{PlanRequest, ProbeLimits};
+use serde::Serialize;
+use service::plan::{PlanReport, PlanRequest, ProbeLimits};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Exit;
@@ -106,10 +106,10 @@ pub(super) async fn run(
         keep(path, plan).await?;
     }
     if json {
-        terminal.print_json(&json!({
-            "blocked": report.blocked, "plan": report.plan, "findings": report.findings,
-            "differences": differences, "probes": report.probes,
-        }));
+        terminal.print_json(&Document {
+            report: &report,
+            differences: differences.as_deref(),
+        });
     } else {
         let palette = Palette::new(terminal.colour);
         let mut text = match &report.plan {
@@ -130,6 +130,15 @@ pub(super) async fn run(
     })
 }
 
+/// What `--json` gives.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    report: &'a PlanReport,
+    /// A line for each, where a plan was kept before.
+    differences: Option<&'a [String]>,
+}
+
 fn differing(differences: &[String]) -> String {
     if differences.is_empty() {
         return "\nnothing differs from the plan before\n".to_owned();
@@ -141,7 +150,7 @@ fn differing(differences: &[String]) -> String {
     )
 }
 
-fn verdict(report: &service::plan::PlanReport, palette: Palette) -> String {
+fn verdict(report: &PlanReport, palette: Palette) -> String {
     let Some(plan) = &report.plan else {
         return format!("\n{}: no plan could be made\n", palette.bad("refused"));
     };
