@@ -1,12 +1,16 @@
-//! What a database computes of a scan's rows by itself: one row of aggregates, read as text by the
-//! connector's own reader, under its snapshot.
+//! What a database computes of a scan's rows by itself: one row of aggregates a part, read as text by
+//! the connector's own reader, under its snapshot.
+
+use std::cmp::Ordering;
 
 use arrow::array::{Array, AsArray};
+use arrow::datatypes::i256;
 use contract::{
     BatchLimits, CancellationToken, Meter, Rejected, Snapshot, SourceColumn, SourceFigures, Split,
     TaskContext, WriteBudget,
 };
 use futures::TryStreamExt;
+use futures::future::try_join_all;
 use model::checksum::{ColumnFigures, Range};
 use model::plan::{Scan, ScanColumn};
 use model::{Error, LogicalType, NativeColumn, Result, SplitId};
@@ -14,6 +18,8 @@ use serde_json::Value as Json;
 
 /// So many columns at once: no server gives more than some 1,600 values in a row.
 const COLUMNS_AT_ONCE: usize = 300;
+/// A table of fewer rows is asked for as a whole: cutting it is a question, too.
+const ROWS_WORTH_CUTTING: u64 = 200_000;
 
 /// How one column is asked for.
 pub(crate) struct Question {
@@ -40,8 +46,8 @@ pub(crate) struct RangeQuestion {
 pub(crate) struct Asking<'a> {
     pub(crate) snapshot: &'a dyn Snapshot,
     pub(crate) scan: &'a Scan,
-    /// The payload of a split that is the whole table.
-    pub(crate) whole: Json,
+    /// The payloads of splits that are the whole table together.
+    pub(crate) parts: Vec<Json>,
     /// The word for decoding text.
     pub(crate) decode: &'a str,
     /// A number as text, in the server's language.
@@ -49,16 +55,34 @@ pub(crate) struct Asking<'a> {
     pub(crate) cancel: &'a CancellationToken,
 }
 
+/// Where a statement keeps one core of its server busy and no more: a payload for each reader of the
+/// snapshot, or `whole` of a table that is small.
+pub(crate) async fn parts(snapshot: &dyn Snapshot, scan: &Scan, whole: Json) -> Result<Vec<Json>> {
+    let is_small = scan.estimated_rows.unwrap_or(0) < ROWS_WORTH_CUTTING;
+    if is_small || snapshot.readers() < 2 {
+        return Ok(vec![whole]);
+    }
+    let splits = snapshot.split(scan, snapshot.readers()).await?;
+    Ok(splits.into_iter().map(|split| split.payload).collect())
+}
+
 impl Asking<'_> {
-    /// Asks; `questions` are in the order of the scan's columns.
+    /// Asks for all parts side by side; `questions` are in the order of the scan's columns.
     pub(crate) async fn ask(&self, questions: &[Question]) -> Result<SourceFigures> {
+        let parts = self.parts.iter();
+        let answers = try_join_all(parts.map(|part| self.ask_of(part, questions))).await?;
+        let together = answers.into_iter().reduce(together);
+        together.ok_or_else(|| Error::internal("a table of no part has no figures"))
+    }
+
+    async fn ask_of(&self, part: &Json, questions: &[Question]) -> Result<SourceFigures> {
         let mut figures = SourceFigures::default();
         // A scan without columns is counted, too.
         let asked: Vec<Asked<'_>> = questions.iter().zip(&self.scan.columns).collect();
         let some = asked.chunks(COLUMNS_AT_ONCE);
         let none = asked.is_empty().then_some(asked.as_slice());
         for asked in some.chain(none) {
-            let mut answers = self.row(asked).await?.into_iter();
+            let mut answers = self.row(part, asked).await?.into_iter();
             let mut next = || answers.next().flatten();
             figures.rows = count(next())?;
             for (question, column) in asked {
@@ -72,7 +96,7 @@ impl Asking<'_> {
         Ok(figures)
     }
 
-    async fn row(&self, questions: &[Asked<'_>]) -> Result<Vec<Option<String>>> {
+    async fn row(&self, part: &Json, questions: &[Asked<'_>]) -> Result<Vec<Option<String>>> {
         let mut asked = vec![(self.as_text)("count(*)")];
         for (question, column) in questions {
             // Where the server lets no null in, its rows are as many as its values.
@@ -101,7 +125,7 @@ impl Asking<'_> {
             private: Json::Null,
             ..self.scan.clone()
         };
-        let split = Split::new(0, self.snapshot.id(), Some(1), self.whole.clone());
+        let split = Split::new(0, self.snapshot.id(), Some(1), part.clone());
         let task = self.task(&split.id);
         let batches = self.snapshot.read(&scan, &split, &task).await?;
         let batches: Vec<_> = batches.try_collect().await?;
@@ -165,6 +189,43 @@ fn answer(
     }
 }
 
+/// Figures of two parts as those of both.
+fn together(mut one: SourceFigures, other: SourceFigures) -> SourceFigures {
+    one.rows += other.rows;
+    for (column, other) in one.columns.iter_mut().zip(other.columns) {
+        let why = column.why.take().or(other.why);
+        let figures = column.figures.take().zip(other.figures);
+        let figures = figures.map(|(one, other)| ColumnFigures {
+            non_null: one.non_null + other.non_null,
+            range: one.range.zip(other.range).and_then(range_of_both),
+        });
+        let has_range = figures.as_ref().is_some_and(|both| both.range.is_some());
+        let too_large = || "the sum has more than 76 digits".to_owned();
+        column.why = why.or_else(|| (!has_range).then(too_large));
+        column.figures = figures;
+    }
+    one
+}
+
+/// `None` where a number has more digits than 256 bits.
+fn range_of_both((one, other): (Range, Range)) -> Option<Range> {
+    let sum = i256::from_string(&one.sum)?.checked_add(i256::from_string(&other.sum)?)?;
+    Some(Range {
+        min: further(one.min, other.min, Ordering::Less)?,
+        max: further(one.max, other.max, Ordering::Greater)?,
+        sum: sum.to_string(),
+    })
+}
+
+/// The smaller number of the two, or the larger; a part without values has none.
+fn further(one: String, other: String, wanted: Ordering) -> Option<String> {
+    if one.is_empty() || other.is_empty() {
+        return Some(one + &other);
+    }
+    let order = i256::from_string(&one)?.cmp(&i256::from_string(&other)?);
+    Some(if order == wanted { one } else { other })
+}
+
 /// A sum that may come in two.
 fn whole(sum: String) -> String {
     let halves = sum.split_once(' ').and_then(|(high, low)| {
@@ -209,6 +270,56 @@ mod tests {
         assert_ne!(whole(format!("{high} {low}")), twice_max);
         assert_eq!(whole("4294967294 8589934590".to_owned()), twice_max);
         assert_eq!(whole("17".to_owned()), "17");
+    }
+
+    fn part(rows: u64, range: Option<[&str; 3]>) -> SourceFigures {
+        let range = range.map(|[min, max, sum]| Range {
+            min: min.to_owned(),
+            max: max.to_owned(),
+            sum: sum.to_owned(),
+        });
+        let why = range.is_none().then(|| "text has no figures".to_owned());
+        let non_null = rows - 1;
+        SourceFigures {
+            rows,
+            columns: vec![SourceColumn {
+                figures: Some(ColumnFigures { non_null, range }),
+                why,
+            }],
+        }
+    }
+
+    #[test]
+    fn figures_of_parts_are_those_of_the_whole() {
+        let ten_38 = format!("1{}", "0".repeat(38));
+        let of_both = together(
+            part(5, Some(["-3", "9", &ten_38])),
+            part(2, Some(["-20", "10", "-1"])),
+        );
+        let mut expected = part(7, Some(["-20", "10", &"9".repeat(38)]));
+        expected.columns[0].figures.as_mut().unwrap().non_null = 5;
+        assert_eq!(of_both, expected);
+        let none = together(part(1, Some(["", "", "0"])), part(1, Some(["", "", "0"])));
+        assert_eq!(none.columns[0].figures.as_ref().unwrap().non_null, 0);
+        assert_eq!(none.columns[0].why, None);
+        let some = together(part(1, Some(["", "", "0"])), part(3, Some(["4", "5", "9"])));
+        assert_eq!(some.columns, part(3, Some(["4", "5", "9"])).columns);
+    }
+
+    #[test]
+    fn a_range_that_one_part_has_not_the_whole_has_not() {
+        let text = together(part(5, None), part(5, None));
+        assert_eq!(text.columns[0].why.as_deref(), Some("text has no figures"));
+        let one = together(part(5, Some(["1", "2", "6"])), part(5, None));
+        assert_eq!(one.columns[0].figures.as_ref().unwrap().range, None);
+        assert_eq!(one.columns[0].why.as_deref(), Some("text has no figures"));
+        let large = "9".repeat(90);
+        let large = together(
+            part(2, Some(["1", "1", &large])),
+            part(2, Some(["1", "1", "1"])),
+        );
+        assert_eq!(large.columns[0].figures.as_ref().unwrap().range, None);
+        assert!(large.columns[0].why.is_some());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use model::{Error, ErrorKind, LogicalType, Result};
 use super::catalog::{TableFacts, has_transactions};
 use super::ddl::quote;
 use super::statement::Part;
-use crate::family::figures::{Asking, Question, RangeQuestion};
+use crate::family::figures::{Asking, Question, RangeQuestion, parts};
 
 /// The day number of 1970-01-01.
 const EPOCH_DAY: u32 = 719_528;
@@ -33,7 +33,7 @@ pub(crate) async fn figures(
     let asking = Asking {
         snapshot,
         scan,
-        whole,
+        parts: parts(snapshot, scan, whole).await?,
         decode: "text:utf8mb4",
         as_text,
         cancel,

@@ -27,7 +27,8 @@ pub(super) async fn figures(
     let asking = Asking {
         snapshot,
         scan,
-        whole,
+        // The server has parallel workers of its own.
+        parts: vec![whole],
         decode: decode::TEXT,
         as_text,
         cancel,

@@ -8,7 +8,7 @@ use model::{Error, Result};
 use super::ddl::SqliteDialect;
 use super::decode::Decode;
 use super::split::RowidRange;
-use crate::family::figures::{Asking, Question, RangeQuestion};
+use crate::family::figures::{Asking, Question, RangeQuestion, parts};
 
 /// The figures of `scan`, computed under `snapshot`.
 pub(super) async fn figures(
@@ -22,7 +22,7 @@ pub(super) async fn figures(
     let asking = Asking {
         snapshot,
         scan,
-        whole,
+        parts: parts(snapshot, scan, whole).await?,
         decode: Decode::Text.word(),
         as_text,
         cancel,
