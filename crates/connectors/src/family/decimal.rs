@@ -53,43 +53,72 @@ fn general(text: &[u8], precision: u8, scale: u8) -> Result<i128, DecimalMisfit>
     Ok(if negative { -value } else { value })
 }
 
+/// Powers of ten that 64 bits hold; computed ones cost more than all else of a short decimal.
+pub(crate) const POWERS: [u64; 19] = {
+    let mut powers = [1; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+/// So many digits are a short decimal.
+pub(crate) const MOST_DIGITS: usize = POWERS.len() - 1;
+
 /// The same for what nearly all decimals are: at most 18 digits, no more of them behind the point than
 /// there are places, no exponent. `None` for others, and for what does not fit.
+#[inline]
 fn short(text: &[u8], precision: u8, scale: u8) -> Option<i64> {
-    const MOST_DIGITS: u32 = 18;
-    let (negative, digits) = match text {
+    let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
         rest => (false, rest),
     };
-    if digits.is_empty() || digits.len() > MOST_DIGITS as usize + 1 {
-        return None;
-    }
-    // Room for the 19 digits of a text without a point, which is refused below.
-    let mut value: u64 = 0;
-    let mut point = None;
-    for (index, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            value = value * 10 + u64::from(digit);
-        } else if *byte == b'.' && point.is_none() {
-            point = Some(index);
-        } else {
-            return None;
-        }
-    }
-    let length = u32::try_from(digits.len()).ok()?;
-    let behind = match point {
-        Some(point) => length - 1 - u32::try_from(point).ok()?,
-        None => 0,
-    };
-    let count = length - u32::from(point.is_some());
-    let missing = u32::from(scale).checked_sub(behind)?;
+    let (whole, fraction) = halves(text, usize::from(scale));
+    // Zeros for the places that are not written.
+    let missing = usize::from(scale).checked_sub(fraction.len())?;
+    let count = whole.len() + fraction.len();
     if count == 0 || count + missing > MOST_DIGITS {
         return None;
     }
-    let value = i64::try_from(value * 10_u64.pow(missing)).ok()?;
-    let fits = u32::from(precision) >= MOST_DIGITS || value < 10_i64.pow(u32::from(precision));
+    let value = digits(digits(0, whole)?, fraction)? * POWERS[missing];
+    let value = i64::try_from(value).ok()?;
+    let fits = within(value.unsigned_abs(), precision);
     fits.then_some(if negative { -value } else { value })
+}
+
+/// Whether an unscaled value of at most 18 digits has no more digits than it may have.
+#[inline]
+pub(crate) fn within(value: u64, precision: u8) -> bool {
+    POWERS
+        .get(usize::from(precision))
+        .is_none_or(|limit| value < *limit)
+}
+
+/// What stands before the point and behind it. Servers write as many places as the column has.
+#[inline]
+fn halves(text: &[u8], scale: usize) -> (&[u8], &[u8]) {
+    let usual = text.len().checked_sub(scale + 1);
+    let point = match usual.filter(|at| text[*at] == b'.') {
+        Some(at) => Some(at),
+        None => text.iter().position(|byte| *byte == b'.'),
+    };
+    match point {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &[]),
+    }
+}
+
+/// More digits behind those of `value`; `None` where one is none. All together are at most 19.
+#[inline]
+fn digits(value: u64, more: &[u8]) -> Option<u64> {
+    let mut is_number = true;
+    let value = more.iter().fold(value, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        is_number &= digit <= 9;
+        value.wrapping_mul(10).wrapping_add(u64::from(digit))
+    });
+    is_number.then_some(value)
 }
 
 /// Digits before and behind the point, zeros at both ends left out; `None` where it is no number.

@@ -7,7 +7,7 @@ use model::{Error, Result};
 
 use super::temporal;
 use super::wire::Cell;
-use crate::family::charset::{Charset, CharsetMisfit};
+use crate::family::charset::{Charset, CharsetMisfit, utf8};
 use crate::family::column_builder::ColumnBuilder;
 use crate::family::decimal;
 
@@ -359,8 +359,7 @@ fn append_text(
         return Err(TOO_LARGE);
     }
     if charset == Charset::Utf8 {
-        let text =
-            std::str::from_utf8(bytes).map_err(|_| of_charset(CharsetMisfit::InvalidUtf8))?;
+        let text = utf8(bytes).ok_or_else(|| of_charset(CharsetMisfit::InvalidUtf8))?;
         return append_str(text, to);
     }
     scratch.clear();

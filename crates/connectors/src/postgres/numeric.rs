@@ -2,6 +2,7 @@
 //! floating point.
 
 use super::values::Misfit;
+use crate::family::decimal::{MOST_DIGITS, POWERS, within};
 
 const PRECISION: Misfit = Misfit::Rejected(
     "DECIMAL_PRECISION",
@@ -46,11 +47,11 @@ pub(super) fn unscaled(bytes: &[u8], precision: u8, scale: u8) -> Result<i128, M
 /// fit.
 #[inline]
 fn short(digits: &[u8], places: i32, precision: u8) -> Option<i64> {
-    const MOST_DIGITS: i32 = 18;
-    let groups = i32::try_from(digits.len() / 2).ok()?;
+    let groups = digits.len() / 2;
     // Places to the right of the last group.
-    let behind = places - 4 * (groups - 1);
-    if groups > 4 || 4 * groups + behind > MOST_DIGITS {
+    let behind = places - 4 * (i32::try_from(groups).ok()? - 1);
+    let more = usize::try_from(behind).unwrap_or(0);
+    if groups > 4 || 4 * groups + more > MOST_DIGITS {
         return None;
     }
     let mut value: u64 = 0;
@@ -58,15 +59,15 @@ fn short(digits: &[u8], places: i32, precision: u8) -> Option<i64> {
         value = value * 10_000 + u64::from(u16::from_be_bytes([group[0], group[1]]));
     }
     let value = match behind {
-        0.. => value * 10_u64.pow(behind.unsigned_abs()),
+        0.. => value * POWERS[more],
         -1 => exactly(value, 10)?,
         -2 => exactly(value, 100)?,
         -3 => exactly(value, 1000)?,
         _ => return None,
     };
-    let precision = u32::from(precision);
-    let fits = precision >= MOST_DIGITS.unsigned_abs() || value < 10_u64.pow(precision);
-    i64::try_from(value).ok().filter(|_| fits)
+    i64::try_from(value)
+        .ok()
+        .filter(|_| within(value, precision))
 }
 
 #[inline]

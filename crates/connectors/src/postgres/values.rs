@@ -2,7 +2,7 @@
 //! is a misfit with its code. Whatever happens, exactly one value or null is appended.
 
 use crate::family::calendar::{DAY_MICROS, FIRST_DAY, FIRST_MICROS, LAST_DAY, LAST_MICROS};
-use crate::family::charset::Charset;
+use crate::family::charset::{self, Charset};
 use crate::family::column_builder::{ColumnBuilder, ListColumn, MapColumn, StructColumn};
 
 use super::numeric;
@@ -229,7 +229,7 @@ fn fixed<const LENGTH: usize>(bytes: &[u8]) -> Result<[u8; LENGTH], Misfit> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Misfit> {
-    std::str::from_utf8(bytes).map_err(|_| INVALID_UTF8)
+    charset::utf8(bytes).ok_or(INVALID_UTF8)
 }
 
 fn split_count(bytes: &[u8]) -> Result<(usize, &[u8]), Misfit> {

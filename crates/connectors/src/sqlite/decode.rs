@@ -12,6 +12,7 @@ use rusqlite::types::ValueRef;
 use serde::de::IgnoredAny;
 
 use super::temporal;
+use crate::family::charset;
 use crate::family::column_builder::ColumnBuilder;
 use crate::family::decimal::{self, DecimalMisfit};
 
@@ -359,7 +360,7 @@ impl ColumnDecoder {
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Misfit> {
-    std::str::from_utf8(bytes).map_err(|_| Misfit::new("INVALID_UTF8", "the text is not UTF-8"))
+    charset::utf8(bytes).ok_or_else(|| Misfit::new("INVALID_UTF8", "the text is not UTF-8"))
 }
 
 /// Whether a double's shortest digits (`1.5e3`) are few enough to be the only ones meant.

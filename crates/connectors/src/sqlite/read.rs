@@ -314,10 +314,12 @@ impl StepLoop {
                 continue;
             }
             let (stored, wide) = stored(row, offset, index, self.query.utf16)?;
-            let wide = wide.filter(|_| !decoder.takes_bytes());
-            let mut text = String::new();
-            let value = decoded(stored, wide, &mut text);
-            match value.and_then(|value| decoder.append(value, column)) {
+            let appended = match wide.filter(|_| !decoder.takes_bytes()) {
+                None => decoder.append(stored, column),
+                Some(charset) => decoded(stored, Some(charset), &mut String::new())
+                    .and_then(|value| decoder.append(value, column)),
+            };
+            match appended {
                 Ok(taken) => bytes += taken,
                 Err(misfit) => {
                     column.append_null();
@@ -404,6 +406,7 @@ pub(super) fn selected_as(value: String, utf16: Option<Charset>) -> Vec<String> 
 
 /// The value selected as the one at `index` behind `offset` others; with the form of its bytes, where
 /// they are text that is not UTF-8.
+#[inline]
 pub(super) fn stored<'a>(
     row: &'a Row<'_>,
     offset: usize,
