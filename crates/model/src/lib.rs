@@ -10,6 +10,7 @@ pub mod logical_type;
 pub mod migration;
 pub mod plan;
 pub mod run;
+pub mod schedule;
 pub mod secret;
 pub mod shape;
 pub mod table;
