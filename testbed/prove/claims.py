@@ -6,6 +6,7 @@ from prove.changes import drift_and_existing
 from prove.checksums import checksums_catch
 from prove.compare_cells import compare_cells
 from prove.cost import cost_guarded
+from prove.daily import daily_partitions
 from prove.ddl import ddl_waits_or_fails
 from prove.disk_effects import disk_effects
 from prove.disk_full import disk_full
@@ -48,6 +49,7 @@ CLAIMS = {
     "splits-cover-once": splits_cover_once,
     "ddl-waits-or-fails": ddl_waits_or_fails,
     "filter-zones": filter_zones,
+    "daily-partitions": daily_partitions,
     "cancel-frees-server": cancel_frees_the_server,
     "second-process-refused": second_process_refused,
     "password-nowhere": canary_nowhere,

@@ -15,6 +15,7 @@ pub use self::policies::{
     Consistency, Drift, EmptyOverwrite, OnLostSnapshot, RejectedRows, RunPolicy, ShrunkenLoad,
     Verify,
 };
+use crate::plan::Part;
 use crate::table::TableName;
 use crate::zone::TimeZone;
 
@@ -427,6 +428,17 @@ pub enum MethodKind {
     Daily,
     /// Both.
     DailyAndOneTime,
+}
+
+impl MethodKind {
+    /// Whether it has this part.
+    pub fn has(self, part: Part) -> bool {
+        match self {
+            Self::OneTime => part == Part::OneTime,
+            Self::Daily => part == Part::Daily,
+            Self::DailyAndOneTime => true,
+        }
+    }
 }
 
 /// The partition to write, by method: `ds=20230330`, `ds=${bizdate}`, or a value alone, read as

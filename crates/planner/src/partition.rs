@@ -3,7 +3,7 @@
 
 use contract::NameLimits;
 use model::Finding;
-use model::migration::MigrationSpec;
+use model::migration::{MigrationSpec, PartitionChoice};
 use model::plan::{Part, Partition};
 use serde_json::Value as Json;
 
@@ -20,20 +20,18 @@ pub(crate) fn resolve(
     parameters: &Parameters,
     limits: NameLimits,
 ) -> Result<Option<Partition>, Vec<Finding>> {
-    let Some((written, at)) = written(spec, part).map_err(|finding| vec![finding])? else {
+    let Some(choice) = &spec.method.partition else {
         return Ok(None);
     };
-    let (column, value) = written
-        .split_once('=')
-        .unwrap_or((DEFAULT_COLUMN, &written));
-    let column = column.trim();
+    let (written, at) = written(choice, part).map_err(|finding| vec![finding])?;
+    let (column, value) = halves(&written);
     if !is_legal(column) || column.len() > limits.longest {
         let message = format!("{column:?} is no name of a partition column");
         return Err(vec![Finding::blocker("ILLEGAL_NAME", at, message).hint(
             "write letters, digits and underscores, ds=20230330 for example",
         )]);
     }
-    let value = parameters.expand(value.trim(), &at)?;
+    let value = parameters.expand(value, &at)?;
     if value.is_empty() || value.chars().any(|c| c.is_control() || "=/\\".contains(c)) {
         let message = format!("{value:?} is no value of one partition");
         return Err(vec![
@@ -49,14 +47,18 @@ pub(crate) fn resolve(
     Ok(Some(Partition { column, value }))
 }
 
-fn written(spec: &MigrationSpec, part: Part) -> Result<Option<(String, String)>, Finding> {
+/// Column and value, `ds` where no column is named.
+pub(crate) fn halves(written: &str) -> (&str, &str) {
+    let (column, value) = written.split_once('=').unwrap_or((DEFAULT_COLUMN, written));
+    (column.trim(), value.trim())
+}
+
+/// What is written for this part, and where.
+pub(crate) fn written(choice: &PartitionChoice, part: Part) -> Result<(String, String), Finding> {
     const AT: &str = "migration.method.partition";
-    let Some(choice) = &spec.method.partition else {
-        return Ok(None);
-    };
     match part {
         Part::OneTime => match &choice.one_time {
-            Some(value) => Ok(Some((value.0.clone(), format!("{AT}.one-time")))),
+            Some(value) => Ok((value.0.clone(), format!("{AT}.one-time"))),
             None => Err(Finding::blocker(
                 "MISSING_PARTITION",
                 AT,
@@ -67,16 +69,13 @@ fn written(spec: &MigrationSpec, part: Part) -> Result<Option<(String, String)>,
         Part::Daily => {
             let at = format!("{AT}.daily");
             match &choice.daily {
-                None => Ok(Some((DAILY_DEFAULT.to_owned(), at))),
-                Some(Json::Object(keys)) if keys.is_empty() => {
-                    Ok(Some((DAILY_DEFAULT.to_owned(), at)))
-                }
-                Some(Json::String(text)) => Ok(Some((text.clone(), at))),
-                Some(_) => Err(Finding::blocker(
-                    "BAD_PARTITION",
-                    at,
-                    "expected a text or {}",
-                )),
+                None => Ok((DAILY_DEFAULT.to_owned(), at)),
+                Some(Json::Object(keys)) if keys.is_empty() => Ok((DAILY_DEFAULT.to_owned(), at)),
+                Some(Json::String(text)) => Ok((text.clone(), at)),
+                Some(_) => Err(
+                    Finding::blocker("BAD_PARTITION", at, "expected a text or {}")
+                        .hint("write \"ds=${bizdate}\" for example, or {} for that"),
+                ),
             }
         }
     }

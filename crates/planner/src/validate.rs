@@ -2,6 +2,7 @@
 //! the path of its field in the file.
 
 mod ends;
+mod method;
 mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -253,15 +254,7 @@ fn texts(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             check_filters(filters, &at, &parameters, findings);
         }
     }
-    let one_time = spec
-        .method
-        .partition
-        .as_ref()
-        .and_then(|p| p.one_time.as_ref());
-    if let Some(value) = one_time {
-        let at = "migration.method.partition.one-time";
-        findings.extend(parameters.expand(&value.0, at).err().unwrap_or_default());
-    }
+    method::check(spec, &parameters, findings);
 }
 
 fn check_filters(

@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 /// So many columns at once: no server gives more than some 1,600 values in a row.
 const COLUMNS_AT_ONCE: usize = 300;
 /// A table of fewer rows is asked for as a whole: cutting it is a question, too.
-const ROWS_WORTH_CUTTING: u64 = 200_000;
+const ROWS_WORTH_CUTTING: u64 = 50_000;
 
 /// How one column is asked for.
 pub(crate) struct Question {

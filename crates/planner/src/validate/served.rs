@@ -1,7 +1,7 @@
 //! What the file may say and this version does not do yet: refused, never ignored.
 
 use model::Finding;
-use model::migration::{Filters, MethodKind, MigrationSpec, OnLostSnapshot, TableFilter};
+use model::migration::{MigrationSpec, OnLostSnapshot};
 
 pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
     let mut refuse = |at: String, what: &str, instead: &str| {
@@ -14,16 +14,6 @@ pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             refuse(at.to_owned(), what, instead);
         }
     }
-    let daily = |filters: &Filters| filters.daily.is_some();
-    if spec.filter.as_ref().is_some_and(daily) {
-        refuse("filter.daily".to_owned(), "a daily filter", LEAVE_OUT);
-    }
-    for (index, exception) in spec.each.iter().enumerate() {
-        if matches!(&exception.filter, Some(TableFilter::Own(filters)) if daily(filters)) {
-            let at = format!("each[{index}].filter.daily");
-            refuse(at, "a daily filter", LEAVE_OUT);
-        }
-    }
 }
 
 const LEAVE_OUT: &str = "leave it out";
@@ -31,27 +21,7 @@ const LEAVE_OUT: &str = "leave it out";
 type Word = (bool, &'static str, &'static str, &'static str);
 
 fn words(spec: &MigrationSpec) -> Vec<Word> {
-    let partition = spec.method.partition.as_ref();
-    let kind = spec.method.kind;
     vec![
-        (
-            kind == MethodKind::Daily,
-            "method.kind",
-            "daily",
-            "write one-time",
-        ),
-        (
-            kind == MethodKind::DailyAndOneTime,
-            "method.kind",
-            "daily-and-one-time",
-            "write one-time",
-        ),
-        (
-            partition.is_some_and(|partition| partition.daily.is_some()),
-            "method.partition.daily",
-            "a daily partition",
-            LEAVE_OUT,
-        ),
         (
             !spec.statements.before.is_empty() || !spec.statements.after.is_empty(),
             "statements",

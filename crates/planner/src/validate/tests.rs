@@ -174,27 +174,68 @@ fn r4_03_a_confirmation_of_what_is_not_asked_for_is_refused() {
 #[test]
 fn what_is_not_served_yet_is_refused_and_not_ignored() {
     for (changes, at) in [
-        (r#"{"method": {"kind": "daily"}}"#, "method.kind"),
-        (
-            r#"{"method": {"kind": "daily-and-one-time"}}"#,
-            "method.kind",
-        ),
-        (
-            r#"{"method": {"partition": {"one-time": 1, "daily": {}}}}"#,
-            "method.partition.daily",
-        ),
         (r#"{"statements": {"after": ["x"]}}"#, "statements"),
         (r#"{"schedule": {"mode": "daily"}}"#, "schedule"),
         (r#"{"on-lost-snapshot": "restart-all"}"#, "on-lost-snapshot"),
         (r#"{"task-names": "x"}"#, "task-names"),
-        (r#"{"filter": {"daily": "a = 1"}}"#, "filter.daily"),
-        (
-            r#"{"each": [{"table": "t", "filter": {"daily": "a = 1"}}]}"#,
-            "each[0].filter.daily",
-        ),
     ] {
         check(changes, &[&format!("NOT_SERVED_YET migration.{at}")]);
     }
+}
+
+#[test]
+fn r1_05_what_belongs_to_another_method_is_refused_with_the_reason() {
+    let filters = r#""filter": {"one-time": "a = 1", "daily": "a = 2"}"#;
+    let own = r#""each": [{"table": "t", "filter": {"one-time": "a = 1", "daily": "a = 2"}}]"#;
+    let method = |kind: &str, more: &str| {
+        format!(r#"{{"method": {{"kind": "{kind}"{more}}}, {filters}, {own}}}"#)
+    };
+    check(
+        &method("one-time", r#", "partition": {"one-time": 1, "daily": {}}"#),
+        &[
+            "NOT_OF_METHOD migration.filter.daily",
+            "NOT_OF_METHOD migration.each[0].filter.daily",
+            "NOT_OF_METHOD migration.method.partition.daily",
+        ],
+    );
+    check(
+        &method("daily", r#", "partition": {"one-time": 1}"#),
+        &[
+            "NOT_OF_METHOD migration.filter.one-time",
+            "NOT_OF_METHOD migration.each[0].filter.one-time",
+            "NOT_OF_METHOD migration.method.partition.one-time",
+        ],
+    );
+    let both = r#", "partition": {"one-time": "ds=${bizdate}"}"#;
+    check(&method("daily-and-one-time", both), &[]);
+}
+
+#[test]
+fn r7_05_daily_and_one_time_write_partitions_of_one_column() {
+    let both =
+        |partition: &str| format!(r#"{{"method": {{"kind": "daily-and-one-time"{partition}}}}}"#);
+    let missing = &["MISSING_PARTITION migration.method.partition"];
+    check(&both(""), missing);
+    check(&both(r#", "partition": {}"#), missing);
+    check(&both(r#", "partition": {"daily": {}}"#), missing);
+    check(
+        &both(r#", "partition": {"one-time": 20230330, "daily": "DS=${bizdate}"}"#),
+        &[],
+    );
+    check(
+        &both(r#", "partition": {"one-time": "dt=1", "daily": {}}"#),
+        &["BAD_PARTITION migration.method.partition.daily"],
+    );
+    check(
+        r#"{"method": {"kind": "daily", "partition": {"daily": "ds=${nope}"}}}"#,
+        &["UNKNOWN_PARAMETER migration.method.partition.daily"],
+    );
+    check(
+        r#"{"method": {"kind": "daily", "partition": {"daily": 7}}}"#,
+        &["BAD_PARTITION migration.method.partition.daily"],
+    );
+    check(r#"{"method": {"kind": "daily"}}"#, &[]);
+    check(r#"{"method": {"kind": "daily", "partition": {}}}"#, &[]);
 }
 
 #[test]
