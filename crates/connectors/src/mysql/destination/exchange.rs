@@ -74,7 +74,8 @@ impl Publication<'_> {
     }
 
     /// A reader whose snapshot began while parts were still coming would see those alone that stood then, and no
-    /// error. Of a table that was made anew since, the server tells him so: nothing less than a rebuild does it.
+    /// error. Of a table that was made anew since, the server tells him so: nothing less than a rebuild does it. Where the
+    /// server has dropped the table from its cache since, he sees all rows: those of a rebuild are of no moment.
     async fn close_to_earlier_readers(&self, connection: &mut Conn) -> Result<()> {
         let room = self.room;
         let ask = format!(

@@ -1,7 +1,7 @@
 //! Sessions that write: as many as the connection allows, set so that the server refuses what it
 //! would else alter, in UTC whatever the migration's zone is.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{Error, Result, Side};
@@ -24,12 +24,16 @@ const SETTINGS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,N
 /// version in use.
 const SMALLEST_PACKET: u64 = 4 << 20;
 
+/// The first MariaDB that takes bulks in all statements that we send in them.
+const BULKS_SINCE: (u16, u16, u16) = (10, 3, 0);
+
 /// The sessions of one opened destination.
 pub(super) struct Sessions {
     server: Server,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<(Conn, Folding)>>,
     packet: AtomicU64,
+    bulk: AtomicBool,
 }
 
 impl Sessions {
@@ -40,6 +44,7 @@ impl Sessions {
             permits: Arc::new(Semaphore::new(connections.max(1))),
             idle: Mutex::default(),
             packet: AtomicU64::new(SMALLEST_PACKET),
+            bulk: AtomicBool::new(false),
         })
     }
 
@@ -50,6 +55,11 @@ impl Sessions {
     /// The largest packet that the server takes, as the last session learnt.
     pub(super) fn packet(&self) -> u64 {
         self.packet.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server takes the rows of a statement in one bulk, as the last session learnt.
+    pub(super) fn takes_bulks(&self) -> bool {
+        self.bulk.load(Ordering::Relaxed)
     }
 
     /// A session of one's own; waits for one.
@@ -81,12 +91,15 @@ impl Sessions {
             .map_err(|error| error.on(Side::Destination))?
             .connection;
         connection.query_drop(SETTINGS).await.map_err(failed)?;
-        let packet: Option<u64> = connection
-            .query_first("SELECT @@session.max_allowed_packet")
+        let facts: Option<(u64, String)> = connection
+            .query_first("SELECT @@session.max_allowed_packet, VERSION()")
             .await
             .map_err(failed)?;
-        if let Some(packet) = packet {
+        if let Some((packet, version)) = facts {
             self.packet.store(packet, Ordering::Relaxed);
+            let number = connection.server_version();
+            let takes = version.contains("MariaDB") && number >= BULKS_SINCE;
+            self.bulk.store(takes, Ordering::Relaxed);
         }
         let folding = Folding::of(&mut connection).await?;
         Ok((connection, folding))

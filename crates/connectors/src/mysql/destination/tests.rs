@@ -23,6 +23,7 @@ use model::migration::LoadingPolicy;
 use model::plan::{Column, TableChange, TableSchema, Write};
 use model::table::Index;
 use model::{LoadId, LogicalType, SplitId, TableName, TimeZone};
+use mysql_async::prelude::Queryable;
 use serde_json::json;
 
 use super::room::Room;
@@ -92,6 +93,21 @@ impl Place {
             .env("MYSQL_PWD", password)
             .output()
             .unwrap()
+    }
+
+    /// Waits until a reader of this database sleeps, by a statement that names it; its session's number.
+    async fn sleeps(&self) -> String {
+        let asked = format!(
+            "SELECT ID FROM information_schema.PROCESSLIST \
+             WHERE INFO LIKE 'DO SLEEP%' AND INFO LIKE '%{}%'",
+            self.database
+        );
+        loop {
+            match self.sql(&asked).trim() {
+                "" => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+                id => return id.to_owned(),
+            }
+        }
     }
 
     /// The same about table `t`.
@@ -497,6 +513,57 @@ async fn a_row_larger_than_a_statement_and_many_rows() {
     place.end();
 }
 
+/// What the writer looks at behind each bulk: a warning of a row in its middle, the number of all its rows,
+/// and that nothing of one that fails goes on.
+#[tokio::test]
+async fn a_bulk_tells_of_all_its_rows() {
+    let Some(place) = Place::new("bulk") else {
+        return;
+    };
+    place.sql(&format!(
+        "CREATE TABLE {}.t (id INT PRIMARY KEY, d DECIMAL(10,2), v VARCHAR(3))",
+        place.database
+    ));
+    let [host, port, user, _] = &place.variables;
+    let connection = json!({
+        "host": host, "port": port.parse::<u16>().unwrap(), "database": place.database, "user": user,
+        "password": "${env:GODWIT_TEST_MYSQL_PASSWORD}",
+    });
+    let connection = serde_json::from_value(connection).unwrap();
+    let server = crate::mysql::connect::Server::new(
+        &connection,
+        std::path::Path::new("/"),
+        &TimeZone::utc(),
+    );
+    let sessions = super::sessions::Sessions::new(server.unwrap(), 1);
+    let mut lease = sessions.lease().await.unwrap();
+    assert!(sessions.takes_bulks(), "MariaDB takes bulks");
+    let insert = format!("INSERT INTO {}.t VALUES (?, ?, ?)", place.database);
+    let bulk = async |connection: &mut mysql_async::Conn, rows: &[(i32, Option<&str>, &str)]| {
+        let rows: Vec<_> = rows.to_vec();
+        connection.exec_batch(&insert, rows).await
+    };
+    let session = &mut lease.connection;
+    let fine = [(1, None, "a"), (2, Some("1.25"), "b"), (3, None, "c")];
+    bulk(session, &fine).await.unwrap();
+    assert_eq!((session.affected_rows(), session.get_warnings()), (3, 0));
+    let rounded = [
+        (4, Some("1.00"), "a"),
+        (5, Some("1.234"), "b"),
+        (6, None, "c"),
+    ];
+    bulk(session, &rounded).await.unwrap();
+    assert_eq!(session.affected_rows(), 3);
+    assert!(session.get_warnings() > 0, "a place was cut off unseen");
+    session.query_drop("START TRANSACTION").await.unwrap();
+    let too_long = [(7, None, "a"), (8, None, "long"), (9, None, "c")];
+    assert!(bulk(session, &too_long).await.is_err());
+    session.query_drop("ROLLBACK").await.unwrap();
+    assert_eq!(place.of_t("max(id)"), ["6"]);
+    drop(lease);
+    place.end();
+}
+
 #[tokio::test]
 async fn a_split_whose_answer_was_lost_is_not_doubled() {
     let Some(place) = Place::new("lost") else {
@@ -738,14 +805,15 @@ async fn a_reader_who_stays_is_waited_for_and_not_pushed_away() {
     let write = place.write(&*destination, LoadingPolicy::Overwrite).await;
     let (staging, manifests) = staged(&*destination, &write, "l2", vec![batch(&write, &[2])]).await;
     let held = format!(
-        "BEGIN; SELECT count(*) FROM {}.t; DO SLEEP(8)",
+        "BEGIN; SELECT count(*) FROM {0}.t; DO SLEEP(100), '{0}'",
         place.database
     );
     let reader = place.clone();
-    let reader = tokio::task::spawn_blocking(move || reader.sql(&held));
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    let reader = tokio::task::spawn_blocking(move || reader.client(&held));
+    let session = place.sleeps().await;
     let outcome = destination.commit(&staging, &manifests).await;
-    assert_eq!(reader.await.unwrap(), "1\n");
+    place.sql(&format!("KILL {session}"));
+    assert_eq!(reader.await.unwrap().stdout, b"1\n");
     not_done(outcome, "LOCK_TIMEOUT");
     assert_eq!(place.of_t("id"), ["1"]);
     place.end();

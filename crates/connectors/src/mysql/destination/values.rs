@@ -169,18 +169,36 @@ fn narrow(part: u32) -> u8 {
     u8::try_from(part).unwrap_or(u8::MAX)
 }
 
-/// How the rows from the first on are cut into statements: powers of two, so that few statements are
-/// prepared, `most_rows` at most and about `most_bytes` at most, but for a single row.
-pub(super) fn pieces(sizes: &[usize], most_rows: usize, most_bytes: usize) -> Vec<(usize, usize)> {
+/// How many rows one statement takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Any number.
+    Any,
+    /// A power of two, so that few statements are prepared.
+    PowersOfTwo,
+}
+
+/// How the rows from the first on are cut into statements: `most_rows` at most and about `most_bytes` at
+/// most, but for a single row.
+pub(super) fn pieces(
+    sizes: &[usize],
+    most_rows: usize,
+    most_bytes: usize,
+    takes: Takes,
+) -> Vec<(usize, usize)> {
     let mut pieces = Vec::new();
     let mut start = 0;
     while start < sizes.len() {
-        let mut count = most_rows.max(1);
-        while count > 1
-            && (start + count > sizes.len()
-                || sizes[start..start + count].iter().sum::<usize>() > most_bytes)
-        {
-            count /= 2;
+        let (mut count, mut bytes) = (1_usize, sizes[start]);
+        for size in sizes[start + 1..].iter().take(most_rows.max(1) - 1) {
+            bytes += size;
+            if bytes > most_bytes {
+                break;
+            }
+            count += 1;
+        }
+        if takes == Takes::PowersOfTwo {
+            count = 1 << count.ilog2();
         }
         pieces.push((start, count));
         start += count;
@@ -232,12 +250,14 @@ mod tests {
         fn every_row_stands_in_one_piece(
             sizes in proptest::collection::vec(0_usize..300, 0..200),
             power in 0_u32..7,
+            any in proptest::bool::ANY,
         ) {
-            let pieces = pieces(&sizes, 1 << power, 1_000);
+            let takes = if any { Takes::Any } else { Takes::PowersOfTwo };
+            let pieces = pieces(&sizes, 1 << power, 1_000, takes);
             let mut next = 0;
             for (start, count) in pieces {
                 prop_assert_eq!(start, next);
-                prop_assert!(count.is_power_of_two() && count <= 1 << power);
+                prop_assert!((any || count.is_power_of_two()) && count <= 1 << power);
                 let bytes: usize = sizes[start..start + count].iter().sum();
                 prop_assert!(bytes <= 1_000 || count == 1);
                 next = start + count;

@@ -1,5 +1,6 @@
 //! One split, one transaction: prepared INSERTs of many rows into the load's staging table, and a row
-//! that names the split beside them, both or none.
+//! that names the split beside them, both or none. MariaDB takes the rows of one such statement in a bulk,
+//! which costs it less than a statement of as many rows.
 //!
 //! The split's row is put down first, so that two attempts at one split wait for each other. Where
 //! the answer to a COMMIT was lost, that row tells whether it came through; an attempt that meets it
@@ -15,17 +16,19 @@ use model::migration::LoadingPolicy;
 use model::plan::{Column, Write};
 use model::{Error, ErrorKind, Result, Side, TableName};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Params, Statement, Value};
+use mysql_async::{Conn, Params, Statement};
 
 use super::errors::{failed, is_refusal, violated_key};
 use super::room::Room;
 use super::sessions::{Lease, Sessions};
-use super::values::{Cells, pieces};
+use super::values::{Cells, Takes, pieces};
 use crate::mysql::ddl::quote;
 
 /// Parameters and rows of one statement, at most; more are hardly faster.
 const PARAMETERS: usize = 16_384;
 const ROWS: usize = 1_024;
+/// Rows of one bulk, at most.
+const BULK_ROWS: usize = 8_192;
 /// Bytes of values in one statement, about.
 const BYTES: usize = 1 << 20;
 
@@ -69,23 +72,36 @@ impl Writer {
     }
 
     async fn insert(&mut self, cells: &[Cells<'_>], start: usize, count: usize) -> Result<()> {
+        let in_bulk = self.sessions.takes_bulks();
         let connection = &mut self.lease.connection;
-        let statement = match self.statements.get(&count) {
+        let in_statement = if in_bulk { 1 } else { count };
+        let statement = match self.statements.get(&in_statement) {
             Some(statement) => statement.clone(),
             None => {
-                let text = insert_statement(&self.order, count);
+                let text = insert_statement(&self.order, in_statement);
                 let statement = connection.prep(text).await.map_err(failed)?;
-                self.statements.insert(count, statement.clone());
+                self.statements.insert(in_statement, statement.clone());
                 statement
             }
         };
-        let values: Vec<Value> = (start..start + count)
-            .flat_map(|row| cells.iter().map(move |cells| cells.value(row)))
-            .collect();
+        let row = |row: usize| cells.iter().map(move |cells| cells.value(row));
+        let rows = start..start + count;
         self.broken = true;
+        let inserting = match in_bulk {
+            true => {
+                let rows: Vec<Params> = rows
+                    .map(|at| Params::Positional(row(at).collect()))
+                    .collect();
+                connection.exec_batch(&statement, rows)
+            }
+            false => {
+                let values = rows.flat_map(row).collect();
+                connection.exec_drop(&statement, Params::Positional(values))
+            }
+        };
         let inserted = tokio::select! {
             biased;
-            inserted = connection.exec_drop(&statement, Params::Positional(values)) => inserted,
+            inserted = inserting => inserted,
             () = self.order.cancel.cancelled() => return Err(Error::cancelled()),
         };
         self.broken = !matches!(inserted, Ok(()) | Err(mysql_async::Error::Server(_)));
@@ -162,7 +178,11 @@ impl SplitWriter for Writer {
             .map(|row| cells.iter().map(|cells| cells.size(row)).sum())
             .collect();
         self.bytes += sizes.iter().sum::<usize>() as u64;
-        for (start, count) in pieces(&sizes, most_rows(cells.len()), self.most_bytes()) {
+        let (most_rows, takes) = match self.sessions.takes_bulks() {
+            true => (BULK_ROWS, Takes::Any),
+            false => (most_rows(cells.len()), Takes::PowersOfTwo),
+        };
+        for (start, count) in pieces(&sizes, most_rows, self.most_bytes(), takes) {
             self.insert(&cells, start, count).await?;
         }
         Ok(())
