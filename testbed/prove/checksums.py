@@ -3,13 +3,14 @@ docs/concepts/checksums.md, with a hash from elsewhere and by readers that are n
 the source's own."""
 
 import math
+import sqlite3
 import struct
 
 import pyarrow as pa
 import xxhash
 
 from prove.claim import ensure
-from prove.databases import MariaDb, PostgreSql
+from prove.databases import MariaDb, PostgreSql, Sqlite
 from prove.destinations import destination_of
 from prove.godwit import Migration
 
@@ -84,7 +85,32 @@ def checksums_catch(work):
         if kind == "files":
             damage(work, proof, table)
     figures.append(from_lake(work, postgres))
+    figures.append(from_sqlite(work, ranges))
     return "; ".join(figures)
+
+
+def from_sqlite(work, rows):
+    path = work.folder / "samples.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE samples (id INTEGER PRIMARY KEY, n INTEGER, name TEXT)")
+        connection.executemany("INSERT INTO samples VALUES (?, ?, ?)",
+                               ((n, None if n % 5 == 0 else n * 1_000_003 - 7, f"n{n}") for n in range(1, rows + 1)))
+        connection.execute("ANALYZE")
+        asked = {name: [str(value) for value in connection.execute(
+            f"SELECT min({name}), max({name}), sum({name}) FROM samples").fetchone()] for name in ("id", "n")}
+    proof, table = proven(Migration(work.room("sqlite"), Sqlite(path), "lake", ["samples"], verify="checksums"))
+    cells = sums_are(proof, table)
+    kept_are(proof, asked)
+    work.sabotage("SQLite to lake: a sum of twice the rows", kept_are, proof,
+                  {**asked, "n": [*asked["n"][:2], str(2 * int(asked["n"][2]))]})
+    return f"SQLite to lake: {rows:,} rows, {cells:,} cells summed anew, {2 * 3} figures asked anew, 0 differing"
+
+
+def kept_are(proof, asked):
+    for column in proof["columns"]:
+        if column["name"] in asked:
+            kept = [column["source"]["range"][end] for end in ("min", "max", "sum")]
+            ensure(kept == asked[column["name"]], f"{column['name']}: {kept} is kept, the client says {asked[column['name']]}")
 
 
 def proven(migration):

@@ -8,7 +8,7 @@ use model::{Error, Result};
 use super::ddl::SqliteDialect;
 use super::decode::Decode;
 use super::split::RowidRange;
-use crate::family::figures::{Asking, Question, RangeQuestion, parts};
+use crate::family::figures::{Asking, Question, RangeQuestion};
 
 /// The figures of `scan`, computed under `snapshot`.
 pub(super) async fn figures(
@@ -22,7 +22,8 @@ pub(super) async fn figures(
     let asking = Asking {
         snapshot,
         scan,
-        parts: parts(snapshot, scan, whole).await?,
+        // Ranges are by row number, which aggregates have none of.
+        parts: vec![whole],
         decode: Decode::Text.word(),
         as_text,
         cancel,
