@@ -13,8 +13,8 @@ from prove.journal import Journal
 from prove.moments import Numbered, fingerprint, moment_of
 from prove.processes import nothing_at_work
 
-TIMEOUT_SECONDS = 4  # of runs that are stalled
-PATIENCE_SECONDS = 120  # of the others: a limit that nobody should meet
+TIMEOUT_SECONDS = 36  # of runs that are stalled: a hundredth of an hour, the shortest there is
+PATIENCE_SECONDS = 144  # of the others: a limit that nobody should meet
 GRACE_SECONDS = 10
 FREE_SECONDS = 15
 

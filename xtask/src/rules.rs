@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("planner", &["model", "contract"]),
     ("engine", &["model", "contract", "formats"]),
     ("store", &["model"]),
-    ("scheduler", &["model", "engine", "store"]),
+    ("scheduler", &["model"]),
     (
         "service",
         &[

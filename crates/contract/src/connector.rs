@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use model::secret::Unsealed;
 use model::{Error, ErrorKind, Finding, Result, TimeZone};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -39,6 +40,31 @@ pub struct Opening {
     pub time_zone: TimeZone,
     /// Where tables go; for destinations.
     pub namespace: String,
+    /// The texts of the options' sealed secrets; empty where a migration file is read.
+    pub unsealed: Unsealed,
+}
+
+impl Opening {
+    /// What a migration file says; nothing is unsealed.
+    pub fn new(
+        base: impl Into<PathBuf>,
+        time_zone: TimeZone,
+        namespace: impl Into<String>,
+    ) -> Self {
+        Self {
+            base: base.into(),
+            time_zone,
+            namespace: namespace.into(),
+            unsealed: Unsealed::default(),
+        }
+    }
+
+    /// The same, with the texts of sealed secrets.
+    #[must_use]
+    pub fn with_unsealed(mut self, unsealed: Unsealed) -> Self {
+        self.unsealed = unsealed;
+        self
+    }
 }
 
 /// A kind of system.

@@ -16,7 +16,8 @@ pub trait Journal: Send + Sync {
     /// All entries of a run, in the order in which they were appended.
     async fn read(&self, run: &RunId) -> Result<Vec<Entry>>;
 
-    /// Durable when it returns. Refused to whoever no longer holds the run.
+    /// Durable when it returns. Refused to whoever no longer holds the run, as a conflict that no further
+    /// try resolves: the run ends then.
     async fn append(&self, run: &RunId, entry: &Entry) -> Result<()>;
 }
 

@@ -1,7 +1,7 @@
 //! After a crash: reads the journal as it stands, settles every load that may have been published,
 //! sweeps the others. Reads like the list of entries.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::{Destination, Staging};
 use model::run::TableReport;
@@ -145,6 +145,33 @@ pub async fn settle_unfinished(
 ) -> Result<Vec<Settled>> {
     let mut record = RunRecord::of(journal.read(run).await?);
     settle_open(run, &mut record, journal, destination).await
+}
+
+/// What stands of some tables of a run once nothing of them is open any more.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SettledTables {
+    /// The loads that were open.
+    pub settled: Vec<Settled>,
+    /// The report of each table that the run has committed, whenever it did.
+    pub committed: BTreeMap<PipelineId, TableReport>,
+}
+
+/// The same for these tables of the run alone: its others may be under way.
+pub async fn settle_tables(
+    run: &RunId,
+    pipelines: &BTreeSet<PipelineId>,
+    journal: &dyn Journal,
+    destination: &dyn Destination,
+) -> Result<SettledTables> {
+    let mut record = RunRecord::of(journal.read(run).await?);
+    record.tables.retain(|id, _| pipelines.contains(id));
+    let settled = settle_open(run, &mut record, journal, destination).await?;
+    let tables = record.tables.into_iter();
+    let committed = tables.filter_map(|(id, table)| Some((id, table.committed?)));
+    Ok(SettledTables {
+        settled,
+        committed: committed.collect(),
+    })
 }
 
 /// The same on a record that was read already; brings it up to date.

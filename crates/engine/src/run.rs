@@ -8,23 +8,24 @@ use std::time::Duration;
 use contract::{
     CancellationToken, Destination, OpenedSnapshot, Snapshot, Source, Staging, WriteBudget,
 };
-use futures::{StreamExt, stream};
-use model::migration::{Consistency, OnLostSnapshot};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use model::migration::Consistency;
 use model::plan::{Pipeline, Plan, Scan};
 use model::run::{RunReport, RunState, TableReport, TableState};
 use model::{Error, ErrorKind, Finding, PipelineId, Result, RunId, Side, TableName};
 use tokio::sync::Semaphore;
 
 use crate::journal::{Entry, Journal};
+use crate::outcomes::{Landed, Next, Outcomes, Waiting, is_lost};
 use crate::progress::{Progress, Rerun, TablePhase};
 use crate::recovery::{RunRecord, settle_open};
 use crate::rejected::Shelves;
-use crate::table::{Hangar, TableFlight, blank_report, failed};
+use crate::stops::Stops;
+use crate::table::{Hangar, TableFlight, blank_report};
 
 /// Buffers of all writers of a run together.
 const WRITE_BUDGET: usize = 128 << 20;
-/// How often unfinished tables are read at another moment after one was lost.
-const MOST_LOST_MOMENTS: usize = 3;
 /// Tables under way at once for each slot: small ones wait for the disk most of the time, and what makes
 /// them durable is shared by all that wait.
 const TABLES_PER_SLOT: usize = 8;
@@ -47,6 +48,10 @@ pub struct Flight {
     pub progress: Arc<Progress>,
     /// Stops the run, and frees the servers.
     pub cancel: CancellationToken,
+    /// Stops single tables; by default none.
+    pub stops: Arc<Stops>,
+    /// Who is told of each table as it lands.
+    pub landed: Option<Landed>,
     /// How long to wait between tries.
     pub patience: Patience,
 }
@@ -84,9 +89,15 @@ struct Tower {
     source: Arc<dyn Source>,
     hangar: Hangar,
     attempts: HashMap<PipelineId, u32>,
-    reports: HashMap<PipelineId, TableReport>,
-    /// Tables that still may succeed, with the error of their last flight.
-    waiting: Vec<(Pipeline, Option<Error>)>,
+    outcomes: Outcomes,
+    findings: Vec<Finding>,
+}
+
+/// A moment of the source, and which tables can be read at it.
+struct Held {
+    snapshot: Arc<dyn Snapshot>,
+    ready: Vec<Pipeline>,
+    refused: Vec<(Pipeline, Error)>,
     findings: Vec<Finding>,
 }
 
@@ -101,22 +112,25 @@ impl Tower {
             rejected,
             progress,
             cancel,
+            stops,
+            landed,
             patience,
         } = flight;
         let slots = usize::from(plan.policy.run.parallelism).max(1);
-        let waiting = plan
-            .pipelines
-            .iter()
-            .cloned()
-            .map(|pipeline| (pipeline, None))
-            .collect();
+        let outcomes = Outcomes::new(&plan, landed);
+        let tokens = plan.pipelines.iter().map(|pipeline| {
+            let token = stops.token(&pipeline.scan.table, &cancel);
+            (pipeline.id.clone(), token)
+        });
         let hangar = Hangar {
             run,
             destination,
             journal,
             rejected,
             progress,
+            tokens: tokens.collect(),
             cancel,
+            stops,
             slots: Arc::new(Semaphore::new(slots)),
             budget: WriteBudget::new(WRITE_BUDGET),
             huge: Arc::new(Semaphore::new(1)),
@@ -130,8 +144,7 @@ impl Tower {
             source,
             hangar,
             attempts: HashMap::new(),
-            reports: HashMap::new(),
-            waiting,
+            outcomes,
             findings: Vec::new(),
         }
     }
@@ -147,13 +160,14 @@ impl Tower {
             self.hangar.destination.as_ref(),
         )
         .await?;
-        let mut waiting = Vec::new();
-        for (pipeline, _) in std::mem::take(&mut self.waiting) {
+        for table in self.outcomes.take_waiting() {
+            let pipeline = table.pipeline;
             let Some(table) = record.table(&pipeline.id) else {
-                waiting.push((pipeline, None));
+                self.outcomes.wait(pipeline, None);
                 continue;
             };
             self.attempts.insert(pipeline.id.clone(), table.attempts);
+            let is_as_planned = |digest: &String| *digest == pipeline.digest;
             if let Some(report) = &table.committed {
                 self.hangar
                     .progress
@@ -162,168 +176,167 @@ impl Tower {
                     resumed: true,
                     ..report.clone()
                 };
-                self.reports.insert(pipeline.id, report);
-            } else if table
-                .digest
-                .as_ref()
-                .is_some_and(|digest| *digest != pipeline.digest)
-            {
-                self.fail(&pipeline, &plan_changed());
+                self.outcomes.land(&pipeline, report);
+            } else if table.digest.as_ref().is_none_or(is_as_planned) {
+                self.outcomes.wait(pipeline, None);
             } else {
-                waiting.push((pipeline, None));
+                self.fail(&pipeline, &plan_changed());
             }
         }
-        self.waiting = waiting;
         let pipelines = self.hangar.plan.pipelines.iter();
         let pipelines = pipelines
             .map(|pipeline| (pipeline.id.clone(), pipeline.digest.clone()))
             .collect();
-        self.hangar
-            .journal
-            .append(&self.hangar.run, &Entry::Started { pipelines })
-            .await
+        self.hangar.append(&Entry::Started { pipelines }).await
     }
 
     /// One moment after another until no table is left that another one could help.
     async fn rounds(&mut self) {
-        let policy = self.hangar.plan.policy.clone();
-        let (mut lost, mut reruns) = (0, 0);
         loop {
             self.round().await;
-            if self.hangar.cancel.is_cancelled() || self.waiting.is_empty() {
+            if self.hangar.cancel.is_cancelled() {
                 break;
             }
-            let lost_one = self
-                .waiting
-                .iter()
-                .any(|(_, error)| is_lost(error.as_ref()));
-            if lost_one && lost < MOST_LOST_MOMENTS {
-                if policy.on_lost_snapshot == OnLostSnapshot::Fail {
-                    break;
-                }
-                lost += 1;
-            } else if reruns < policy.run.reruns {
-                reruns += 1;
-                let minutes = u64::from(policy.run.rerun_interval_minutes);
-                tracing::info!(tables = self.waiting.len(), minutes, "tables are run again");
-                self.announce(reruns, minutes);
-                tokio::select! {
-                    () = self.hangar.cancel.cancelled() => {}
-                    () = tokio::time::sleep(Duration::from_secs(minutes * 60)) => {}
-                }
-                self.hangar.progress.await_rerun(None);
-                if self.hangar.cancel.is_cancelled() {
-                    break;
-                }
-            } else {
-                break;
+            match self.outcomes.next() {
+                Next::End => break,
+                Next::Moment => {}
+                Next::Rerun => self.pause().await,
             }
         }
-        for (pipeline, error) in std::mem::take(&mut self.waiting) {
-            let error = error.unwrap_or_else(Error::cancelled);
-            if !self.reports.contains_key(&pipeline.id) {
-                self.fail(&pipeline, &error);
+        for table in self.outcomes.take_waiting() {
+            let pipeline = table.pipeline;
+            match self.outcomes.take_report(&pipeline.id) {
+                Some(report) => self.outcomes.land(&pipeline, report),
+                None => self.fail(&pipeline, &table.error.unwrap_or_else(Error::cancelled)),
             }
         }
     }
 
-    /// Tells those who watch why nothing moves for a while.
-    fn announce(&self, number: u8, minutes: u64) {
-        let errors = self.waiting.iter().filter_map(|(_, error)| error.as_ref());
-        let first = errors.map(|error| error.message.clone()).next();
+    /// Before tables are run again; tells those who watch why nothing moves for a while.
+    async fn pause(&self) {
+        let minutes = u64::from(self.hangar.plan.policy.run.rerun_interval_minutes);
+        let (tables, message) = self.outcomes.waiting();
+        tracing::info!(tables, minutes, "tables are run again");
         self.hangar.progress.await_rerun(Some(Rerun {
-            number,
-            tables: self.waiting.len(),
+            number: self.outcomes.reruns(),
+            tables,
             minutes,
-            message: first.unwrap_or_default(),
+            message,
         }));
+        tokio::select! {
+            () = self.hangar.cancel.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_secs(minutes * 60)) => {}
+        }
+        self.hangar.progress.await_rerun(None);
     }
 
     /// All waiting tables at one moment, or each at its own.
     async fn round(&mut self) {
-        let waiting: Vec<Pipeline> = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .map(|(pipeline, _)| pipeline)
-            .collect();
+        let waiting = self.outcomes.take_waiting();
         if self.hangar.plan.policy.consistency == Consistency::Snapshot {
             self.at_one_moment(waiting).await;
             return;
         }
-        for pipeline in waiting {
-            self.at_one_moment(vec![pipeline]).await;
+        for table in waiting {
+            self.at_one_moment(vec![table]).await;
         }
     }
 
-    async fn at_one_moment(&mut self, pipelines: Vec<Pipeline>) {
-        if pipelines.is_empty() || self.hangar.cancel.is_cancelled() {
-            self.waiting
-                .extend(pipelines.into_iter().map(|pipeline| (pipeline, None)));
+    async fn at_one_moment(&mut self, waiting: Vec<Waiting>) {
+        if self.hangar.cancel.is_cancelled() {
+            for table in waiting {
+                self.outcomes.wait(table.pipeline, table.error);
+            }
             return;
         }
-        let cancel = self.hangar.cancel.clone();
+        let (stopped, pipelines): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .map(|table| table.pipeline)
+            .partition(|pipeline| self.hangar.token(pipeline).is_cancelled());
+        for pipeline in &stopped {
+            self.fail(pipeline, &Error::cancelled());
+        }
+        if pipelines.is_empty() {
+            return;
+        }
         let held = tokio::select! {
-            () = cancel.cancelled() => Err(Error::cancelled()),
+            () = self.all_stopped(&pipelines) => Err(Error::cancelled()),
             held = self.hold(&pipelines) => held,
         };
-        let (snapshot, ready) = match held {
+        let held = match held {
             Ok(held) => held,
             Err(error) => {
                 let error = error.context("could not hold the source's tables");
-                pipelines
-                    .into_iter()
-                    .for_each(|pipeline| self.set_back(pipeline, copy(&error)));
+                for pipeline in pipelines {
+                    self.set_back(pipeline, copy(&error));
+                }
                 return;
             }
         };
-        self.fly(&snapshot, ready).await;
-        snapshot.close().await;
+        self.findings.extend(held.findings);
+        for (pipeline, error) in held.refused {
+            self.set_back(pipeline, error);
+        }
+        self.fly(&held.snapshot, held.ready).await;
+        held.snapshot.close().await;
+    }
+
+    /// Ends when none of the tables is waited for any more.
+    async fn all_stopped(&self, pipelines: &[Pipeline]) {
+        for pipeline in pipelines {
+            self.hangar.token(pipeline).cancelled().await;
+        }
     }
 
     /// Holds a moment, and looks whether the tables still are what was planned.
-    async fn hold(&mut self, pipelines: &[Pipeline]) -> Result<(Arc<dyn Snapshot>, Vec<Pipeline>)> {
+    async fn hold(&self, pipelines: &[Pipeline]) -> Result<Held> {
         let scans: Vec<Scan> = pipelines
             .iter()
             .map(|pipeline| pipeline.scan.clone())
             .collect();
         let readers = usize::from(self.hangar.plan.policy.run.parallelism).max(1);
+        let opened = self.source.open_snapshot(&scans, readers).await?;
+        let snapshot = Arc::clone(&opened.snapshot);
+        let held = self.look(pipelines, opened).await;
+        if held.is_err() {
+            snapshot.close().await;
+        }
+        held
+    }
+
+    async fn look(&self, pipelines: &[Pipeline], opened: OpenedSnapshot) -> Result<Held> {
         let OpenedSnapshot {
             snapshot,
             refused,
             findings,
-        } = self.source.open_snapshot(&scans, readers).await?;
-        self.findings.extend(findings);
-        let mut refused: HashMap<TableName, Error> = refused.into_iter().collect();
-        let names: Vec<TableName> = scans.iter().map(|scan| scan.table.clone()).collect();
-        let now = match self.source.describe(&names).await {
-            Ok(now) => now,
-            Err(error) => {
-                snapshot.close().await;
-                return Err(error);
-            }
-        };
-        let mut ready = Vec::new();
-        for (pipeline, now) in pipelines.iter().zip(now) {
+        } = opened;
+        let mut cannot: HashMap<TableName, Error> = refused.into_iter().collect();
+        let names = pipelines.iter().map(|pipeline| pipeline.scan.table.clone());
+        let now = self.source.describe(&names.collect::<Vec<_>>()).await?;
+        let (mut ready, mut refused) = (Vec::new(), Vec::new());
+        for (pipeline, now) in pipelines.iter().cloned().zip(now) {
+            let table = &pipeline.scan.table;
             let fingerprint = now.map(|table| table.fingerprint());
-            if let Some(error) = refused.remove(&pipeline.scan.table) {
-                self.set_back(pipeline.clone(), error);
+            if let Some(error) = cannot.remove(table) {
+                refused.push((pipeline, error));
             } else if fingerprint.as_ref() != Some(&pipeline.scan.fingerprint) {
-                self.fail(
-                    pipeline,
-                    &source_changed(&pipeline.scan.table, fingerprint.is_none()),
-                );
+                let error = source_changed(table, fingerprint.is_none());
+                refused.push((pipeline, error));
             } else {
-                ready.push(pipeline.clone());
+                ready.push(pipeline);
             }
         }
         let entry = Entry::Snapshot {
             id: snapshot.id().clone(),
             pipelines: ready.iter().map(|pipeline| pipeline.id.clone()).collect(),
         };
-        if let Err(error) = self.hangar.journal.append(&self.hangar.run, &entry).await {
-            snapshot.close().await;
-            return Err(error);
-        }
-        Ok((snapshot, ready))
+        self.hangar.append(&entry).await?;
+        Ok(Held {
+            snapshot,
+            ready,
+            refused,
+            findings,
+        })
     }
 
     async fn fly(&mut self, snapshot: &Arc<dyn Snapshot>, ready: Vec<Pipeline>) {
@@ -337,8 +350,15 @@ impl Tower {
                 (pipeline, *attempt)
             })
             .collect();
-        let hangar = &self.hangar;
+        let (hangar, outcomes) = (&self.hangar, &mut self.outcomes);
+        let moment_decides = outcomes.moment_decides();
+        let turns = &Semaphore::new(slots.max(1) * TABLES_PER_SLOT);
         let flights = numbered.into_iter().map(|(pipeline, attempt)| async move {
+            // Who is stopped waits for no turn, and does not begin.
+            let _turn = tokio::select! {
+                () = hangar.token(&pipeline).cancelled() => None,
+                turn = turns.acquire() => turn.ok(),
+            };
             let flight = TableFlight {
                 hangar,
                 pipeline: &pipeline,
@@ -346,58 +366,47 @@ impl Tower {
                 attempt,
             };
             let (report, error) = Box::pin(flight.fly()).await;
+            let error = match error {
+                Some(error) if moment_decides => Some(by_moment(snapshot.as_ref(), error).await),
+                error => error,
+            };
             (pipeline, report, error)
         });
-        let landed: Vec<_> = stream::iter(flights)
-            .buffer_unordered(slots.max(1) * TABLES_PER_SLOT)
-            .collect()
-            .await;
-        for (pipeline, report, error) in landed {
+        let mut landing: FuturesUnordered<_> = flights.collect();
+        while let Some((pipeline, report, error)) = landing.next().await {
             match error {
-                Some(error) if may_succeed_later(&error) => {
-                    self.reports.insert(pipeline.id.clone(), report);
-                    self.waiting.push((pipeline, Some(error)));
-                }
-                _ => {
-                    self.reports.insert(pipeline.id, report);
-                }
+                Some(error) => outcomes.set_back(pipeline, report, error),
+                None => outcomes.land(&pipeline, report),
             }
         }
     }
 
     /// The table failed before its flight: it waits for another moment, or has failed.
     fn set_back(&mut self, pipeline: Pipeline, error: Error) {
-        self.fail(&pipeline, &error);
-        if may_succeed_later(&error) {
-            self.waiting.push((pipeline, Some(error)));
-        }
+        let report = self.failed(&pipeline, &error);
+        self.outcomes.set_back(pipeline, report, error);
     }
 
     fn fail(&mut self, pipeline: &Pipeline, error: &Error) {
-        self.hangar.progress.enter(&pipeline.id, TablePhase::Failed);
-        let report = failed(
-            blank_report(pipeline, TableState::Failed),
-            error,
-            &self.hangar.cancel,
-        );
-        self.reports.insert(pipeline.id.clone(), report);
+        let report = self.failed(pipeline, error);
+        self.outcomes.land(pipeline, report);
     }
 
+    fn failed(&self, pipeline: &Pipeline, error: &Error) -> TableReport {
+        self.hangar.progress.enter(&pipeline.id, TablePhase::Failed);
+        let blank = blank_report(pipeline, TableState::Failed);
+        self.hangar.failed(pipeline, blank, error)
+    }
+
+    /// The tables that have not landed when the run cannot be taken up.
     fn fail_remaining(&mut self, error: &Error) {
-        for (pipeline, _) in std::mem::take(&mut self.waiting) {
-            self.fail(&pipeline, error);
+        self.outcomes.take_waiting();
+        let pipelines = self.hangar.plan.pipelines.clone();
+        for pipeline in &pipelines {
+            if self.outcomes.report(&pipeline.id).is_none() {
+                self.fail(pipeline, error);
+            }
         }
-        let missing: Vec<Pipeline> = self
-            .hangar
-            .plan
-            .pipelines
-            .iter()
-            .filter(|pipeline| !self.reports.contains_key(&pipeline.id))
-            .cloned()
-            .collect();
-        missing
-            .iter()
-            .for_each(|pipeline| self.fail(pipeline, error));
     }
 
     /// What could not be swept when it was given up, and what a published load needed no more; what
@@ -413,7 +422,7 @@ impl Tower {
             if let Err(error) = self.hangar.destination.clean(&staging).await {
                 let load = staging.load.clone();
                 let left = Entry::Uncleaned { pipeline, load };
-                if let Err(error) = self.hangar.journal.append(&self.hangar.run, &left).await {
+                if let Err(error) = self.hangar.append(&left).await {
                     tracing::warn!(%error, "could not journal what a load left over");
                 }
                 self.findings.push(leftovers(&staging, &error));
@@ -426,7 +435,7 @@ impl Tower {
         let mut tables: Vec<TableReport> = plan
             .pipelines
             .iter()
-            .filter_map(|pipeline| self.reports.get(&pipeline.id).cloned())
+            .filter_map(|pipeline| self.outcomes.report(&pipeline.id).cloned())
             .collect();
         tables.extend(plan.refused.iter().map(TableReport::refused));
         let succeeded = || {
@@ -461,12 +470,15 @@ impl Tower {
     }
 }
 
-fn is_lost(error: Option<&Error>) -> bool {
-    error.is_some_and(|error| error.code == "SNAPSHOT_LOST")
-}
-
-fn may_succeed_later(error: &Error) -> bool {
-    error.is_retryable() || is_lost(Some(error))
+/// Why a table failed that no rerun takes: where the moment is lost, that is why, and another moment takes it.
+async fn by_moment(snapshot: &dyn Snapshot, error: Error) -> Error {
+    if is_lost(&error) || !error.is_retryable() {
+        return error;
+    }
+    match snapshot.check_held().await {
+        Err(lost) if is_lost(&lost) => lost,
+        _ => error,
+    }
 }
 
 /// The same error for another table; its cause stays with the first.

@@ -1,6 +1,7 @@
 //! One table's flight under one held moment: cut, prepare, move, account, verify, commit. Whatever
 //! fails before `Committing` leaves the destination as it was.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contract::{
@@ -25,6 +26,7 @@ use crate::plan::physical_plan;
 use crate::progress::{Progress, TablePhase};
 use crate::rejected::{Shelves, most_kept};
 use crate::run::Patience;
+use crate::stops::{Stop, Stops};
 use crate::verify::{self, Totals};
 use crate::write_exec::SplitOutcome;
 
@@ -48,7 +50,11 @@ pub(crate) struct Hangar {
     /// Where rejected rows are kept.
     pub(crate) rejected: Arc<dyn Shelves>,
     pub(crate) progress: Arc<Progress>,
+    /// The whole run's.
     pub(crate) cancel: CancellationToken,
+    /// Each table's own, below the run's.
+    pub(crate) tokens: HashMap<PipelineId, CancellationToken>,
+    pub(crate) stops: Arc<Stops>,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) budget: Arc<WriteBudget>,
     /// Whose turn it is to write a huge batch.
@@ -80,10 +86,54 @@ impl Hangar {
             load: staging.load.clone(),
             reason: reason.to_owned(),
         };
-        if let Err(error) = self.journal.append(&self.run, &aborted).await {
+        if let Err(error) = self.append(&aborted).await {
             tracing::warn!(%error, "could not journal that a load was given up");
         }
         Ok(())
+    }
+
+    /// Appends to the run's journal. Where that is refused, another process holds the run by now: every
+    /// table stops.
+    pub(crate) async fn append(&self, entry: &Entry) -> Result<()> {
+        let appended = self.journal.append(&self.run, entry).await;
+        if let Err(error) = &appended
+            && error.kind == ErrorKind::Conflict
+            && !error.is_retryable()
+        {
+            self.stops.stop_all(Stop::of(error));
+        }
+        appended
+    }
+
+    /// What stops this table.
+    pub(crate) fn token(&self, pipeline: &Pipeline) -> &CancellationToken {
+        self.tokens.get(&pipeline.id).unwrap_or(&self.cancel)
+    }
+
+    /// What an error makes of a report.
+    ///
+    /// Stopped is what the run's own token or the table's stopped; a query that somebody cancelled at the
+    /// server failed.
+    pub(crate) fn failed(
+        &self,
+        pipeline: &Pipeline,
+        report: TableReport,
+        error: &Error,
+    ) -> TableReport {
+        let is_stopped = error.kind == ErrorKind::Cancelled && self.token(pipeline).is_cancelled();
+        match self.stops.of(&pipeline.scan.table) {
+            Some(stop) if is_stopped => stop.end(report),
+            _ => TableReport {
+                state: match is_stopped {
+                    true => TableState::Cancelled,
+                    false => TableState::Failed,
+                },
+                code: Some(error.code.to_owned()),
+                message: Some(error.message.clone()),
+                hint: error.hint.clone(),
+                ..report
+            },
+        }
     }
 }
 
@@ -133,27 +183,6 @@ pub(crate) fn blank_report(pipeline: &Pipeline, state: TableState) -> TableRepor
     TableReport::blank(pipeline.scan.table.to_string(), destination, state)
 }
 
-/// What an error makes of a report.
-///
-/// Cancelled is what this run's own token stopped; a query that somebody cancelled at the server failed.
-pub(crate) fn failed(
-    report: TableReport,
-    error: &Error,
-    cancel: &CancellationToken,
-) -> TableReport {
-    TableReport {
-        state: if error.kind == ErrorKind::Cancelled && cancel.is_cancelled() {
-            TableState::Cancelled
-        } else {
-            TableState::Failed
-        },
-        code: Some(error.code.to_owned()),
-        message: Some(error.message.clone()),
-        hint: error.hint.clone(),
-        ..report
-    }
-}
-
 impl TableFlight<'_> {
     /// Carries the table to its commit, or leaves the destination as it was. The report tells figures
     /// in both cases.
@@ -179,11 +208,17 @@ impl TableFlight<'_> {
                 },
                 None,
             ),
-            Err(error) => (failed(report, &error, &self.hangar.cancel), Some(error)),
+            Err(error) => {
+                let report = self.hangar.failed(self.pipeline, report, &error);
+                (report, Some(error))
+            }
         }
     }
 
     async fn to_commit(&self, report: &mut TableReport) -> Result<()> {
+        if self.is_stopped() {
+            return Err(Error::cancelled());
+        }
         let staging = self.stage()?;
         self.enter(TablePhase::Preparing);
         let splits = self.cut().await?;
@@ -270,7 +305,7 @@ impl TableFlight<'_> {
             checksums: report.checksums.clone(),
         })
         .await?;
-        if self.hangar.cancel.is_cancelled() {
+        if self.is_stopped() {
             return Err(Error::cancelled());
         }
         self.hangar.findings().extend(shrunk);
@@ -299,7 +334,7 @@ impl TableFlight<'_> {
             snapshot: self.snapshot.as_ref(),
             destination: self.hangar.destination.as_ref(),
             slots: &self.hangar.slots,
-            cancel: &self.hangar.cancel,
+            cancel: self.hangar.token(self.pipeline),
             staging,
             manifests,
             handed,
@@ -314,7 +349,7 @@ impl TableFlight<'_> {
         if splits.is_empty() {
             return Ok(Moved::nothing(summed.as_deref()));
         }
-        let stop = self.hangar.cancel.child_token();
+        let stop = self.hangar.token(self.pipeline).child_token();
         let work = TableWork {
             snapshot: Arc::clone(&self.snapshot),
             destination: Arc::clone(&self.hangar.destination),
@@ -372,7 +407,7 @@ impl TableFlight<'_> {
         }
         match first_error {
             None => Ok(moved),
-            Some(_) if self.hangar.cancel.is_cancelled() => Err(Error::cancelled()),
+            Some(_) if self.is_stopped() => Err(Error::cancelled()),
             Some(error) => Err(error),
         }
     }
@@ -478,7 +513,7 @@ impl TableFlight<'_> {
     async fn note_patiently(&self, entry: Entry) -> Result<()> {
         let mut pause = self.hangar.patience.pause;
         for _ in 1..NOTE_TRIES {
-            match self.hangar.journal.append(&self.hangar.run, &entry).await {
+            match self.hangar.append(&entry).await {
                 Ok(()) => return Ok(()),
                 Err(error) => tracing::warn!(%error, "could not journal a commit, tried again"),
             }
@@ -489,7 +524,11 @@ impl TableFlight<'_> {
     }
 
     async fn note(&self, entry: Entry) -> Result<()> {
-        self.hangar.journal.append(&self.hangar.run, &entry).await
+        self.hangar.append(&entry).await
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.hangar.token(self.pipeline).is_cancelled()
     }
 
     fn enter(&self, phase: TablePhase) {

@@ -1,7 +1,9 @@
-//! The command line of Godwit. It decides nothing: it parses arguments, calls `service`, and prints.
+//! The doors of Godwit: its command line, and HTTP. They decide nothing: they parse, call `service`,
+//! and print or answer.
 
 pub mod cli;
 pub mod demo;
+pub mod http;
 mod progress;
 mod render;
 pub mod terminal;

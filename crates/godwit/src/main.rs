@@ -32,7 +32,12 @@ fn main() -> ExitCode {
     service::prepare_process();
     // An error means that a provider is installed already, which is all that is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let filter = EnvFilter::try_from_env("GODWIT_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    // A service tells what goes on; a command prints what it found, and only what is wrong beside it.
+    let serves = std::env::args_os()
+        .nth(1)
+        .is_some_and(|command| command == "serve");
+    let usual = if serves { "info" } else { "error" };
+    let filter = EnvFilter::try_from_env("GODWIT_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

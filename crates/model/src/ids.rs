@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+        )]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -53,6 +56,19 @@ id!(
     /// One part of a table under one snapshot. `[a-z0-9-]`: safe in file names.
     SplitId
 );
+
+id!(
+    /// A thing that people made and that the store keeps: a project, a data source, a pipeline. Sorts by
+    /// time of its making.
+    ObjectId
+);
+
+impl ObjectId {
+    /// A new id, later than all made before on this machine (UUID version 7).
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7().simple().to_string())
+    }
+}
 
 impl RunId {
     /// A new id, later than all made before on this machine (UUID version 7).

@@ -18,7 +18,7 @@ pub mod zone;
 
 pub use error::{Error, ErrorKind, Result, Retry, Side};
 pub use finding::{Finding, Severity};
-pub use ids::{LoadId, PipelineId, RunId, SnapshotId, SplitId};
+pub use ids::{LoadId, ObjectId, PipelineId, RunId, SnapshotId, SplitId};
 pub use logical_type::{Field, LogicalType};
 pub use secret::Secret;
 pub use shape::{LastShape, TableShape};

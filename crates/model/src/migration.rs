@@ -3,6 +3,7 @@
 //! here, what belongs to a connector is kept as it is and typed by the connector's own structs.
 
 mod policies;
+mod schedule;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ pub use self::policies::{
     Consistency, Drift, EmptyOverwrite, OnLostSnapshot, RejectedRows, RunPolicy, ShrunkenLoad,
     Verify,
 };
+pub use self::schedule::{Dependency, ResourceGroup, ResourceGroups, Schedule, ScheduleMode};
 use crate::plan::Part;
 use crate::table::TableName;
 use crate::zone::TimeZone;
@@ -69,7 +71,8 @@ pub struct MigrationSpec {
     /// How names are converted.
     #[serde(default)]
     pub names: NameRules,
-    /// How tasks are named when the migration is published.
+    /// How tasks are named when the migration is published; the system's own naming where absent. May
+    /// hold `${source_table_name}` and the like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_names: Option<String>,
     /// One-time, daily, or both; partitioned or not.
@@ -108,9 +111,9 @@ pub struct MigrationSpec {
     /// Parallelism, time limits, reruns.
     #[serde(default)]
     pub run: RunPolicy,
-    /// Read by `godwit serve`.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub schedule: Map<String, Json>,
+    /// When tasks run, behind which others, and from whose quota. Read by `godwit serve`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 /// The source's data source, schemas and zone, and the connector's read options.
@@ -431,6 +434,12 @@ pub enum MethodKind {
 }
 
 impl MethodKind {
+    /// The parts that it has.
+    pub fn parts(self) -> impl Iterator<Item = Part> {
+        let all = [Part::Daily, Part::OneTime].into_iter();
+        all.filter(move |part| self.has(*part))
+    }
+
     /// Whether it has this part.
     pub fn has(self, part: Part) -> bool {
         match self {

@@ -196,6 +196,24 @@ pub enum Priority {
     Highest,
 }
 
+impl Priority {
+    /// All, the least urgent first: its place here is the number that it is kept as.
+    pub const ALL: [Self; 5] = [
+        Self::Lowest,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Highest,
+    ];
+
+    /// The one of this number; medium where there is none.
+    pub fn of(number: i64) -> Self {
+        let index = usize::try_from(number).ok();
+        let found = index.and_then(|index| Self::ALL.get(index));
+        found.copied().unwrap_or_default()
+    }
+}
+
 /// What a run takes from its resource group, and what a group has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

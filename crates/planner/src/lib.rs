@@ -5,7 +5,8 @@
 //! In order: [`validate_file`] (no connection needed), [`select`] on the source's listing, then, on
 //! what was chosen, [`target_names`] for the destination to describe and [`filters`] for the source
 //! to check, and [`plan`] with all the answers. Where rows are looked at before planning: [`probe_requests`] for the
-//! source, and [`tell_probes`] with what it saw. [`diff`] compares two plans.
+//! source, and [`tell_probes`] with what it saw. [`diff`] compares two plans. [`task_names`] are those of
+//! what is published.
 #![warn(missing_docs)]
 
 mod collisions;
@@ -27,6 +28,7 @@ mod recreate;
 mod replay;
 mod select;
 mod table;
+mod task_names;
 mod validate;
 mod yaml;
 
@@ -39,6 +41,10 @@ pub use probe::{Probed, probe_requests, tell_probes};
 pub use replay::{Again, replay};
 pub use select::{Selection, select};
 pub use table::target_names;
+pub use task_names::{
+    Metadata, TASK_NAME_METADATA, TaskName, TaskNames, default_task_rule, preview_task_names,
+    task_names,
+};
 pub use validate::{validate, validate_against, validate_file};
 
 #[cfg(test)]

@@ -151,25 +151,29 @@ impl Parameters {
     }
 }
 
-enum Piece<'a> {
+/// A text, or a placeholder in it.
+pub(crate) enum Piece<'a> {
     Text(&'a str),
     Reference(Reference<'a>),
 }
 
-enum Reference<'a> {
+/// A placeholder, by its brackets; its text is what stands between them.
+pub(crate) enum Reference<'a> {
     BusinessDate(&'a str),
     RunDay(&'a str),
     Unclosed(&'a str),
 }
 
 impl Reference<'_> {
-    fn inner(&self) -> &str {
+    /// What stands between the brackets.
+    pub(crate) fn inner(&self) -> &str {
         match self {
             Self::BusinessDate(text) | Self::RunDay(text) | Self::Unclosed(text) => text,
         }
     }
 
-    fn written(&self) -> String {
+    /// As it was written, safe to print.
+    pub(crate) fn written(&self) -> String {
         let inner = escape_controls(self.inner());
         match self {
             Self::BusinessDate(_) => format!("${{{inner}}}"),
@@ -179,7 +183,8 @@ impl Reference<'_> {
     }
 }
 
-fn pieces(text: &str) -> Vec<Piece<'_>> {
+/// The text, cut at its placeholders.
+pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     let mut searched = 0;

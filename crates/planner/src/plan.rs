@@ -13,12 +13,14 @@ use model::{Error, Finding, LastShape, NativeTable, TableName};
 use crate::digest;
 use crate::exceptions::Exceptions;
 use crate::match_columns::Ends;
+use crate::naming::Named;
 use crate::parameters::Parameters;
 use crate::partition;
 use crate::recreate::Confirmation;
 use crate::select::Selection;
 use crate::table::{Shared, named_tables, plan_table};
-use crate::validate::{validate, validate_against};
+use crate::task_names::{TaskNames, task_names};
+use crate::validate::{spread, validate, validate_against};
 
 /// All that a plan is made of.
 pub struct PlanInput<'a> {
@@ -81,7 +83,18 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
             parameters,
             partition: partition.as_ref(),
         };
-        plan_tables(&shared, write, of_tables, &mut plan);
+        let chosen = input.selection.chosen.iter().map(|listed| &listed.name);
+        let named = named_tables(spec, write.names, chosen);
+        let tasks = tasks(input, &named);
+        add_new(&mut findings, tasks.of_rule);
+        let unnamed = tasks.of_tables.into_iter().collect();
+        let listed = Listed {
+            named,
+            unnamed,
+            notes: of_tables,
+        };
+        plan_tables(&shared, listed, &mut plan);
+        findings.extend(spread(spec, plan.pipelines.len()));
     }
     plan.findings = findings;
     plan.digest = digest_of(&plan);
@@ -129,21 +142,39 @@ fn add_new(findings: &mut Vec<Finding>, more: Vec<Finding>) {
     }
 }
 
-fn plan_tables(
-    shared: &Shared<'_>,
-    write: WriteCapabilities,
-    mut of_tables: BTreeMap<String, Vec<Finding>>,
-    plan: &mut Plan,
-) {
+/// What the tasks of all tables that have a name at the destination would be called.
+fn tasks(input: &PlanInput<'_>, named: &[(TableName, Result<Named, Finding>)]) -> TaskNames {
+    let tables: Vec<(TableName, TableName)> = named
+        .iter()
+        .filter_map(|(source, named)| {
+            let target = TableName::new(input.namespace, &named.as_ref().ok()?.name);
+            Some((source.clone(), target))
+        })
+        .collect();
+    let (source, target) = (input.source.about(), input.destination.about());
+    task_names(input.spec, source.title, target.title, &tables)
+}
+
+/// What is known of the chosen tables before they are planned.
+struct Listed {
+    /// Their names at the destination.
+    named: Vec<(TableName, Result<Named, Finding>)>,
+    /// Those whose tasks have no legal name.
+    unnamed: BTreeMap<TableName, Finding>,
+    /// The selection's findings, by table.
+    notes: BTreeMap<String, Vec<Finding>>,
+}
+
+fn plan_tables(shared: &Shared<'_>, mut listed: Listed, plan: &mut Plan) {
     let input = shared.input;
     let described: BTreeMap<&TableName, &NativeTable> = input
         .tables
         .iter()
         .map(|table| (&table.name, table))
         .collect();
-    let chosen = input.selection.chosen.iter().map(|listed| &listed.name);
-    for (source, named) in named_tables(input.spec, write.names, chosen) {
-        let notes = of_tables.remove(&source.to_string()).unwrap_or_default();
+    for (source, named) in listed.named {
+        let mut notes = listed.notes.remove(&source.to_string()).unwrap_or_default();
+        notes.extend(listed.unnamed.remove(&source));
         let Some(table) = described.get(&source) else {
             plan.refused
                 .push(vanished(input, source, named.ok().map(|named| named.name)));

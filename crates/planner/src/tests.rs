@@ -809,7 +809,10 @@ fn what_is_wrong_with_the_whole_blocks_the_plan() {
         assert!(plan.is_blocked());
         assert!(codes(&plan.findings).contains(&code), "{:?}", plan.findings);
     };
-    blocked(&one(r#"{"task-names": "x"}"#, orders()), "NOT_SERVED_YET");
+    blocked(
+        &one(r#"{"statements": {"after": ["x"]}}"#, orders()),
+        "NOT_SERVED_YET",
+    );
     blocked(
         &one(r#"{"method": {"partition": {}}}"#, orders()),
         "MISSING_PARTITION",
@@ -823,6 +826,82 @@ fn what_is_wrong_with_the_whole_blocks_the_plan() {
     let mut unwritable = one("{}", orders());
     unwritable.destination.write = None;
     blocked(&unwritable, "UNSUPPORTED");
+}
+
+#[test]
+fn r6_03_a_rule_that_gives_two_tables_one_name_blocks_the_plan() {
+    let two = || {
+        ["a", "b"]
+            .map(|name| fake::described(name, &["id int"]))
+            .to_vec()
+    };
+    let rule = |rule: &str| serde_json::json!({ "task-names": rule }).to_string();
+    let plan = World::new(&rule("x"), two()).plan();
+    assert!(plan.is_blocked());
+    let finding = plan
+        .findings
+        .iter()
+        .find(|found| found.is_blocker())
+        .unwrap();
+    assert_eq!(
+        (finding.code.as_str(), finding.at.as_str()),
+        ("TASK_NAME_COLLISION", "migration.task-names")
+    );
+    assert!(finding.message.contains("public.a and public.b"));
+    let unknown = World::new(&rule("${nope}"), two()).plan();
+    let blockers = unknown.findings.iter().filter(|found| found.is_blocker());
+    assert_eq!(blockers.count(), 1, "it is told once");
+}
+
+#[test]
+fn r6_03_a_table_without_a_legal_task_name_is_refused_and_the_others_move() {
+    let tables = ["a/b", "c"].map(|name| fake::described(name, &["id int"]));
+    let changes = r#"{"task-names": "${source_table_name}", "names": {"illegal": "convert"}}"#;
+    let plan = World::new(changes, tables.to_vec()).plan();
+    assert!(!plan.is_blocked());
+    assert_eq!(plan.pipelines.len(), 1);
+    assert_eq!(codes(&plan.refused[0].findings), ["BAD_TASK_NAME"]);
+    let of_system = r#"{"names": {"illegal": "convert"}}"#;
+    let plan = World::new(of_system, tables.to_vec()).plan();
+    assert_eq!(plan.pipelines.len(), 2);
+}
+
+#[test]
+fn names_of_tasks_and_schedules_are_not_part_of_what_is_done() {
+    let plain = one("{}", orders()).plan();
+    let changes = r#"{"task-names": "${source_table_name}", "schedule": {"mode": "batch",
+        "tasks-per-batch": 1, "every-hours": 2, "priority": "high"}}"#;
+    assert_eq!(one(changes, orders()).plan(), plain);
+}
+
+#[test]
+fn r8_01_batches_that_take_longer_than_a_day_are_refused_with_the_arithmetic() {
+    let tables: Vec<NativeTable> = (0..13)
+        .map(|index| fake::described(&format!("t{index}"), &["id int"]))
+        .collect();
+    let plan = |every: u8| {
+        let changes = format!(
+            r#"{{"schedule": {{"mode": "batch", "tasks-per-batch": 1, "every-hours": {every}}}}}"#
+        );
+        World::new(&changes, tables.clone()).plan()
+    };
+    for every in [0, 1] {
+        assert!(!plan(every).is_blocked());
+    }
+    let plan = plan(2);
+    let finding = plan
+        .findings
+        .iter()
+        .find(|found| found.is_blocker())
+        .unwrap();
+    assert_eq!(
+        (finding.code.as_str(), finding.at.as_str()),
+        ("BATCHES_TOO_LONG", "migration.schedule.tasks-per-batch")
+    );
+    assert_eq!(
+        finding.message,
+        "13 tables, 1 every 2 hours, take 26 hours: 13 batches x 2, and a day has 24"
+    );
 }
 
 #[test]

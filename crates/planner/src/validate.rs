@@ -3,6 +3,7 @@
 
 mod ends;
 mod method;
+mod schedule;
 mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,11 +18,18 @@ use model::migration::{
 
 use crate::naming::SOURCE_SCHEMA;
 use crate::parameters::{Parameters, Place};
-use crate::select;
+use crate::{select, task_names};
 pub use ends::validate_against;
+pub(crate) use schedule::spread;
 
-const LONGEST_NAME: usize = 256;
+/// Names that become folders and tasks have at most so many characters.
+pub(crate) const LONGEST_NAME: usize = 256;
+/// What such names may have, for hints.
+pub(crate) const NAMES_SAID: &str =
+    "at most 256 characters, not blank, none of | / \\ : ? < > * \"";
 const FORBIDDEN_IN_NAMES: &str = "|/\\:?<>*\"";
+/// How many decimals the hours of a time limit may have.
+const HOURS_DECIMALS: usize = 2;
 /// How many parts a person may ask for.
 const SPLITS: RangeInclusive<u16> = 1..=1024;
 const SPLITS_SAID: &str = "1 to 1024";
@@ -59,38 +67,46 @@ pub fn validate(spec: &MigrationSpec) -> Vec<Finding> {
     name(&spec.name, &mut findings);
     selection(&spec.tables, &mut findings);
     names(spec, &mut findings);
+    findings.extend(task_names::check_rule(spec));
     each(spec, &mut findings);
     texts(spec, &mut findings);
     recreate(spec, &mut findings);
     rejected_rows(spec, &mut findings);
     run(&spec.run, &mut findings);
+    schedule::check(spec, &mut findings);
     served::check(spec, &mut findings);
     findings
 }
 
 /// Requirement R1.01.
 fn name(name: &str, findings: &mut Vec<Finding>) {
-    const AT: &str = "migration.name";
-    let mut refuse = |message: String| {
-        findings.push(Finding::blocker("BAD_NAME", AT, message).hint(format!(
-            "at most {LONGEST_NAME} characters, not blank, none of | / \\ : ? < > * \""
-        )));
-    };
+    findings.extend(name_faults(name).into_iter().map(|fault| {
+        let message = format!("the migration's name {fault}");
+        Finding::blocker("BAD_NAME", "migration.name", message).hint(NAMES_SAID)
+    }));
+}
+
+/// What is wrong with the name of a folder or a task: `is blank`, `has 300 characters`, `has / :`.
+pub(crate) fn name_faults(name: &str) -> Vec<String> {
+    let mut faults = Vec::new();
     if name.trim().is_empty() {
-        refuse("the migration's name is blank".to_owned());
+        faults.push("is blank".to_owned());
     }
     let length = name.chars().count();
     if length > LONGEST_NAME {
-        refuse(format!("the migration's name has {length} characters"));
+        faults.push(format!("has {length} characters"));
     }
-    let bad: BTreeSet<char> = name
-        .chars()
-        .filter(|c| FORBIDDEN_IN_NAMES.contains(*c) || c.is_control())
-        .collect();
+    let bad: BTreeSet<char> = name.chars().filter(|c| is_forbidden_in_names(*c)).collect();
     if !bad.is_empty() {
         let bad: Vec<String> = bad.iter().map(|c| c.escape_default().to_string()).collect();
-        refuse(format!("the migration's name has {}", bad.join(" ")));
+        faults.push(format!("has {}", bad.join(" ")));
     }
+    faults
+}
+
+/// Whether no name of a folder or a task may have it.
+pub(crate) fn is_forbidden_in_names(c: char) -> bool {
+    FORBIDDEN_IN_NAMES.contains(c) || c.is_control()
 }
 
 fn selection(tables: &TableSelection, findings: &mut Vec<Finding>) {
@@ -306,10 +322,10 @@ fn run(run: &RunPolicy, findings: &mut Vec<Finding>) {
         check(fits, "splits", splits.to_string(), SPLITS_SAID);
     }
     check(
-        hours > 0.0 && hours <= 168.0,
+        hours > 0.0 && hours <= 168.0 && decimals(hours) <= HOURS_DECIMALS,
         "timeout-hours",
         hours.to_string(),
-        "more than 0, at most 168",
+        "more than 0, at most 168, with at most two decimals",
     );
     check(
         run.reruns <= 10,
@@ -323,6 +339,13 @@ fn run(run: &RunPolicy, findings: &mut Vec<Finding>) {
         run.rerun_interval_minutes.to_string(),
         "1 to 60",
     );
+}
+
+/// How many decimals a person wrote: those of the shortest text that is this number.
+fn decimals(number: f64) -> usize {
+    let text = number.to_string();
+    text.split_once('.')
+        .map_or(0, |(_, decimals)| decimals.len())
 }
 
 fn out_of_range(key: &str, value: &str, range: &str, findings: &mut Vec<Finding>) {

@@ -42,6 +42,8 @@ pub struct Instance {
     pub needs: Resources,
     /// How many connections it opens at each data source.
     pub connections: Vec<(String, u32)>,
+    /// What it moves: of those with the same, one runs at a time.
+    pub moves: Option<String>,
     /// Since when it is in its state.
     pub since: Option<Timestamp>,
     /// The longest that it may run.
@@ -59,6 +61,8 @@ pub enum Reason {
     Until(Timestamp),
     /// This data source has as many connections as it may.
     Connections(String),
+    /// This one runs, and moves the same.
+    SameMoves(InstanceId),
     /// This group has no quota left.
     Quota(String),
     /// It needs more than this group has, or there is no such group: it never runs as things are.

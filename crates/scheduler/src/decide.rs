@@ -15,7 +15,7 @@ const PASSED_BY_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// done, none.
 ///
 /// An instance waits, in this order: for the person who paused it, for those upstream, for its time, for
-/// connections to its data sources, for quota of its group. Of those for which all is there the more
+/// another one that moves the same, for connections to its data sources, for quota of its group. Of those for which all is there the more
 /// urgent go first, then those whose time came first. A group never gives more than it has, and groups do
 /// not wait for each other.
 pub fn decide(board: &Board, now: Timestamp) -> Vec<Action> {
@@ -45,7 +45,7 @@ pub fn decide(board: &Board, now: Timestamp) -> Vec<Action> {
         )
     });
     for (id, instance) in ready {
-        match room.take(instance, now) {
+        match room.take(id, instance, now) {
             Ok(()) => actions.push(Action::Start(id)),
             Err((state, reason)) => wait(&mut actions, id, instance, state, reason),
         }
@@ -92,6 +92,8 @@ struct Room<'a> {
     board: &'a Board,
     quota: BTreeMap<&'a str, Resources>,
     connections: BTreeMap<&'a str, u32>,
+    /// What is moved, and by whom.
+    moved: BTreeMap<&'a str, InstanceId>,
     /// Groups that keep their room for one that has waited for long.
     kept: BTreeSet<&'a str>,
 }
@@ -102,16 +104,20 @@ impl<'a> Room<'a> {
             board,
             quota: BTreeMap::new(),
             connections: BTreeMap::new(),
+            moved: BTreeMap::new(),
             kept: BTreeSet::new(),
         };
-        let running = board.instances.values();
-        for instance in running.filter(|instance| instance.state == InstanceState::Running) {
-            room.occupy(instance);
+        let running = board.instances.iter();
+        for (id, instance) in running.filter(|(_, one)| one.state == InstanceState::Running) {
+            room.occupy(*id, instance);
         }
         room
     }
 
-    fn occupy(&mut self, instance: &'a Instance) {
+    fn occupy(&mut self, id: InstanceId, instance: &'a Instance) {
+        if let Some(moves) = &instance.moves {
+            self.moved.insert(moves, id);
+        }
         let used = self.quota.entry(&instance.group).or_default();
         *used = used.plus(instance.needs);
         for (data_source, count) in &instance.connections {
@@ -121,7 +127,16 @@ impl<'a> Room<'a> {
     }
 
     /// Takes what the instance needs, or says what is missing.
-    fn take(&mut self, instance: &'a Instance, now: Timestamp) -> Result<(), Waiting> {
+    fn take(
+        &mut self,
+        id: InstanceId,
+        instance: &'a Instance,
+        now: Timestamp,
+    ) -> Result<(), Waiting> {
+        let moves = instance.moves.as_deref();
+        if let Some(other) = moves.and_then(|moves| self.moved.get(moves)) {
+            return Err((InstanceState::Throttled, Reason::SameMoves(*other)));
+        }
         for (data_source, count) in &instance.connections {
             let used = self
                 .connections
@@ -156,7 +171,7 @@ impl<'a> Room<'a> {
             }
             return waits(Reason::Quota);
         }
-        self.occupy(instance);
+        self.occupy(id, instance);
         Ok(())
     }
 }
@@ -189,6 +204,7 @@ mod tests {
             group: "g".to_owned(),
             needs: CORE,
             connections: Vec::new(),
+            moves: None,
             since: None,
             timeout: SignedDuration::from_hours(48),
         }
@@ -308,6 +324,23 @@ mod tests {
         };
         let board = board(1, vec![failed, forced.clone(), forced]);
         assert_eq!(started(&decide(&board, minute(0))), [2]);
+    }
+
+    #[test]
+    fn of_those_that_move_the_same_one_runs_at_a_time() {
+        let moves = |what: &str| Instance {
+            moves: Some(what.to_owned()),
+            ..instance()
+        };
+        let mut board = board(9, vec![moves("a"), moves("a"), moves("b")]);
+        let actions = decide(&board, minute(0));
+        assert_eq!(started(&actions), [1, 3]);
+        let waits = Action::Wait(2, InstanceState::Throttled, Reason::SameMoves(1));
+        assert!(actions.contains(&waits));
+        apply(&mut board, &actions, minute(0));
+        assert_eq!(decide(&board, minute(1)), []);
+        board.instances.get_mut(&1).unwrap().state = InstanceState::Failed;
+        assert_eq!(started(&decide(&board, minute(2))), [2]);
     }
 
     #[test]

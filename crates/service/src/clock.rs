@@ -20,6 +20,16 @@ impl Clock {
         Self(now)
     }
 
+    /// Now.
+    pub fn now(self) -> Timestamp {
+        (self.0)()
+    }
+
+    /// Now, in milliseconds since 1970.
+    pub fn millis(self) -> i64 {
+        self.now().as_millisecond()
+    }
+
     /// Now, as RFC 3339 in UTC, to the second.
     pub(crate) fn stamp(self) -> String {
         (self.0)().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()

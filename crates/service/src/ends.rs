@@ -7,6 +7,8 @@ use std::sync::Arc;
 use connectors::connector;
 use contract::{AnyConnector, Destination, Opening, Source};
 use model::migration::{DataSource, IllegalNames, MigrationFile, NameRules};
+use model::plan::Environment;
+use model::secret::Unsealed;
 use model::{Error, Finding, Result, Side, TableName};
 use serde_json::{Map, Value as Json};
 
@@ -27,8 +29,29 @@ impl Ends {
     }
 }
 
+/// How the ends of a file are opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Access<'a> {
+    /// The folder that relative paths start at.
+    pub(crate) base: &'a Path,
+    pub(crate) environment: Environment,
+    /// The texts of sealed secrets.
+    pub(crate) unsealed: &'a Unsealed,
+}
+
+impl Access<'_> {
+    /// To the ends of this file, with that namespace at the destination.
+    fn opening(&self, file: &MigrationFile, namespace: String) -> Opening {
+        let time_zone = file.migration.source.time_zone.clone();
+        Opening::new(self.base, time_zone, namespace).with_unsealed(self.unsealed.clone())
+    }
+}
+
 /// Opens both ends. `None` where one cannot be used; the findings say why, of both ends at once.
-pub(crate) async fn open(file: &MigrationFile, base: &Path) -> (Option<Ends>, Vec<Finding>) {
+pub(crate) async fn open(
+    file: &MigrationFile,
+    access: &Access<'_>,
+) -> (Option<Ends>, Vec<Finding>) {
     let spec = &file.migration;
     let (from, to) = (&spec.source.data_source, &spec.destination.data_source);
     let (Some(reads), Some(writes)) = (typed(file, from), typed(file, to)) else {
@@ -39,14 +62,12 @@ pub(crate) async fn open(file: &MigrationFile, base: &Path) -> (Option<Ends>, Ve
         Ok(namespace) => namespace,
         Err(finding) => return (None, vec![*finding]),
     };
-    let opening = Opening {
-        base: base.to_owned(),
-        time_zone: spec.source.time_zone.clone(),
-        namespace,
-    };
+    let opening = access.opening(file, namespace);
+    let reading = resolved(reads.0, access.environment);
+    let writing = resolved(writes.0, access.environment);
     let (source, destination) = tokio::join!(
-        open_source(reads, &spec.source.options, &opening),
-        open_destination(writes, &spec.destination.options, &opening),
+        open_source((&reading, reads.1), &spec.source.options, &opening),
+        open_destination((&writing, writes.1), &spec.destination.options, &opening),
     );
     let mut findings = Vec::new();
     let source = usable(source, from, Side::Source, &mut findings);
@@ -62,7 +83,10 @@ pub(crate) async fn open(file: &MigrationFile, base: &Path) -> (Option<Ends>, Ve
 }
 
 /// The file's destination alone, opened and found usable.
-pub(crate) async fn destination(file: &MigrationFile, base: &Path) -> Result<Arc<dyn Destination>> {
+pub(crate) async fn destination(
+    file: &MigrationFile,
+    access: &Access<'_>,
+) -> Result<Arc<dyn Destination>> {
     let end = &file.migration.destination;
     let Some(writes) = typed(file, &end.data_source) else {
         let message = format!("there is no data source {:?}", end.data_source);
@@ -70,13 +94,21 @@ pub(crate) async fn destination(file: &MigrationFile, base: &Path) -> Result<Arc
     };
     let namespace =
         namespace(file, writes.1).map_err(|finding| Error::internal(finding.message.clone()))?;
-    let opening = Opening {
-        base: base.to_owned(),
-        time_zone: file.migration.source.time_zone.clone(),
-        namespace,
-    };
-    let (destination, _) = open_destination(writes, &end.options, &opening).await?;
+    let opening = access.opening(file, namespace);
+    let writing = resolved(writes.0, access.environment);
+    let (destination, _) = open_destination((&writing, writes.1), &end.options, &opening).await?;
     Ok(destination)
+}
+
+/// The data source as it is in this environment: in development, what it says of that goes before the
+/// rest.
+pub(crate) fn resolved(source: &DataSource, environment: Environment) -> DataSource {
+    let mut resolved = source.clone();
+    let development = resolved.development.take();
+    if environment == Environment::Development {
+        resolved.options.extend(development.unwrap_or_default());
+    }
+    resolved
 }
 
 type Typed<'a> = (&'a DataSource, &'static dyn AnyConnector);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::plan::{Pipeline, Plan};
-use model::run::TableState;
+use model::run::{RunReport, TableState};
 use model::{Error, LastShape, Result, RunId, TableName};
 use store::{RunRecord, Store};
 
@@ -17,7 +17,7 @@ pub(crate) async fn read(store: &Store, migration: &str) -> Result<BTreeMap<Tabl
 }
 
 /// What the store keeps of a table that this pipeline loaded: its key, and what it looked like.
-pub(crate) fn line(pipeline: &Pipeline) -> Result<(String, String)> {
+fn line(pipeline: &Pipeline) -> Result<(String, String)> {
     let looked = match &pipeline.shape {
         Some(shape) => serde_json::to_string(shape).map_err(|cause| {
             Error::internal("a table's shape cannot be written as JSON").caused_by(cause)
@@ -25,6 +25,28 @@ pub(crate) fn line(pipeline: &Pipeline) -> Result<(String, String)> {
         None => pipeline.scan.fingerprint.clone(),
     };
     Ok((key_of(&pipeline.scan.table), looked))
+}
+
+/// Notes what the tables that a run loaded looked like: a later run is compared with it. Not for a replay,
+/// which loads a few rows of them.
+pub(crate) async fn note(
+    store: &Store,
+    migration: &str,
+    plan: &Plan,
+    report: &RunReport,
+) -> Result<()> {
+    let tables = report.tables.iter();
+    let succeeded: HashSet<&str> = tables
+        .filter(|table| table.state == TableState::Succeeded)
+        .map(|table| table.source.as_str())
+        .collect();
+    let loaded: Vec<(String, String)> = plan
+        .pipelines
+        .iter()
+        .filter(|pipeline| succeeded.contains(pipeline.scan.table.to_string().as_str()))
+        .map(line)
+        .collect::<Result<_>>()?;
+    store.note_loaded(migration, &report.run, &loaded).await
 }
 
 /// Tells the plan how many rows the last successful load read of each table that was and is read whole.

@@ -73,6 +73,24 @@ impl Loaded {
         }
     }
 
+    /// The `migration` of the text as it was written.
+    pub(crate) fn migration(&self) -> Option<&Json> {
+        self.document.as_ref()?.value.get("migration")
+    }
+
+    /// The names and types of the data sources that the text itself speaks of.
+    pub(crate) fn written_sources(&self) -> Vec<(String, String)> {
+        let written = self
+            .document
+            .as_ref()
+            .map(|document| &document.value["data-sources"]);
+        let entries = written.and_then(Json::as_object).into_iter().flatten();
+        let typed = |(name, value): (&String, &Json)| {
+            Some((name.clone(), value["type"].as_str()?.to_owned()))
+        };
+        entries.filter_map(typed).collect()
+    }
+
     /// The migration's name, where the file has one, even if the rest is wrong.
     pub fn name(&self) -> Option<&str> {
         self.document
@@ -139,6 +157,68 @@ pub fn understand(text: &str, base: PathBuf) -> Loaded {
         findings,
         document: Some(document),
     }
+}
+
+/// Understands a text whose `migration` alone counts, with these data sources in place of its own.
+pub(crate) fn understand_beside(
+    text: &str,
+    data_sources: Map<String, Json>,
+    base: PathBuf,
+) -> Loaded {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(finding) => {
+            return Loaded {
+                base,
+                file: None,
+                findings: vec![*finding],
+                document: None,
+            };
+        }
+    };
+    let mut whole = document.value.clone();
+    if let Json::Object(top) = &mut whole {
+        top.insert("data-sources".to_owned(), Json::Object(data_sources));
+        top.entry("version").or_insert(Json::from(1));
+    }
+    let (file, mut findings) = read(&whole);
+    findings
+        .iter_mut()
+        .for_each(|finding| document.locate(finding));
+    Loaded {
+        base,
+        file,
+        findings,
+        document: Some(document),
+    }
+}
+
+/// The same of a migration that is no text: nothing has a place.
+pub(crate) fn understand_json(
+    migration: &Json,
+    data_sources: Map<String, Json>,
+    base: PathBuf,
+) -> Loaded {
+    let whole = Json::Object(Map::from_iter([
+        ("version".to_owned(), Json::from(1)),
+        ("data-sources".to_owned(), Json::Object(data_sources)),
+        ("migration".to_owned(), migration.clone()),
+    ]));
+    let (file, findings) = read(&whole);
+    Loaded {
+        base,
+        file,
+        findings,
+        document: None,
+    }
+}
+
+/// The connector of a data source.
+pub(crate) fn one_of(source: &DataSource) -> Result<&'static dyn AnyConnector> {
+    connector(&source.connector).ok_or_else(|| {
+        let message = format!("unknown type {:?}", source.connector);
+        Error::new(ErrorKind::Config, "UNKNOWN_CONNECTOR", message)
+    })
 }
 
 fn read(value: &Json) -> (Option<MigrationFile>, Vec<Finding>) {

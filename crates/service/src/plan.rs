@@ -1,12 +1,14 @@
 //! `plan`: opens both ends, gathers facts, compiles. Changes nothing anywhere.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub use contract::{ColumnProbe, Extent, ProbeLimits, TableProbe};
 use contract::{ExistingTable, ProbeRequest};
 use model::migration::{MethodKind, MigrationSpec};
-use model::plan::{Environment, Part, Plan};
+use model::plan::{Environment, Part, Plan, Refused};
+use model::secret::Unsealed;
 use model::{Error, ErrorKind, Finding, LastShape, NativeTable, Result, Severity, Side, TableName};
 use planner::{PlanInput, Selection};
 use serde::Serialize;
@@ -14,7 +16,7 @@ use store::Store;
 
 use crate::clock::Clock;
 use crate::data_folder::data_folder;
-use crate::ends::{self, Ends};
+use crate::ends::{self, Access, Ends};
 use crate::last_loads;
 use crate::migration_file::{Loaded, load};
 
@@ -71,7 +73,12 @@ pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
         part: part(request.part, spec)?,
     };
     let (last, unread) = last_loads(request, &loaded).await;
-    let (ends, mut opening) = ends::open(file, &loaded.base).await;
+    let access = Access {
+        base: &loaded.base,
+        environment: Environment::Production,
+        unsealed: &Unsealed::default(),
+    };
+    let (ends, mut opening) = ends::open(file, &access).await;
     opening.extend(unread);
     let compiled = match &ends {
         Some(ends) => {
@@ -79,6 +86,8 @@ pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
                 loaded: &loaded,
                 ends,
                 occasion: &occasion,
+                environment: access.environment,
+                tables: None,
                 look: request.probe.as_ref(),
             };
             planning.compile(opening, &last).await
@@ -168,6 +177,9 @@ pub(crate) struct Planning<'a> {
     pub(crate) loaded: &'a Loaded,
     pub(crate) ends: &'a Ends,
     pub(crate) occasion: &'a Occasion,
+    pub(crate) environment: Environment,
+    /// Those of the tables selected that are meant; all where there is none.
+    pub(crate) tables: Option<&'a BTreeSet<TableName>>,
     /// Whether to look at rows, and how far.
     pub(crate) look: Option<&'a ProbeLimits>,
 }
@@ -185,7 +197,7 @@ impl Planning<'_> {
             return Compiled::none(loaded, opening);
         };
         let spec = &file.migration;
-        let facts = match gather(spec, ends, self.occasion).await {
+        let facts = match self.gather(spec).await {
             Ok(facts) => facts,
             Err(error) => {
                 let name = match error.side {
@@ -196,7 +208,7 @@ impl Planning<'_> {
                 return Compiled::none(loaded, more.collect());
             }
         };
-        let mut plan = assemble(spec, ends, self.occasion, &facts, fingerprints);
+        let mut plan = self.assemble(&without(spec, ends, &facts.left_out), &facts, fingerprints);
         let probes = self.look(spec, &facts, &mut plan).await;
         let before = loaded.findings.iter().cloned().chain(opening);
         plan.findings.splice(0..0, before);
@@ -223,6 +235,84 @@ impl Planning<'_> {
             findings,
             probes,
         }
+    }
+
+    async fn gather(&self, spec: &MigrationSpec) -> Result<Facts> {
+        let (ends, occasion) = (self.ends, self.occasion);
+        let on_source = |error: Error| error.on(Side::Source);
+        let default_schema = ends.source.default_schema();
+        let listing = ends
+            .source
+            .tables(&spec.source.schemas)
+            .await
+            .map_err(on_source)?;
+        let mut selection = planner::select(spec, &default_schema, &listing);
+        let left_out = self
+            .tables
+            .map_or_else(Vec::new, |tables| keep_to(&mut selection, tables));
+        let names: Vec<TableName> = selection
+            .chosen
+            .iter()
+            .map(|table| table.name.clone())
+            .collect();
+        let mut tables = Vec::with_capacity(names.len());
+        for names in names.chunks(DESCRIBED_AT_ONCE) {
+            let described = ends.source.describe(names).await.map_err(on_source)?;
+            tables.extend(described.into_iter().flatten());
+        }
+        let filters = planner::filters(
+            spec,
+            &default_schema,
+            occasion.part,
+            &occasion.bizdate,
+            &names,
+        );
+        let mut filter_errors = BTreeMap::new();
+        if !filters.is_empty() {
+            let answers = ends
+                .source
+                .check_filters(&filters)
+                .await
+                .map_err(on_source)?;
+            let refused = filters.into_iter().zip(answers);
+            filter_errors.extend(refused.filter_map(|((table, _), error)| Some((table, error?))));
+        }
+        let existing = existing(spec, ends, &names)
+            .await
+            .map_err(|error| error.on(Side::Destination))?;
+        Ok(Facts {
+            default_schema,
+            selection,
+            left_out,
+            tables,
+            filter_errors,
+            existing,
+        })
+    }
+
+    fn assemble(
+        &self,
+        spec: &MigrationSpec,
+        facts: &Facts,
+        fingerprints: &BTreeMap<TableName, LastShape>,
+    ) -> Plan {
+        let ends = self.ends;
+        planner::plan(&PlanInput {
+            spec,
+            environment: self.environment,
+            part: self.occasion.part,
+            bizdate: &self.occasion.bizdate,
+            source: ends.source_connector,
+            destination: ends.destination_connector,
+            default_schema: &facts.default_schema,
+            namespace: &ends.namespace,
+            selection: &facts.selection,
+            tables: &facts.tables,
+            filter_errors: &facts.filter_errors,
+            existing: &facts.existing,
+            same_place: ends.same_place(),
+            fingerprints,
+        })
     }
 
     /// Looks at rows where that is asked for, and tells the plan what was seen.
@@ -273,57 +363,71 @@ fn dedupe(findings: &mut Vec<Finding>) {
 struct Facts {
     default_schema: String,
     selection: Selection,
+    /// Tables that are selected and not meant.
+    left_out: Vec<TableName>,
     tables: Vec<NativeTable>,
     filter_errors: BTreeMap<TableName, Error>,
     existing: BTreeMap<TableName, ExistingTable>,
 }
 
-async fn gather(spec: &MigrationSpec, ends: &Ends, occasion: &Occasion) -> Result<Facts> {
-    let on_source = |error: Error| error.on(Side::Source);
-    let default_schema = ends.source.default_schema();
-    let listing = ends
-        .source
-        .tables(&spec.source.schemas)
-        .await
-        .map_err(on_source)?;
-    let selection = planner::select(spec, &default_schema, &listing);
-    let names: Vec<TableName> = selection
+/// Keeps to these tables, and refuses those of them that are not selected. The others that are.
+fn keep_to(selection: &mut Selection, tables: &BTreeSet<TableName>) -> Vec<TableName> {
+    let mut left_out = Vec::new();
+    selection.chosen.retain(|table| {
+        let kept = tables.contains(&table.name);
+        if !kept {
+            left_out.push(table.name.clone());
+        }
+        kept
+    });
+    let of_others: BTreeSet<String> = left_out.iter().map(TableName::to_string).collect();
+    let findings = &mut selection.findings;
+    findings.retain(|finding| !of_others.contains(&finding.at));
+    let refused = &mut selection.refused;
+    refused.retain(|refused| tables.contains(&refused.source));
+    let known: BTreeSet<&TableName> = selection
         .chosen
         .iter()
-        .map(|table| table.name.clone())
+        .map(|table| &table.name)
+        .chain(refused.iter().map(|refused| &refused.source))
         .collect();
-    let mut tables = Vec::with_capacity(names.len());
-    for names in names.chunks(DESCRIBED_AT_ONCE) {
-        let described = ends.source.describe(names).await.map_err(on_source)?;
-        tables.extend(described.into_iter().flatten());
+    let missing: Vec<Refused> = tables
+        .iter()
+        .filter(|table| !known.contains(table))
+        .map(not_selected)
+        .collect();
+    selection.refused.extend(missing);
+    left_out
+}
+
+fn not_selected(table: &TableName) -> Refused {
+    let message = format!("{table} is gone, or the migration does not select it any more");
+    let finding = Finding::blocker("TABLE_NOT_FOUND", "migration.tables", message);
+    Refused {
+        source: table.clone(),
+        destination: None,
+        findings: vec![finding.hint("godwit source tables lists what there is")],
     }
-    let filters = planner::filters(
-        spec,
-        &default_schema,
-        occasion.part,
-        &occasion.bizdate,
-        &names,
-    );
-    let mut filter_errors = BTreeMap::new();
-    if !filters.is_empty() {
-        let answers = ends
-            .source
-            .check_filters(&filters)
-            .await
-            .map_err(on_source)?;
-        let refused = filters.into_iter().zip(answers);
-        filter_errors.extend(refused.filter_map(|((table, _), error)| Some((table, error?))));
+}
+
+/// The migration without what it confirms of these tables: the plan does not know them.
+fn without<'a>(
+    spec: &'a MigrationSpec,
+    ends: &Ends,
+    tables: &[TableName],
+) -> Cow<'a, MigrationSpec> {
+    if spec.recreate.is_empty() || tables.is_empty() {
+        return Cow::Borrowed(spec);
     }
-    let existing = existing(spec, ends, &names)
-        .await
-        .map_err(|error| error.on(Side::Destination))?;
-    Ok(Facts {
-        default_schema,
-        selection,
-        tables,
-        filter_errors,
-        existing,
-    })
+    let targets = planner::target_names(spec, ends.destination_connector, &ends.namespace, tables);
+    let targets: BTreeSet<TableName> = targets
+        .into_iter()
+        .filter_map(|(_, target)| target.ok())
+        .collect();
+    let mut spec = spec.clone();
+    let recreate = &mut spec.recreate;
+    recreate.retain(|table| !targets.contains(&table.resolve(&ends.namespace)));
+    Cow::Owned(spec)
 }
 
 async fn existing(
@@ -343,31 +447,6 @@ async fn existing(
         existing.extend(there.filter_map(|(target, table)| Some((target, table?))));
     }
     Ok(existing)
-}
-
-fn assemble(
-    spec: &MigrationSpec,
-    ends: &Ends,
-    occasion: &Occasion,
-    facts: &Facts,
-    fingerprints: &BTreeMap<TableName, LastShape>,
-) -> Plan {
-    planner::plan(&PlanInput {
-        spec,
-        environment: Environment::Production,
-        part: occasion.part,
-        bizdate: &occasion.bizdate,
-        source: ends.source_connector,
-        destination: ends.destination_connector,
-        default_schema: &facts.default_schema,
-        namespace: &ends.namespace,
-        selection: &facts.selection,
-        tables: &facts.tables,
-        filter_errors: &facts.filter_errors,
-        existing: &facts.existing,
-        same_place: ends.same_place(),
-        fingerprints,
-    })
 }
 
 /// The business date as told, if it is one; else yesterday in the migration's zone.

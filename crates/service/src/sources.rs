@@ -120,11 +120,11 @@ pub(crate) fn read_options(file: &MigrationFile, name: &str) -> Map<String, Json
 pub(crate) fn opening(file: &MigrationFile, loaded: &Loaded) -> Opening {
     let spec = &file.migration;
     let namespace = spec.destination.namespace.clone();
-    Opening {
-        base: loaded.base.clone(),
-        time_zone: spec.source.time_zone.clone(),
-        namespace: namespace.unwrap_or_else(|| spec.name.clone()),
-    }
+    Opening::new(
+        &loaded.base,
+        spec.source.time_zone.clone(),
+        namespace.unwrap_or_else(|| spec.name.clone()),
+    )
 }
 
 pub(crate) fn known<'a>(loaded: &'a Loaded, name: &str) -> Result<&'a MigrationFile> {

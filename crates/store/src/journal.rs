@@ -3,10 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use model::{Error, Result, RunId};
-use sqlx::Row;
+use sqlx::{Any, Row, Transaction};
 use tokio::sync::oneshot;
 
-use crate::open::{Store, failure};
+use crate::failure::failure;
+use crate::leases::lost;
+use crate::open::Store;
 
 /// One line of a journal; what it says is the engine's business.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,29 @@ struct Line {
     done: oneshot::Sender<Result<()>>,
 }
 
+/// Why something is not written.
+#[derive(Debug)]
+pub(crate) enum Unwritten {
+    /// The lease of this name is another's.
+    Lost(String),
+    Failed(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Unwritten {
+    fn from(cause: sqlx::Error) -> Self {
+        Self::Failed(cause)
+    }
+}
+
+impl Unwritten {
+    pub(crate) fn told(self, doing: &str) -> Error {
+        match self {
+            Self::Lost(name) => lost(&name),
+            Self::Failed(cause) => failure(doing, cause),
+        }
+    }
+}
+
 impl Appending {
     /// All lines that wait; where there are none, the one at work is done.
     fn take(&self) -> Option<Vec<Line>> {
@@ -58,7 +83,8 @@ impl Appending {
 
 impl Store {
     /// Appends one line; it survives a power cut once this returns. Given up half-way, it may stand
-    /// there all the same.
+    /// there all the same. `LEASE_LOST` where the store is fenced and the fence is not the lease's any
+    /// more: nothing was appended then.
     pub async fn append(&self, run: &RunId, kind: &str, json: &str) -> Result<()> {
         let (done, told) = oneshot::channel();
         let line = Line {
@@ -94,15 +120,14 @@ impl Store {
         for line in lines {
             let written = self.write(std::slice::from_ref(&line)).await;
             let run = &line.run;
-            let written = written.map_err(|cause| {
-                failure(&format!("could not append to the journal of {run}"), cause)
-            });
-            let _ = line.done.send(written);
+            let doing = format!("could not append to the journal of {run}");
+            let _ = line.done.send(written.map_err(|cause| cause.told(&doing)));
         }
     }
 
-    async fn write(&self, lines: &[Line]) -> std::result::Result<(), sqlx::Error> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+    async fn write(&self, lines: &[Line]) -> std::result::Result<(), Unwritten> {
+        let mut transaction = self.begin().await?;
+        self.stand(&mut transaction).await?;
         for line in lines {
             sqlx::query(
                 "INSERT INTO journal (run, sequence, kind, json) \
@@ -114,7 +139,28 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
-        transaction.commit().await
+        Ok(transaction.commit().await?)
+    }
+
+    /// Sees to it that the fence, where there is one, is the lease's until the transaction ends: who takes
+    /// the lease over waits for it, for its row is written.
+    pub(crate) async fn stand(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+    ) -> std::result::Result<(), Unwritten> {
+        let Some(fence) = &self.fence else {
+            return Ok(());
+        };
+        let stands =
+            sqlx::query("UPDATE leases SET beat = beat + 1 WHERE name = $1 AND fence = $2")
+                .bind(&fence.name)
+                .bind(fence.fence)
+                .execute(&mut **transaction)
+                .await?;
+        match stands.rows_affected() {
+            0 => Err(Unwritten::Lost(fence.name.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// All lines of a run, in order.

@@ -1,5 +1,5 @@
-//! Opening the store: the data folder, the database file, its schema history; and how failures of
-//! the database read to a person.
+//! Opening the store: SQLite in the data folder, or a PostgreSQL database that several servers share; one
+//! SQL text and one schema history for both.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -7,55 +7,87 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Error, ErrorKind, Result, Retry, RunId, Side};
-use sqlx::SqlSafeStr;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{
+    Any, AnyConnection, AnyPool, ConnectOptions, Connection, Executor, SqlSafeStr, Transaction,
 };
 
+use crate::failure::failure;
 use crate::journal::Appending;
+use crate::leases::Fence;
 
 /// The schema's history, oldest first. Never edited once released: a change is a new file.
-const HISTORY: [(i64, &str, &str); 2] = [
+const HISTORY: [(i64, &str, &str); 3] = [
     (1, "runs", include_str!("../schema/0001_runs.sql")),
     (2, "replays", include_str!("../schema/0002_replays.sql")),
+    (3, "service", include_str!("../schema/0003_service.sql")),
 ];
 
-/// The memory under one data folder. Cheap to clone; safe to use from many tasks and processes.
+/// How long a statement waits for another one that writes.
+const BUSY: &str = "PRAGMA busy_timeout = 10000";
+/// A log beside the file, so that reading goes on while one writes; on the disk before it counts.
+const DURABLE: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+/// How long a connection to a server is waited for: whoever asks is told soon that the store is gone.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// The memory of one installation. Cheap to clone; safe to use from many tasks and processes.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) pool: SqlitePool,
+    pub(crate) pool: AnyPool,
     pub(crate) appending: Arc<Appending>,
+    pub(crate) fence: Option<Fence>,
+    begin: &'static str,
     folder: PathBuf,
 }
 
 impl Store {
     /// Opens the store in `folder`, made if missing, and brings its schema up to date.
     pub async fn open(folder: &Path) -> Result<Self> {
-        tokio::fs::create_dir_all(folder)
-            .await
-            .map_err(|cause| folder_error(folder, &cause))?;
+        make(folder).await?;
         let options = SqliteConnectOptions::new()
             .filename(folder.join("godwit.db"))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_secs(30))
+            .create_if_missing(true);
+        let failed = |cause| failure(&format!("could not open the store in {folder:?}"), cause);
+        let options = any(&options)?;
+        first(&options, [BUSY, DURABLE]).await.map_err(failed)?;
+        let pool = pool(4, Duration::from_secs(30), [BUSY, DURABLE])
             .connect_with(options)
             .await
-            .map_err(|cause| failure(&format!("could not open the store in {folder:?}"), cause))?;
+            .map_err(failed)?;
         migrator()
             .run(&pool)
             .await
             .map_err(|cause| schema_error(folder, cause))?;
-        Ok(Self {
-            pool,
-            appending: Arc::default(),
-            folder: folder.to_owned(),
-        })
+        Ok(Self::of(pool, "BEGIN IMMEDIATE", folder))
+    }
+
+    /// Opens the store in a PostgreSQL database (`postgres://user:password@host:port/database`) and brings
+    /// its schema up to date. `folder`, made if missing, keeps what is this server's alone.
+    pub async fn open_shared(url: &str, connections: u32, folder: &Path) -> Result<Self> {
+        make(folder).await?;
+        install_default_drivers();
+        let not_read = |_| {
+            let message = "the store's address cannot be understood";
+            let error = Error::new(ErrorKind::Config, "STORE_ADDRESS", message);
+            error
+                .on(Side::Store)
+                .hint("write postgres://user:password@host:port/database")
+        };
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(not_read(()));
+        }
+        let options: AnyConnectOptions = url.parse().map_err(|_| not_read(()))?;
+        let pool = pool(connections, PATIENCE, [])
+            .connect_with(options)
+            .await
+            .map_err(|cause| failure("could not open the store", cause))?;
+        migrator()
+            .run(&pool)
+            .await
+            .map_err(|cause| schema_error(folder, cause))?;
+        Ok(Self::of(pool, "BEGIN", folder))
     }
 
     /// Opens the store in `folder` for reading alone; makes and changes nothing. `None` where there is
@@ -73,13 +105,10 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .read_only(true)
-            .immutable(at_rest)
-            .busy_timeout(Duration::from_secs(10));
+            .immutable(at_rest);
         let failed = |cause| failure(&format!("could not open the store in {folder:?}"), cause);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options)
+        let pool = pool(1, Duration::from_secs(30), [BUSY])
+            .connect_with(any(&options)?)
             .await
             .map_err(failed)?;
         let known = HISTORY.last().map_or(0, |(version, _, _)| *version);
@@ -95,11 +124,17 @@ impl Store {
                 Err(schema_error(folder, MigrateError::VersionMissing(version)))
             }
             None => Ok(None),
-            Some(_) => Ok(Some(Self {
-                pool,
-                appending: Arc::default(),
-                folder: folder.to_owned(),
-            })),
+            Some(_) => Ok(Some(Self::of(pool, "BEGIN", folder))),
+        }
+    }
+
+    fn of(pool: AnyPool, begin: &'static str, folder: &Path) -> Self {
+        Self {
+            pool,
+            appending: Arc::default(),
+            fence: None,
+            begin,
+            folder: folder.to_owned(),
         }
     }
 
@@ -113,10 +148,79 @@ impl Store {
         self.folder.join("rejected").join(run.as_str())
     }
 
-    /// Waits until all that is under way is written, then lets go of the file.
+    /// Waits until all that is under way is written, then lets go of the database.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+
+    /// Whether the database answers.
+    pub async fn check(&self) -> Result<()> {
+        let asked = sqlx::query("SELECT 1").execute(&self.pool).await;
+        asked.map_err(|cause| failure("could not ask the store", cause))?;
+        Ok(())
+    }
+
+    /// A transaction that will write: in SQLite it waits for its turn here, and not half-way.
+    pub(crate) async fn begin(
+        &self,
+    ) -> std::result::Result<Transaction<'static, Any>, sqlx::Error> {
+        self.pool.begin_with(self.begin).await
+    }
+}
+
+/// The next `count` numbers of this name, the last one of them given. Held until the transaction ends.
+pub(crate) async fn next(
+    transaction: &mut Transaction<'static, Any>,
+    name: &str,
+    count: i64,
+) -> std::result::Result<i64, sqlx::Error> {
+    sqlx::query_scalar("UPDATE counters SET value = value + $2 WHERE name = $1 RETURNING value")
+        .bind(name)
+        .bind(count)
+        .fetch_one(&mut **transaction)
+        .await
+}
+
+async fn make(folder: &Path) -> Result<()> {
+    let made = tokio::fs::create_dir_all(folder).await;
+    made.map_err(|cause| folder_error(folder, &cause))
+}
+
+fn any(options: &SqliteConnectOptions) -> Result<AnyConnectOptions> {
+    install_default_drivers();
+    AnyConnectOptions::from_url(&options.to_url_lossy())
+        .map_err(|cause| failure("could not name the store's file", cause))
+}
+
+/// A connection that is told this and ends: the pool would try again and again what fails here.
+async fn first<const N: usize>(
+    options: &AnyConnectOptions,
+    told: [&'static str; N],
+) -> std::result::Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    for statement in told {
+        connection.execute(statement).await?;
+    }
+    connection.close().await
+}
+
+/// Connections each of which was told this first.
+fn pool<const N: usize>(
+    connections: u32,
+    patience: Duration,
+    told: [&'static str; N],
+) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(patience)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for statement in told {
+                    connection.execute(statement).await?;
+                }
+                Ok(())
+            })
+        })
 }
 
 fn migrator() -> Migrator {
@@ -164,63 +268,6 @@ fn schema_error(folder: &Path, cause: MigrateError) -> Error {
         .on(Side::Store)
         .caused_by(other),
     }
-}
-
-/// What a failure of the database means to a person: full, read-only, broken, or busy.
-pub(crate) fn failure(doing: &str, cause: sqlx::Error) -> Error {
-    let primary = cause
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .and_then(|code| code.parse::<i32>().ok())
-        .map(|code| code & 0xff);
-    let elsewhere = "give another folder with --data or GODWIT_DATA";
-    let error = match primary {
-        Some(5 | 6) => Error::new(
-            ErrorKind::Conflict,
-            "STORE_BUSY",
-            format!("{doing}: another process holds the store"),
-        )
-        .retry(Retry::Backoff),
-        Some(8) => Error::new(
-            ErrorKind::Auth,
-            "STORE_READ_ONLY",
-            format!("{doing}: the data folder is read-only"),
-        )
-        .hint(elsewhere),
-        Some(13) => Error::new(
-            ErrorKind::Unavailable,
-            "DISK_FULL",
-            format!("{doing}: the disk of the data folder is full"),
-        )
-        .retry(Retry::Never)
-        .hint("make room, then run again with --resume"),
-        Some(10 | 14) => Error::new(
-            ErrorKind::Unavailable,
-            "DATA_FOLDER",
-            format!("{doing}: the data folder cannot be read or written"),
-        )
-        .retry(Retry::Never)
-        .hint(elsewhere),
-        Some(11 | 26) => Error::new(
-            ErrorKind::Data,
-            "STORE_BROKEN",
-            format!("{doing}: godwit.db is not a database, or is damaged"),
-        )
-        .hint("move it away; what is at the destinations stays as it is"),
-        _ => Error::new(ErrorKind::Internal, "STORE", format!("{doing}: {cause}")),
-    };
-    error.on(Side::Store).caused_by(cause)
-}
-
-/// A stored document that cannot be understood.
-pub(crate) fn unreadable(what: &str, cause: serde_json::Error) -> Error {
-    Error::new(
-        ErrorKind::Data,
-        "STORE_BROKEN",
-        format!("{what} in the store cannot be understood"),
-    )
-    .on(Side::Store)
-    .caused_by(cause)
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@ use model::plan::{Part, Plan};
 use model::run::{RunReport, RunState};
 use model::{Result, RunId};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
-use crate::open::{Store, failure, unreadable};
+use crate::failure::failure;
+use crate::journal::Unwritten;
+use crate::open::Store;
+use crate::words::{read, read_word, word, written};
 
 const COLUMNS: &str = "id, migration, state, started_at, ended_at, bizdate, part, digest, spec, \
                        plan, report, settled, replays";
@@ -104,17 +106,24 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the report and its state.
+    /// Keeps the report and its state. `LEASE_LOST` where the store is fenced and the fence is not the
+    /// lease's any more.
     pub async fn end_run(&self, report: &RunReport, ended_at: &str) -> Result<()> {
-        sqlx::query("UPDATE runs SET state = $2, ended_at = $3, report = $4 WHERE id = $1")
-            .bind(report.run.as_str())
-            .bind(word(&report.state)?)
-            .bind(ended_at)
-            .bind(written("the report", report)?)
-            .execute(&self.pool)
-            .await
-            .map_err(|cause| failure("could not keep the report of the run", cause))?;
-        Ok(())
+        let (state, text) = (word(&report.state)?, written("the report", report)?);
+        let end = async {
+            let mut transaction = self.begin().await?;
+            self.stand(&mut transaction).await?;
+            sqlx::query("UPDATE runs SET state = $2, ended_at = $3, report = $4 WHERE id = $1")
+                .bind(report.run.as_str())
+                .bind(state)
+                .bind(ended_at)
+                .bind(text)
+                .execute(&mut *transaction)
+                .await?;
+            Ok(transaction.commit().await?)
+        };
+        let ended: std::result::Result<(), Unwritten> = end.await;
+        ended.map_err(|cause| cause.told("could not keep the report of the run"))
     }
 
     /// Notes that nothing is left to settle of a run: a later one took its place.
@@ -207,7 +216,7 @@ impl Store {
     }
 }
 
-fn record(row: &SqliteRow) -> Result<RunRecord> {
+fn record(row: &AnyRow) -> Result<RunRecord> {
     Ok(RunRecord {
         id: RunId::new(row.get::<String, _>(0)),
         migration: row.get(1),
@@ -223,23 +232,6 @@ fn record(row: &SqliteRow) -> Result<RunRecord> {
         settled: row.get::<i64, _>(11) != 0,
         replays: row.get::<Option<String>, _>(12).map(RunId::new),
     })
-}
-
-fn written<T: Serialize>(what: &str, value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|cause| unreadable(what, cause))
-}
-
-fn word<T: Serialize>(value: &T) -> Result<String> {
-    Ok(written("a word", value)?.trim_matches('"').to_owned())
-}
-
-fn read<T: DeserializeOwned>(what: &str, text: Option<String>) -> Result<Option<T>> {
-    text.map(|text| serde_json::from_str(&text).map_err(|cause| unreadable(what, cause)))
-        .transpose()
-}
-
-fn read_word<T: DeserializeOwned>(what: &str, text: String) -> Result<T> {
-    serde_json::from_value(serde_json::Value::String(text)).map_err(|cause| unreadable(what, cause))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use model::{Result, RunId};
 use sqlx::Row;
 
-use crate::open::{Store, failure};
+use crate::failure::failure;
+use crate::open::Store;
 
 /// The last successful load of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Store {
         tables: &[(String, String)],
     ) -> Result<()> {
         let failed = |cause| failure("could not note the loaded tables", cause);
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
+        let mut transaction = self.begin().await.map_err(failed)?;
         for (source, fingerprint) in tables {
             sqlx::query(
                 "INSERT INTO loaded_tables (migration, source, fingerprint, run) \

@@ -214,6 +214,8 @@ pub async fn load(subject: &dyn Subject, load: Load<'_>) -> Result<RunReport, St
         journal: FaultyJournal::new(Arc::clone(&load.notes.journal), load.faults),
         rejected: FaultyShelves::new(load.notes.shelf.path(), load.faults),
         cancel: CancellationToken::new(),
+        stops: Arc::default(),
+        landed: None,
         patience: Patience {
             pause: Duration::from_millis(1),
         },

@@ -46,11 +46,7 @@ impl Folder {
     }
 
     fn opening(&self) -> Opening {
-        Opening {
-            base: self.folder.path().to_owned(),
-            time_zone: TimeZone::utc(),
-            namespace: "conformance".to_owned(),
-        }
+        Opening::new(self.folder.path(), TimeZone::utc(), "conformance")
     }
 
     fn is_readable(&self) -> bool {

@@ -1,8 +1,6 @@
 //! How a source cuts a table: for each number of splits wanted, which rows each split holds, known by
 //! a column of whole numbers. Whether they cover the table once is for others to judge.
 
-use std::path::PathBuf;
-
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
@@ -48,11 +46,7 @@ pub struct Cut {
 pub async fn cuts(asked: &Cuts) -> Result<Vec<Cut>> {
     let connector = connectors::connector(&asked.connector)
         .ok_or_else(|| missing(&format!("connector {}", asked.connector)))?;
-    let opening = Opening {
-        base: PathBuf::from("."),
-        time_zone: TimeZone::utc(),
-        namespace: String::new(),
-    };
+    let opening = Opening::new(".", TimeZone::utc(), "");
     let source = connector
         .source(&asked.connection, &json!({}), &opening)
         .await?;

@@ -48,11 +48,8 @@ impl Fixture {
     }
 
     fn opening(&self) -> Opening {
-        Opening {
-            base: self.folder.path().canonicalize().unwrap(),
-            time_zone: TimeZone::parse("UTC").unwrap(),
-            namespace: "shop".to_owned(),
-        }
+        let base = self.folder.path().canonicalize().unwrap();
+        Opening::new(base, TimeZone::parse("UTC").unwrap(), "shop")
     }
 
     fn at(&self) -> options::Connection {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::Opening;
 use model::zone::ZoneForm;
 use model::{Error, ErrorKind, Result, Side, TimeZone};
 use mysql_async::prelude::Queryable;
@@ -62,11 +63,17 @@ const UNKNOWN_VARIABLE: u16 = 1193;
 const UNKNOWN_ZONE: u16 = 1298;
 
 impl Server {
-    /// The server that `connection` describes; reads the password now, connects later.
-    pub(crate) fn new(connection: &MysqlConnection, base: &Path, zone: &TimeZone) -> Result<Self> {
+    /// The server that `connection` describes; reads the password now, connects later. Sessions
+    /// stand in `zone`.
+    pub(crate) fn new(
+        connection: &MysqlConnection,
+        opening: &Opening,
+        zone: &TimeZone,
+    ) -> Result<Self> {
+        let base = opening.base.as_path();
         let password = match &connection.password {
             Some(secret) => {
-                let revealed = secret.reveal(base);
+                let revealed = secret.reveal(base, &opening.unsealed);
                 Some(revealed.map_err(|error| error.at_option("password"))?)
             }
             None => None,

@@ -100,7 +100,7 @@ impl Connector for Mysql {
         how: MysqlRead,
         opening: &Opening,
     ) -> Result<Arc<dyn Source>> {
-        let server = connect::Server::new(&at, &opening.base, &opening.time_zone)?;
+        let server = connect::Server::new(&at, opening, &opening.time_zone)?;
         Ok(Arc::new(source::MysqlSource {
             server: Arc::new(server),
             database: at.database,
@@ -115,7 +115,7 @@ impl Connector for Mysql {
         how: MysqlWrite,
         opening: &Opening,
     ) -> Result<Arc<dyn Destination>> {
-        let server = connect::Server::new(&at, &opening.base, &TimeZone::utc())
+        let server = connect::Server::new(&at, opening, &TimeZone::utc())
             .map_err(|error| error.on(Side::Destination))?;
         Ok(Arc::new(destination::MysqlDestination::new(
             server,

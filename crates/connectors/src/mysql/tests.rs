@@ -3,7 +3,6 @@
 mod probing;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -112,11 +111,7 @@ async fn source_of(
     for (key, value) in changes.as_object().unwrap() {
         connection[key] = value.clone();
     }
-    let opening = Opening {
-        base: PathBuf::from("/"),
-        time_zone: TimeZone::parse(zone).unwrap(),
-        namespace: String::new(),
-    };
+    let opening = Opening::new("/", TimeZone::parse(zone).unwrap(), "");
     contract::AnyConnector::source(&Mysql, &connection, &json!({}), &opening)
         .await
         .unwrap()

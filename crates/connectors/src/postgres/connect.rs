@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::Opening;
+use model::secret::Unsealed;
 use model::zone::ZoneForm;
 use model::{Error, ErrorKind, Result, Side, TimeZone};
 use tokio::task::JoinHandle;
@@ -31,6 +32,7 @@ pub(super) struct Connector {
     pub(super) options: ConnectionOptions,
     pub(super) how: PostgresRead,
     base: PathBuf,
+    unsealed: Unsealed,
     zone: TimeZone,
 }
 
@@ -70,6 +72,7 @@ impl Connector {
             options,
             how,
             base: opening.base.clone(),
+            unsealed: opening.unsealed.clone(),
             zone: opening.time_zone.clone(),
         }
     }
@@ -153,11 +156,12 @@ impl Connector {
 
     async fn configuration(&self) -> Result<(Config, Tls)> {
         let (options, base) = (self.options.clone(), self.base.clone());
+        let unsealed = self.unsealed.clone();
         let read = move || {
             let password = options
                 .password
                 .as_ref()
-                .map(|secret| secret.reveal(&base))
+                .map(|secret| secret.reveal(&base, &unsealed))
                 .transpose()
                 .map_err(|error| error.at_option("password"))?;
             let tls = options.tls.client_config(&options.host, &base)?;

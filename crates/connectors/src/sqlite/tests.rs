@@ -24,11 +24,7 @@ use rusqlite::Connection;
 use super::{Sqlite, SqliteConnection};
 
 fn opening(base: &Path) -> Opening {
-    Opening {
-        base: base.to_path_buf(),
-        time_zone: TimeZone::default(),
-        namespace: "n".to_owned(),
-    }
+    Opening::new(base, TimeZone::default(), "n")
 }
 
 async fn source_at(folder: &Path, path: &str) -> Result<Arc<dyn Source>> {

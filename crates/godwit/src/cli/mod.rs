@@ -6,6 +6,7 @@ mod demo;
 mod plan;
 mod run;
 mod runs;
+mod serve;
 mod source;
 
 use std::ffi::OsString;
@@ -74,6 +75,8 @@ enum Command {
     /// History, proof of each table, rejected rows with reasons
     #[command(subcommand)]
     Runs(runs::Command),
+    /// REST API, scheduler and worker in one process
+    Serve(serve::Arguments),
 }
 
 /// Carries out one command line; the first argument is the program's name.
@@ -95,6 +98,7 @@ pub async fn run(
         Command::Run(arguments) => run::run(arguments, json, terminal, cancel).await,
         Command::Source(command) => source::run(&command, json, terminal, cancel).await,
         Command::Runs(command) => runs::run(&command, json, terminal).await,
+        Command::Serve(arguments) => Box::pin(serve::run(&arguments, json, terminal, cancel)).await,
     };
     result.unwrap_or_else(|error| failed(&error, json, terminal))
 }
@@ -127,7 +131,9 @@ fn failed(error: &Error, json: bool, terminal: &mut Terminal<'_>) -> Exit {
     }
     match (error.kind, error.code) {
         (ErrorKind::Cancelled, _) => Exit::Cancelled,
-        (_, "FILE_UNREADABLE" | "USAGE" | "BAD_BIZDATE" | "BAD_SCALE") => Exit::Usage,
+        (_, "FILE_UNREADABLE" | "USAGE" | "BAD_BIZDATE" | "BAD_SCALE" | "BAD_CONFIGURATION") => {
+            Exit::Usage
+        }
         _ => Exit::Refused,
     }
 }

@@ -158,6 +158,141 @@ fn figures_have_ranges() {
 }
 
 #[test]
+fn r8_02_time_limits_are_above_0_and_at_most_168_hours_with_two_decimals() {
+    let run = |key: &str, value: &str| format!(r#"{{"run": {{"{key}": {value}}}}}"#);
+    for hours in [
+        "0.01", "0.1", "0.29", "1", "2.5", "47.99", "100.07", "168", "168.00",
+    ] {
+        check(&run("timeout-hours", hours), &[]);
+    }
+    let out = &["OUT_OF_RANGE migration.run.timeout-hours"];
+    for hours in [
+        "0", "-1", "0.001", "0.015", "1.005", "167.999", "168.01", "1e-9", "1e30",
+    ] {
+        check(&run("timeout-hours", hours), out);
+    }
+}
+
+#[test]
+fn r8_03_reruns_are_0_to_10_every_1_to_60_minutes() {
+    let run = |key: &str, value: u8| format!(r#"{{"run": {{"{key}": {value}}}}}"#);
+    for (key, fitting, others) in [
+        ("reruns", [0, 10], vec![11, 255]),
+        ("rerun-interval-minutes", [1, 60], vec![0, 61]),
+    ] {
+        for value in fitting {
+            check(&run(key, value), &[]);
+        }
+        for value in others {
+            let out = format!("OUT_OF_RANGE migration.run.{key}");
+            check(&run(key, value), &[&out]);
+        }
+    }
+}
+
+#[test]
+fn r6_03_a_rule_for_task_names_is_checked_without_any_table() {
+    let rule = |rule: &str| serde_json::json!({ "task-names": rule }).to_string();
+    let bad = &["BAD_TASK_NAME migration.task-names"];
+    check(
+        &rule("${source_data_source_type}2x_${source_table_name}"),
+        &[],
+    );
+    check(&rule("${source_table_name}"), &[]);
+    check(&rule(" "), bad);
+    check(&rule("a:${source_table_name}"), bad);
+    check(&rule(&"x".repeat(257)), bad);
+    check(
+        &rule("${source_tabel}"),
+        &["UNKNOWN_PARAMETER migration.task-names"],
+    );
+}
+
+#[test]
+fn r1_05_numbers_of_batches_are_for_batches_which_need_both() {
+    let schedule = |schedule: &str| format!(r#"{{"schedule": {schedule}}}"#);
+    let size = "migration.schedule.tasks-per-batch";
+    let every = "migration.schedule.every-hours";
+    check(&schedule("{}"), &[]);
+    check(&schedule(r#"{"mode": "concurrent"}"#), &[]);
+    let numbers = r#""tasks-per-batch": 10, "every-hours": 0"#;
+    for concurrent in [
+        format!("{{{numbers}}}"),
+        format!(r#"{{"mode": "concurrent", {numbers}}}"#),
+    ] {
+        let expected = [
+            format!("NOT_OF_MODE {size}"),
+            format!("NOT_OF_MODE {every}"),
+        ];
+        check(
+            &schedule(&concurrent),
+            &expected.each_ref().map(String::as_str),
+        );
+    }
+    check(
+        &schedule(&format!(r#"{{"mode": "batch", {numbers}}}"#)),
+        &[],
+    );
+    check(
+        &schedule(r#"{"mode": "batch", "tasks-per-batch": 10}"#),
+        &[&format!("MISSING_KEY {every}")],
+    );
+    check(
+        &schedule(r#"{"mode": "batch", "every-hours": 1}"#),
+        &[&format!("MISSING_KEY {size}")],
+    );
+}
+
+#[test]
+fn r8_01_batches_have_1_to_142_tasks_every_0_to_23_hours() {
+    let batch = |size: u16, every: u8| {
+        let batch =
+            format!(r#""mode": "batch", "tasks-per-batch": {size}, "every-hours": {every}"#);
+        format!(r#"{{"schedule": {{{batch}}}}}"#)
+    };
+    check(&batch(1, 0), &[]);
+    check(&batch(142, 23), &[]);
+    let (size, every) = (
+        "BATCH_SIZE migration.schedule.tasks-per-batch",
+        "BATCH_HOURS migration.schedule.every-hours",
+    );
+    check(&batch(0, 23), &[size]);
+    check(&batch(143, 24), &[size, every]);
+}
+
+#[test]
+fn r8_04_what_is_waited_for_can_be_named() {
+    check(
+        r#"{"schedule": {"depends-on": [{"task": "a.b"}, {"table": "dw.orders"},
+            {"table": {"schema": "a.b", "table": "c"}}, {"virtual": "all"}]}}"#,
+        &[],
+    );
+    check(
+        r#"{"schedule": {"depends-on": [{"task": " "}, {"table": "orders"}, {"table": ".x"},
+            {"virtual": "a/b"}]}}"#,
+        &[
+            "BAD_NAME migration.schedule.depends-on[0].task",
+            "BAD_NAME migration.schedule.depends-on[1].table",
+            "BAD_NAME migration.schedule.depends-on[2].table",
+            "BAD_NAME migration.schedule.depends-on[3].virtual",
+        ],
+    );
+}
+
+#[test]
+fn r8_05_a_resource_group_is_named_or_left_out() {
+    let group = |group: &str| format!(r#"{{"schedule": {{"resource-group": {group}}}}}"#);
+    let at = "BAD_NAME migration.schedule.resource-group";
+    check(&group(r#""night""#), &[]);
+    check(&group(r#"{"production": "night"}"#), &[]);
+    check(&group(r#""""#), &[at]);
+    check(
+        &group(r#"{"development": "", "production": " "}"#),
+        &[&format!("{at}.development"), &format!("{at}.production")],
+    );
+}
+
+#[test]
 fn r4_03_a_confirmation_of_what_is_not_asked_for_is_refused() {
     let unused = ["RECREATE_UNUSED migration.recreate"];
     check(r#"{"recreate": ["a.b"]}"#, &unused);
@@ -175,9 +310,7 @@ fn r4_03_a_confirmation_of_what_is_not_asked_for_is_refused() {
 fn what_is_not_served_yet_is_refused_and_not_ignored() {
     for (changes, at) in [
         (r#"{"statements": {"after": ["x"]}}"#, "statements"),
-        (r#"{"schedule": {"mode": "daily"}}"#, "schedule"),
         (r#"{"on-lost-snapshot": "restart-all"}"#, "on-lost-snapshot"),
-        (r#"{"task-names": "x"}"#, "task-names"),
     ] {
         check(changes, &[&format!("NOT_SERVED_YET migration.{at}")]);
     }

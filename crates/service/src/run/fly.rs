@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Flight, Patience, Progress, ShelfFolder};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableReport, TableState};
-use model::{Error, Finding, Result, RunId, Severity};
+use model::{Error, Finding, Result, Severity};
 use store::NewRun;
 
 use crate::ends::Ends;
@@ -32,10 +32,7 @@ impl Desk {
             None => compiled,
         };
         let Some(mut plan) = compiled.runnable().cloned() else {
-            let plan = compiled.plan.as_ref();
-            let report = refused(plan, &self.name, &start, compiled.findings.clone());
-            self.keep_unstarted(&report, &start.occasion, plan).await?;
-            return Ok(report);
+            return self.keep_refused(&start, &compiled).await;
         };
         last_loads::note_rows(&self.store, &self.name, &mut plan).await?;
         self.note_start(&start, &plan).await?;
@@ -49,7 +46,9 @@ impl Desk {
             journal,
             rejected: Arc::new(ShelfFolder(self.store.rejected_folder(&start.id))),
             progress,
-            cancel: self.request.cancel.child_token(),
+            cancel: self.cancel.child_token(),
+            stops: Arc::clone(&self.stops),
+            landed: self.landed.clone(),
             patience: Patience::default(),
         };
         let mut report = within(flight, &self.time).await;
@@ -68,6 +67,24 @@ impl Desk {
         Ok(report)
     }
 
+    /// Keeps a run whose plan forbids it, with the tables that the plan refused.
+    async fn keep_refused(&self, start: &Start, compiled: &Compiled) -> Result<RunReport> {
+        let plan = compiled.plan.as_ref();
+        let refused = plan.iter().flat_map(|plan| &plan.refused);
+        let findings = compiled.findings.clone();
+        let unflown = self.unflown(RunState::Refused, &start.occasion, findings);
+        let report = RunReport {
+            run: match start.resumed {
+                Some(_) => unflown.run,
+                None => start.id.clone(),
+            },
+            tables: refused.map(TableReport::refused).collect(),
+            ..unflown
+        };
+        self.keep_unstarted(&report, &start.occasion, plan).await?;
+        Ok(report)
+    }
+
     async fn note_start(&self, start: &Start, plan: &Plan) -> Result<()> {
         if start.resumed.is_some() {
             return self.store.reopen_run(&start.id).await;
@@ -78,7 +95,7 @@ impl Desk {
             .start_run(NewRun {
                 id: start.id.clone(),
                 migration: &self.name,
-                started_at: self.request.clock.stamp(),
+                started_at: self.clock.stamp(),
                 bizdate: &start.occasion.bizdate,
                 part: start.occasion.part,
                 spec: spec.as_ref(),
@@ -90,30 +107,9 @@ impl Desk {
 
     async fn note_end(&self, start: &Start, plan: &Plan, report: &RunReport) -> Result<()> {
         if start.replays.is_none() {
-            self.note_loaded(plan, report).await?;
+            last_loads::note(&self.store, &self.name, plan, report).await?;
         }
-        self.store
-            .end_run(report, &self.request.clock.stamp())
-            .await
-    }
-
-    /// What the tables looked like: a later run is compared with it. A replay loads a few rows of them.
-    pub(super) async fn note_loaded(&self, plan: &Plan, report: &RunReport) -> Result<()> {
-        let loaded: Vec<(String, String)> = plan
-            .pipelines
-            .iter()
-            .filter(|pipeline| {
-                let source = pipeline.scan.table.to_string();
-                report
-                    .tables
-                    .iter()
-                    .any(|table| table.source == source && table.state == TableState::Succeeded)
-            })
-            .map(last_loads::line)
-            .collect::<Result<_>>()?;
-        self.store
-            .note_loaded(&self.name, &report.run, &loaded)
-            .await
+        self.store.end_run(report, &self.clock.stamp()).await
     }
 }
 
@@ -161,24 +157,4 @@ fn with_new(mut findings: Vec<Finding>, more: Vec<Finding>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-fn refused(plan: Option<&Plan>, name: &str, start: &Start, findings: Vec<Finding>) -> RunReport {
-    let tables: Vec<TableReport> = plan
-        .iter()
-        .flat_map(|plan| &plan.refused)
-        .map(TableReport::refused)
-        .collect();
-    RunReport {
-        run: RunId::generate(),
-        migration: name.to_owned(),
-        state: RunState::Refused,
-        bizdate: start.occasion.bizdate.clone(),
-        rows: 0,
-        bytes: 0,
-        seconds: 0.0,
-        tables,
-        moments: 0,
-        findings,
-    }
 }

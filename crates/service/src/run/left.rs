@@ -1,20 +1,25 @@
 //! What an earlier process left open: settled at the destination that its own run wrote to, which the
 //! file may not name any more, before anything new is started.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use contract::Destination;
+use engine::SettledTables;
 use model::migration::MigrationFile;
-use model::run::RunState;
-use model::{Error, Finding, Result, Side};
+use model::run::{RunState, TableReport};
+use model::{Error, Finding, PipelineId, Result, Side};
 use serde_json::{Value as Json, json};
 use store::RunRecord;
 
-use crate::ends::{self, Ends};
+use crate::ends::{self, Access, Ends};
 use crate::journal::StoreJournal;
 use crate::run::resume::{FOLDER, spec_of};
 use crate::run::{Desk, Start, Watcher, resume};
+
+/// The reports of tables that a run has committed.
+type Committed = BTreeMap<PipelineId, TableReport>;
 
 impl Desk {
     /// A run that succeeded and could not remove all that it had staged.
@@ -38,18 +43,42 @@ impl Desk {
         let Some(run) = start.resumed.as_ref().or(start.left.as_ref()) else {
             return Ok(None);
         };
-        let journal = StoreJournal(self.store.clone());
-        let destination = match self.destination_of(run, &journal, ends).await {
-            Ok(destination) => destination,
-            Err(error) => return Ok(Some(self.blocked(run, &error))),
+        let committed = match self.settle_run(run, None, ends, watcher).await? {
+            Ok(committed) => committed,
+            Err(blocker) => return Ok(Some(*blocker)),
         };
-        let settled = engine::settle_unfinished(&run.id, &journal, destination.as_ref()).await;
-        let settled = match settled {
+        if start.left.is_some() {
+            resume::close(&self.store, run, &committed, self.clock).await?;
+            self.store.mark_settled(&run.id).await?;
+        }
+        Ok(None)
+    }
+
+    /// Settles what a run left open, of all its tables or of `only` these; what it has committed of them.
+    pub(super) async fn settle_run(
+        &self,
+        run: &RunRecord,
+        only: Option<&BTreeSet<PipelineId>>,
+        ends: &Ends,
+        watcher: &dyn Watcher,
+    ) -> Result<std::result::Result<Committed, Box<Finding>>> {
+        let journal = StoreJournal(self.store.clone());
+        let settling = async {
+            let destination = self.destination_of(run, &journal, ends).await?;
+            let destination = destination.as_ref();
+            match only {
+                Some(tables) => engine::settle_tables(&run.id, tables, &journal, destination).await,
+                None => Ok(SettledTables {
+                    settled: engine::settle_unfinished(&run.id, &journal, destination).await?,
+                    committed: resume::committed(&run.id, &journal).await?,
+                }),
+            }
+        };
+        let SettledTables { settled, committed } = match settling.await {
             Ok(settled) => settled,
             Err(error) if error.side == Side::Store => return Err(error),
-            Err(error) => return Ok(Some(self.blocked(run, &error))),
+            Err(error) => return Ok(Err(Box::new(self.blocked(run, &error)))),
         };
-        let committed = resume::committed(&run.id, &journal).await?;
         if run.state != RunState::Succeeded {
             let standing = committed.values();
             let standing: Vec<String> = standing
@@ -57,10 +86,7 @@ impl Desk {
                 .collect();
             watcher.settled(&run.id, &settled, &standing);
         }
-        if start.left.is_some() {
-            self.close(run, &committed).await?;
-        }
-        Ok(None)
+        Ok(Ok(committed))
     }
 
     /// Where the run wrote to: the file's destination, or, where the file or its folder names another
@@ -88,7 +114,12 @@ impl Desk {
             .as_str()
             .map_or(self.loaded.base.clone(), PathBuf::from);
         tracing::info!(run = %run.id, "an earlier destination is settled first");
-        ends::destination(&file, &base).await
+        let access = Access {
+            base: &base,
+            environment: self.environment,
+            unsealed: &self.unsealed,
+        };
+        ends::destination(&file, &access).await
     }
 
     fn blocked(&self, run: &RunRecord, error: &Error) -> Finding {

@@ -6,21 +6,24 @@ mod left;
 mod replay;
 mod resume;
 mod time_limit;
+pub mod wave;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use contract::CancellationToken;
-pub use engine::{Progress, Rerun, Settled, TablePhase, TableProgress};
-use model::migration::LoadingPolicy;
-use model::plan::{Part, Plan};
+use engine::Landed;
+pub use engine::{Progress, Rerun, Settled, Stop, Stops, TablePhase, TableProgress};
+use model::migration::{LoadingPolicy, MigrationFile};
+use model::plan::{Environment, Part, Plan};
 use model::run::{RunReport, RunState};
+use model::secret::Unsealed;
 use model::{Error, Finding, Result, RunId};
 use store::{NewRun, RunLock, RunRecord, Store};
 
 use crate::clock::Clock;
 use crate::data_folder::data_folder;
-use crate::ends;
+use crate::ends::{self, Access};
 use crate::last_loads;
 use crate::migration_file::{Loaded, load};
 use crate::plan::{Compiled, Occasion, Planning, bizdate, part};
@@ -83,13 +86,18 @@ pub async fn run(request: RunRequest, watcher: &dyn Watcher) -> Result<RunReport
         .as_ref()
         .map(|file| file.migration.run.timeout_hours);
     let desk = Desk {
-        request,
         store,
         loaded,
         name,
+        environment: Environment::Production,
+        unsealed: Unsealed::default(),
+        clock: request.clock,
+        cancel: request.cancel.clone(),
         time: TimeLimit::of(hours.unwrap_or_default()),
+        stops: Arc::default(),
+        landed: None,
     };
-    let report = Box::pin(desk.run(watcher)).await;
+    let report = Box::pin(desk.run(&request, watcher)).await;
     desk.store.close().await;
     drop(lock);
     report
@@ -101,13 +109,19 @@ enum Stopped {
     TimedOut,
 }
 
-/// One run of one file.
+/// One run of one file, whoever asked for it.
 struct Desk {
-    request: RunRequest,
     store: Store,
     loaded: Loaded,
+    /// Under which the run is kept.
     name: String,
+    environment: Environment,
+    unsealed: Unsealed,
+    clock: Clock,
+    cancel: CancellationToken,
     time: TimeLimit,
+    stops: Arc<Stops>,
+    landed: Option<Landed>,
 }
 
 /// What is about to start.
@@ -123,25 +137,21 @@ struct Start {
 }
 
 impl Desk {
-    async fn run(&self, watcher: &dyn Watcher) -> Result<RunReport> {
-        let Some(file) = self
-            .loaded
-            .file
-            .as_ref()
-            .filter(|_| !self.loaded.is_blocked())
-        else {
+    async fn run(&self, request: &RunRequest, watcher: &dyn Watcher) -> Result<RunReport> {
+        let Some(file) = self.file() else {
             let occasion = Occasion {
                 bizdate: String::new(),
-                part: self.request.part.unwrap_or_default(),
+                part: request.part.unwrap_or_default(),
             };
             return self.refuse(&occasion, self.loaded.findings.clone()).await;
         };
-        let start = match self.start(file).await? {
+        let start = match self.start(request, file).await? {
             Ok(start) => start,
             Err((occasion, finding)) => return self.refuse(&occasion, vec![*finding]).await,
         };
+        let access = self.access();
         let opened = tokio::select! {
-            opened = ends::open(file, &self.loaded.base) => opened,
+            opened = ends::open(file, &access) => opened,
             stopped = self.stopped() => return self.keep_stopped(stopped, &start.occasion).await,
         };
         let (Some(ends), opening) = opened else {
@@ -158,6 +168,8 @@ impl Desk {
             loaded: adding.as_ref().unwrap_or(&self.loaded),
             ends: &ends,
             occasion: &start.occasion,
+            environment: self.environment,
+            tables: None,
             look: None,
         };
         let compiled = tokio::select! {
@@ -171,11 +183,26 @@ impl Desk {
         self.carry_out(start, &ends, compiled, watcher).await
     }
 
+    /// The file, where nothing forbids to run it.
+    fn file(&self) -> Option<&MigrationFile> {
+        let file = self.loaded.file.as_ref();
+        file.filter(|_| !self.loaded.is_blocked())
+    }
+
+    /// How its ends are opened.
+    fn access(&self) -> Access<'_> {
+        Access {
+            base: &self.loaded.base,
+            environment: self.environment,
+            unsealed: &self.unsealed,
+        }
+    }
+
     /// Ends when somebody cancels, or when the run's time is over before it began: a server that
     /// stands still says nothing.
     async fn stopped(&self) -> Stopped {
         tokio::select! {
-            () = self.request.cancel.cancelled() => Stopped::Cancelled,
+            () = self.cancel.cancelled() => Stopped::Cancelled,
             () = self.time.over() => Stopped::TimedOut,
         }
     }
@@ -194,14 +221,15 @@ impl Desk {
     /// Which run it is, and when; or why there is none.
     async fn start(
         &self,
-        file: &model::migration::MigrationFile,
+        request: &RunRequest,
+        file: &MigrationFile,
     ) -> Result<std::result::Result<Start, (Occasion, Box<Finding>)>> {
         let spec = &file.migration;
         let last = self.store.last_started(&self.name).await?;
         let last = last.filter(|run| !run.settled);
         let unswept = self.unswept(last.as_ref()).await?;
         let unfinished = last.filter(|run| run.state != RunState::Succeeded);
-        if self.request.resume {
+        if request.resume {
             let replays = unfinished.as_ref().and_then(|run| run.replays.clone());
             let taken_up = resume::take_up(file, &self.loaded, unfinished);
             let replays = match replays {
@@ -210,16 +238,16 @@ impl Desk {
             };
             return Ok(taken_up.map(|start| Start { replays, ..start }));
         }
-        if let Some(id) = &self.request.replay {
+        if let Some(id) = &request.replay {
             return self.start_replay(file, id, unfinished, unswept).await;
         }
         let occasion = Occasion {
-            bizdate: bizdate(self.request.bizdate.as_deref(), spec, self.request.clock)?,
-            part: part(self.request.part, spec)?,
+            bizdate: bizdate(request.bizdate.as_deref(), spec, self.clock)?,
+            part: part(request.part, spec)?,
         };
         if let Some(run) = &unfinished {
             let appends = spec.destination.loading_policy == LoadingPolicy::Append;
-            if appends && !self.request.anew {
+            if appends && !request.anew {
                 let message = format!(
                     "run {} did not finish, and what it loaded would be appended a second time",
                     run.id
@@ -253,10 +281,22 @@ impl Desk {
         &self,
         state: RunState,
         occasion: &Occasion,
-        mut findings: Vec<Finding>,
+        findings: Vec<Finding>,
     ) -> Result<RunReport> {
+        let report = self.unflown(state, occasion, findings);
+        self.keep_unstarted(&report, occasion, None).await?;
+        Ok(report)
+    }
+
+    /// The report of a run in which nothing moved.
+    fn unflown(
+        &self,
+        state: RunState,
+        occasion: &Occasion,
+        mut findings: Vec<Finding>,
+    ) -> RunReport {
         Finding::by_weight(&mut findings);
-        let report = RunReport {
+        RunReport {
             run: RunId::generate(),
             migration: self.name.clone(),
             state,
@@ -267,9 +307,7 @@ impl Desk {
             tables: Vec::new(),
             moments: 0,
             findings,
-        };
-        self.keep_unstarted(&report, occasion, None).await?;
-        Ok(report)
+        }
     }
 
     async fn keep_unstarted(
@@ -278,7 +316,7 @@ impl Desk {
         occasion: &Occasion,
         plan: Option<&Plan>,
     ) -> Result<()> {
-        let now = self.request.clock.stamp();
+        let now = self.clock.stamp();
         let run = NewRun {
             id: report.run.clone(),
             migration: &self.name,

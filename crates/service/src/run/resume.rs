@@ -11,12 +11,14 @@ use model::plan::{Plan, Refused};
 use model::run::{RunReport, RunState, TableReport, TableState};
 use model::{Finding, PipelineId, Result, RunId};
 use serde_json::{Value as Json, json};
-use store::RunRecord;
+use store::{RunRecord, Store};
 
+use crate::clock::Clock;
 use crate::journal::StoreJournal;
+use crate::last_loads;
 use crate::migration_file::Loaded;
 use crate::plan::{Compiled, Occasion};
-use crate::run::{Desk, Start};
+use crate::run::Start;
 
 /// The key of a run's spec under which the file's folder stands: relative paths start there.
 pub(super) const FOLDER: &str = "folder";
@@ -211,26 +213,23 @@ pub(super) async fn committed(
     Ok(committed.collect())
 }
 
-impl Desk {
-    /// Gives a run whose process died its report, and notes that nothing is left of it to settle.
-    pub(super) async fn close(
-        &self,
-        run: &RunRecord,
-        committed: &BTreeMap<PipelineId, TableReport>,
-    ) -> Result<()> {
-        if run.state == RunState::Running {
-            let report = interrupted(run, committed);
-            if run.replays.is_none()
-                && let Some(plan) = &run.plan
-            {
-                self.note_loaded(plan, &report).await?;
-            }
-            self.store
-                .end_run(&report, &self.request.clock.stamp())
-                .await?;
-        }
-        self.store.mark_settled(&run.id).await
+/// Gives a run whose process died its report.
+pub(super) async fn close(
+    store: &Store,
+    run: &RunRecord,
+    committed: &BTreeMap<PipelineId, TableReport>,
+    clock: Clock,
+) -> Result<()> {
+    if run.state != RunState::Running {
+        return Ok(());
     }
+    let report = interrupted(run, committed);
+    if run.replays.is_none()
+        && let Some(plan) = &run.plan
+    {
+        last_loads::note(store, &run.migration, plan, &report).await?;
+    }
+    store.end_run(&report, &clock.stamp()).await
 }
 
 fn interrupted(run: &RunRecord, committed: &BTreeMap<PipelineId, TableReport>) -> RunReport {

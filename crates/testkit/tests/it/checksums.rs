@@ -166,11 +166,7 @@ impl Setting {
     }
 
     async fn open(&self) -> Arc<dyn Destination> {
-        let opening = Opening {
-            base: self.folder.path().to_owned(),
-            time_zone: TimeZone::utc(),
-            namespace: self.namespace.clone(),
-        };
+        let opening = Opening::new(self.folder.path(), TimeZone::utc(), &self.namespace);
         let connector = connectors::connector(self.place.connector).expect("registered");
         let write = json!({});
         let opened = connector.destination(&self.place.connection, &write, &opening);
@@ -203,6 +199,8 @@ impl Setting {
             journal: MemoryJournal::new(),
             rejected: Arc::new(ShelfFolder(self.folder.path().join("rejected"))),
             cancel: CancellationToken::new(),
+            stops: Arc::default(),
+            landed: None,
             patience: Patience::default(),
         };
         let RunReport { mut tables, .. } = engine::run(flight).await;

@@ -1,15 +1,17 @@
 //! The engine over sources that break: retries, lost moments, cancel, limits, changed plans.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use contract::{CancellationToken, Source};
-use engine::{Entry, Flight, Journal, Patience, Progress, ShelfFolder};
+use engine::{Entry, Flight, Journal, Landed, Patience, Progress, ShelfFolder, Stop, Stops};
 use model::migration::{EmptyOverwrite, LoadingPolicy, OnLostSnapshot, ShrunkenLoad};
 use model::plan::Plan;
 use model::run::{RunReport, RunState, TableState};
-use model::{RunId, TableName};
+use model::{Error, ErrorKind, PipelineId, RunId, TableName};
 use testkit::memory_destination::MemoryDestination;
 use testkit::memory_journal::MemoryJournal;
 use testkit::memory_source::{MemorySource, Tables};
@@ -21,8 +23,13 @@ struct Setting {
     journal: Arc<MemoryJournal>,
     rejected: tempfile::TempDir,
     cancel: CancellationToken,
+    stops: Arc<Stops>,
+    landings: Landings,
     plan: Plan,
 }
+
+/// Each table that landed, and with which code.
+type Landings = Arc<Mutex<Vec<(String, Option<String>)>>>;
 
 fn rows(count: i64) -> Vec<(i64, String)> {
     (0..count).map(|id| (id, format!("row {id}"))).collect()
@@ -48,6 +55,18 @@ fn setting(tables: &[(&str, i64)]) -> Setting {
         journal: MemoryJournal::new(),
         rejected: tempfile::tempdir().expect("a folder"),
         cancel: CancellationToken::new(),
+        stops: Arc::default(),
+        landings: Arc::default(),
+    }
+}
+
+fn told(table: &str, code: Option<&str>) -> (String, Option<String>) {
+    (table.to_owned(), code.map(str::to_owned))
+}
+
+async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
@@ -57,7 +76,11 @@ impl Setting {
     }
 
     async fn run_watched(&self, progress: &Arc<Progress>) -> RunReport {
-        engine::run(Flight {
+        engine::run(self.flight(progress)).await
+    }
+
+    fn flight(&self, progress: &Arc<Progress>) -> Flight {
+        Flight {
             run: RunId::new("run"),
             plan: self.plan.clone(),
             source: Arc::clone(&self.source) as Arc<dyn Source>,
@@ -66,11 +89,31 @@ impl Setting {
             rejected: Arc::new(ShelfFolder(self.rejected.path().to_owned())),
             progress: Arc::clone(progress),
             cancel: self.cancel.clone(),
+            stops: Arc::clone(&self.stops),
+            landed: Some(self.landed()),
             patience: Patience {
                 pause: Duration::from_millis(1),
             },
+        }
+    }
+
+    fn landed(&self) -> Landed {
+        let landings = Arc::clone(&self.landings);
+        Arc::new(move |pipeline, report| {
+            let landed = (pipeline.id.to_string(), report.code.clone());
+            landings.lock().expect("not poisoned").push(landed);
         })
-        .await
+    }
+
+    /// In the order of their names.
+    fn landings(&self) -> Vec<(String, Option<String>)> {
+        let mut landings = self.landings.lock().expect("not poisoned").clone();
+        landings.sort();
+        landings
+    }
+
+    fn stop(&self, table: &str, why: Stop) {
+        self.stops.stop(&TableName::new("main", table), why);
     }
 
     fn published(&self, table: &str) -> Option<usize> {
@@ -364,4 +407,189 @@ async fn a_table_whose_plan_changed_fails_by_name_and_committed_ones_stand() {
             assert!(table.resumed && table.state == TableState::Succeeded);
         }
     }
+}
+
+#[tokio::test]
+async fn one_table_is_stopped_or_times_out_and_frees_its_readers() {
+    let setting = setting(&[("a", 1), ("b", 1)]);
+    let switches = setting.source.switches();
+    switches.hangs.store(true, Ordering::SeqCst);
+    let open = || switches.open.load(Ordering::SeqCst);
+    let stopping = async {
+        until(|| open() == 2).await;
+        setting.stop("a", Stop::asked());
+        until(|| !setting.landings().is_empty()).await;
+        assert_eq!(setting.landings(), [told("a", Some("CANCELLED"))]);
+        assert_eq!(open(), 1, "its neighbour reads on");
+        setting.stop("b", Stop::timed_out("after 3 hours").hint("more time"));
+    };
+    let (report, ()) = tokio::join!(setting.run(), stopping);
+    let states: Vec<_> = report.tables.iter().map(|table| table.state).collect();
+    assert_eq!(states, [TableState::Cancelled, TableState::Failed]);
+    let late = &report.tables[1];
+    assert_eq!(late.code.as_deref(), Some("TIMED_OUT"));
+    assert_eq!(late.message.as_deref(), Some("after 3 hours"));
+    assert_eq!(late.hint.as_deref(), Some("more time"));
+    assert_eq!(report.state, RunState::Failed);
+    assert_eq!(open(), 0);
+    assert!(setting.destination.world().staged.is_empty());
+    let expected = [told("a", Some("CANCELLED")), told("b", Some("TIMED_OUT"))];
+    assert_eq!(setting.landings(), expected);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_turn_is_stopped_at_once() {
+    let names: Vec<String> = (0..20).map(|number| format!("t{number:02}")).collect();
+    let tables: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    let mut setting = setting(&tables);
+    setting.plan.policy.run.parallelism = 1;
+    let switches = setting.source.switches();
+    switches.hangs.store(true, Ordering::SeqCst);
+    let stopping = async {
+        until(|| switches.open.load(Ordering::SeqCst) == 1).await;
+        setting.stop("t19", Stop::asked());
+        until(|| !setting.landings().is_empty()).await;
+        assert_eq!(setting.landings(), [told("t19", Some("CANCELLED"))]);
+        setting.cancel.cancel();
+    };
+    let (report, ()) = tokio::join!(setting.run(), stopping);
+    assert_eq!(report.state, RunState::Cancelled);
+    assert_eq!(setting.landings().len(), 20);
+}
+
+#[tokio::test]
+async fn a_table_stopped_before_the_run_is_not_begun_and_the_others_succeed() {
+    let mut setting = setting(&[("a", 10), ("b", 10), ("c", 10)]);
+    setting.plan.policy.run.reruns = 1;
+    setting.stop("b", Stop::asked());
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Partial, "{report:?}");
+    let expected = [
+        told("a", None),
+        told("b", Some("CANCELLED")),
+        told("c", None),
+    ];
+    assert_eq!(setting.landings(), expected);
+    let entries = setting.journal.read(&RunId::new("run")).await.unwrap();
+    let prepared = entries.iter().filter(|entry| entry.kind() == "prepared");
+    assert_eq!(prepared.count(), 2);
+}
+
+#[tokio::test]
+async fn tables_land_once_though_a_moment_is_lost() {
+    let setting = setting(&[("a", 10), ("b", 10), ("c", 10)]);
+    setting.source.switches().losses.store(1, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!((report.state, report.moments), (RunState::Succeeded, 2));
+    let expected = [told("a", None), told("b", None), told("c", None)];
+    assert_eq!(setting.landings(), expected);
+    let second = setting.run().await;
+    assert!(second.tables.iter().all(|table| table.resumed));
+    assert_eq!(setting.landings().len(), 6, "those that had committed, too");
+}
+
+#[tokio::test]
+async fn what_breaks_while_the_moment_is_held_has_landed() {
+    let setting = setting(&[("a", 1)]);
+    let switches = setting.source.switches();
+    switches.breaks.store(SPLIT_TRIES, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Failed, "{report:?}");
+    assert_eq!(setting.landings(), [told("a", Some("BROKEN"))]);
+    let kinds = setting.journal.kinds();
+    let moments = kinds.iter().filter(|kind| **kind == "snapshot");
+    assert_eq!(moments.count(), 1);
+}
+
+#[tokio::test]
+async fn what_breaks_because_the_moment_is_lost_is_read_at_another() {
+    let setting = setting(&[("a", 1)]);
+    let switches = setting.source.switches();
+    switches.breaks.store(SPLIT_TRIES, Ordering::SeqCst);
+    switches.losses.store(1, Ordering::SeqCst);
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Succeeded, "{report:?}");
+    assert_eq!(setting.landings(), [told("a", None)]);
+}
+
+/// How often a split is tried.
+const SPLIT_TRIES: u32 = 4;
+
+/// Another process takes the run over when a line of this kind is to be written.
+struct TakenOver(Arc<MemoryJournal>, &'static str, AtomicBool);
+
+#[async_trait]
+impl Journal for TakenOver {
+    async fn read(&self, run: &RunId) -> model::Result<Vec<Entry>> {
+        self.0.read(run).await
+    }
+
+    async fn append(&self, run: &RunId, entry: &Entry) -> model::Result<()> {
+        if entry.kind() == self.1 {
+            self.2.store(true, Ordering::SeqCst);
+        }
+        if self.2.load(Ordering::SeqCst) {
+            let message = "another process holds the run";
+            return Err(Error::new(ErrorKind::Conflict, "LEASE_LOST", message));
+        }
+        self.0.append(run, entry).await
+    }
+}
+
+#[tokio::test]
+async fn who_no_longer_holds_the_run_publishes_nothing_and_stops_all_readers() {
+    for kind in ["started", "snapshot", "splits", "verified", "committing"] {
+        let setting = setting(&[("a", 0), ("b", 10), ("c", 10)]);
+        let switches = setting.source.switches();
+        switches.hangs.store(true, Ordering::SeqCst);
+        let journal = Arc::clone(&setting.journal);
+        let taken_over = TakenOver(journal, kind, AtomicBool::new(false));
+        let flight = Flight {
+            journal: Arc::new(taken_over),
+            ..setting.flight(&Arc::new(Progress::new(&setting.plan)))
+        };
+        let flying = tokio::time::timeout(Duration::from_secs(30), engine::run(flight));
+        let report = flying.await.expect("readers that hang are stopped");
+        assert_eq!(report.state, RunState::Failed, "{kind}: {report:?}");
+        let lost = |code: &Option<String>| code.as_deref() == Some("LEASE_LOST");
+        let landings = setting.landings();
+        assert!(landings.iter().all(|(_, code)| lost(code)), "{landings:?}");
+        assert_eq!(landings.len(), 3);
+        assert!(setting.destination.world().published.is_empty(), "{kind}");
+        assert_eq!(switches.open.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test]
+async fn some_tables_of_a_run_are_settled_and_its_others_left_alone() {
+    let mut setting = setting(&[("a", 10), ("b", 10)]);
+    setting.plan.policy.on_lost_snapshot = OnLostSnapshot::Fail;
+    setting.source.switches().losses.store(1, Ordering::SeqCst);
+    setting.destination.world().failing_aborts = 2;
+    let report = setting.run().await;
+    assert_eq!(report.state, RunState::Partial, "{report:?}");
+    let of_state = |state| {
+        let mut tables = setting.plan.pipelines.iter().zip(&report.tables);
+        let found = tables.find(|(_, table)| table.state == state);
+        let (pipeline, _) = found.expect("one of each");
+        pipeline.id.clone()
+    };
+    let published = of_state(TableState::Succeeded);
+    let open = of_state(TableState::Failed);
+    let (run, journal) = (RunId::new("run"), setting.journal.as_ref());
+    let settle = async |pipeline: &PipelineId| {
+        let tables = BTreeSet::from([pipeline.clone()]);
+        let settling = engine::settle_tables(&run, &tables, journal, &setting.destination);
+        settling.await.unwrap()
+    };
+    let standing = settle(&published).await;
+    assert_eq!(standing.settled, []);
+    assert_eq!(standing.committed.len(), 1);
+    assert_eq!(standing.committed[&published].rows_written, 10);
+    assert_eq!(setting.destination.world().staged.len(), 1, "not asked for");
+    let swept = settle(&open).await;
+    assert!(swept.committed.is_empty());
+    assert_eq!(swept.settled.len(), 1);
+    assert!(!swept.settled[0].published);
+    assert!(setting.destination.world().staged.is_empty());
 }

@@ -95,11 +95,7 @@ impl Subject for Database {
             "database": "mysql", "user": self.user,
             "password": "${env:GODWIT_TEST_MYSQL_PASSWORD}", "connections": 3,
         });
-        let opening = Opening {
-            base: "/".into(),
-            time_zone: TimeZone::utc(),
-            namespace: self.name.clone(),
-        };
+        let opening = Opening::new("/", TimeZone::utc(), &self.name);
         let opened = self
             .connector()
             .destination(&connection, &json!({}), &opening)

@@ -75,11 +75,7 @@ impl Subject for Database {
     }
 
     async fn open(&self) -> Arc<dyn Destination> {
-        let opening = Opening {
-            base: std::env::temp_dir(),
-            time_zone: TimeZone::utc(),
-            namespace: "conformance".to_owned(),
-        };
+        let opening = Opening::new(std::env::temp_dir(), TimeZone::utc(), "conformance");
         let connection = serde_json::json!({
             "host": variable("HOST"), "port": variable("PORT").and_then(|port| port.parse::<u16>().ok()),
             "database": self.name, "user": variable("USER"), "password": "${env:GODWIT_TEST_POSTGRES_PASSWORD}",

@@ -130,11 +130,8 @@ impl Place {
         connection: &serde_json::Value,
         options: serde_json::Value,
     ) -> Arc<dyn Destination> {
-        let opening = Opening {
-            base: "/".into(),
-            time_zone: TimeZone::parse("GMT+8").unwrap(),
-            namespace: self.database.clone(),
-        };
+        let zone = TimeZone::parse("GMT+8").unwrap();
+        let opening = Opening::new("/", zone, &self.database);
         let opened = AnyConnector::destination(&Mysql, connection, &options, &opening).await;
         opened.unwrap()
     }
@@ -530,11 +527,8 @@ async fn a_bulk_tells_of_all_its_rows() {
         "password": "${env:GODWIT_TEST_MYSQL_PASSWORD}",
     });
     let connection = serde_json::from_value(connection).unwrap();
-    let server = crate::mysql::connect::Server::new(
-        &connection,
-        std::path::Path::new("/"),
-        &TimeZone::utc(),
-    );
+    let opening = Opening::new("/", TimeZone::utc(), "");
+    let server = crate::mysql::connect::Server::new(&connection, &opening, &opening.time_zone);
     let sessions = super::sessions::Sessions::new(server.unwrap(), 1);
     let mut lease = sessions.lease().await.unwrap();
     assert!(sessions.takes_bulks(), "MariaDB takes bulks");

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -92,11 +91,7 @@ pub(super) async fn open_to_read(
     read: &Json,
     zone: &str,
 ) -> Result<Arc<dyn Source>> {
-    let opening = Opening {
-        base: PathBuf::from("."),
-        time_zone: TimeZone::parse(zone).unwrap(),
-        namespace: String::new(),
-    };
+    let opening = Opening::new(".", TimeZone::parse(zone).unwrap(), "");
     let connector = crate::connector("postgresql").unwrap();
     connector.source(options, read, &opening).await
 }

@@ -1,6 +1,5 @@
 //! What the tests of the destination share: a table read by the source, and written under another name.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -218,11 +217,8 @@ pub(super) async fn destination_as(
     options: &serde_json::Value,
     namespace: &str,
 ) -> Arc<dyn Destination> {
-    let opening = Opening {
-        base: PathBuf::from("."),
-        time_zone: TimeZone::parse("America/New_York").unwrap(),
-        namespace: namespace.to_owned(),
-    };
+    let zone = TimeZone::parse("America/New_York").unwrap();
+    let opening = Opening::new(".", zone, namespace);
     let connector = crate::connector("postgresql").unwrap();
     let write = json!({ "lock-timeout-seconds": 5 });
     connector

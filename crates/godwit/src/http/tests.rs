@@ -1,0 +1,6 @@
+mod client;
+mod documented;
+mod logging;
+mod requests;
+mod serving;
+mod shop;

@@ -1,0 +1,281 @@
+//! What a migration's names and parameters become, shown while it is edited: pure, but for asking the
+//! destination which tables it has.
+
+use contract::ExistingTable;
+use model::migration::{MigrationSpec, TableFilter};
+use model::plan::{Environment, Part};
+use model::{Finding, ObjectId, Result, TableName};
+use planner::{Parameters, default_task_rule, preview_task_names, target_names};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::planning::title;
+use super::whole::{self, Written, understood};
+use crate::access::rights::{Caller, Right};
+use crate::data_sources::project_of;
+use crate::ends::{self, Access};
+use crate::installation::Service;
+use crate::migrations::environment_of;
+use crate::parts;
+use crate::tasks::Table;
+use crate::work::refusal;
+
+/// How many tables are asked for at the destination in one call.
+const DESCRIBED_AT_ONCE: usize = 500;
+
+/// What to preview.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PreviewRequest {
+    /// The migration as far as it is written.
+    pub document: Json,
+    /// Tables of the source, in the order of the list.
+    #[serde(default)]
+    pub tables: Vec<Table>,
+    /// `yyyymmdd`; yesterday in the migration's zone where it is left out.
+    #[serde(default)]
+    pub bizdate: Option<String>,
+}
+
+/// What comes of names and parameters.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Preview {
+    /// In the order asked.
+    pub tables: Vec<PreviewedTable>,
+    /// The tasks of the first table.
+    pub task_names: Vec<String>,
+    /// Filters and partitions with their parameters replaced.
+    pub expanded: Vec<Expanded>,
+    /// What stands against the rule of the task names.
+    #[schemars(with = "Vec<crate::work::FindingForm>")]
+    pub findings: Vec<Finding>,
+}
+
+/// What one table becomes.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PreviewedTable {
+    /// The table at the source.
+    pub source: Table,
+    /// Its name at the destination.
+    pub target: Option<String>,
+    /// Why it has none.
+    #[schemars(with = "Option<crate::work::FindingForm>")]
+    pub finding: Option<Finding>,
+}
+
+/// A text with its parameters replaced.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Expanded {
+    /// Where it stands.
+    pub at: String,
+    /// As it was written.
+    pub text: String,
+    /// As it is on that business date.
+    pub value: Option<String>,
+    /// Why it cannot be.
+    #[schemars(with = "Vec<crate::work::FindingForm>")]
+    pub findings: Vec<Finding>,
+}
+
+/// Requirements R4.04, R6.03 and R7.04: names and parameters as they would be.
+pub async fn preview(
+    service: &Service,
+    caller: &Caller,
+    project: &ObjectId,
+    request: &PreviewRequest,
+) -> Result<Preview> {
+    caller.may(Some(project.as_str()), Right::ViewProject)?;
+    let project = project_of(service, project).await?;
+    let whole = understood(service, &project, Written::Json(&request.document)).await?;
+    let (Some(spec), _) = draft(&request.document) else {
+        return Ok(Preview {
+            findings: whole.loaded.findings,
+            ..Preview::default()
+        });
+    };
+    let bizdate = crate::plan::bizdate(request.bizdate.as_deref(), &spec, service.clock())?;
+    let mut preview = Preview {
+        expanded: expanded(&spec, &bizdate),
+        ..Preview::default()
+    };
+    let Some(destination) = &whole.destination else {
+        return Ok(preview);
+    };
+    let Some(writes) = connectors::connector(&destination.body.connector) else {
+        return Ok(preview);
+    };
+    let names: Vec<TableName> = request.tables.iter().map(TableName::from).collect();
+    let targets = target_names(&spec, writes, "", &names);
+    if let (Some((first, Ok(target))), Some(source)) = (targets.first(), &whole.source) {
+        let titles = (
+            title(&source.body.connector),
+            title(&destination.body.connector),
+        );
+        let first = (first.clone(), target.clone());
+        match preview_task_names(&spec, titles.0, titles.1, &first) {
+            Ok(names) => preview
+                .task_names
+                .extend(names.into_iter().map(|name| name.name)),
+            Err(findings) => preview.findings.extend(findings),
+        }
+    }
+    preview.tables = told(targets);
+    Ok(preview)
+}
+
+/// Requirement R6.02: the text that a rule of one's own starts as, from one type to another.
+pub fn task_rule(source: &str, destination: &str) -> String {
+    default_task_rule(title(source), title(destination))
+}
+
+/// Requirement R4.05: which of these tables' target names the destination has already.
+pub async fn existing(
+    service: &Service,
+    caller: &Caller,
+    project: &ObjectId,
+    (request, environment): (&PreviewRequest, Option<Environment>),
+) -> Result<Vec<Table>> {
+    caller.may(Some(project.as_str()), Right::UseDataSources)?;
+    let project = project_of(service, project).await?;
+    let environment = environment_of(&project, environment)?;
+    let document = filled(&request.document);
+    let mut whole = understood(service, &project, Written::Json(&document)).await?;
+    let named = whole.loaded.findings.iter();
+    let about_ends = named.filter(|finding| {
+        let ends = ["data-sources", "migration.source", "migration.destination"];
+        ends.iter().any(|end| finding.at.starts_with(end))
+    });
+    if let Some(error) = refusal(&about_ends.cloned().collect::<Vec<_>>()) {
+        return Err(error);
+    }
+    let unsealed = whole::opened(service, project.id.as_str(), &mut whole, environment).await?;
+    let Some(file) = &whole.loaded.file else {
+        return Err(refusal(&whole.loaded.findings)
+            .unwrap_or_else(|| model::Error::internal("a migration is not understood")));
+    };
+    let base = service.base();
+    let access = Access {
+        base: &base,
+        environment,
+        unsealed: &unsealed,
+    };
+    let destination = ends::destination(file, &access).await?;
+    let Some((_, writes)) = ends::typed(file, &file.migration.destination.data_source) else {
+        return Ok(Vec::new());
+    };
+    let names: Vec<TableName> = request.tables.iter().map(TableName::from).collect();
+    let targets = target_names(&file.migration, writes, &destination.namespace(), &names);
+    let targets: Vec<TableName> = targets
+        .into_iter()
+        .filter_map(|(_, target)| target.ok())
+        .collect();
+    let mut there = Vec::new();
+    for targets in targets.chunks(DESCRIBED_AT_ONCE) {
+        let described: Vec<Option<ExistingTable>> = destination.describe(targets).await?;
+        let found = targets
+            .iter()
+            .zip(described)
+            .filter(|(_, table)| table.is_some());
+        there.extend(found.map(|(target, _)| Table::from(target)));
+    }
+    Ok(there)
+}
+
+/// As far as it is written, with what every migration needs put in.
+fn draft(document: &Json) -> (Option<MigrationSpec>, Vec<Finding>) {
+    parts::read::<MigrationSpec>(&filled(document), "migration")
+}
+
+fn filled(document: &Json) -> Json {
+    let mut filled = document.clone();
+    if !filled.is_object() {
+        filled = json!({});
+    }
+    let defaults = [
+        ("name", json!("migration")),
+        ("source", json!({})),
+        ("destination", json!({})),
+        ("tables", json!({ "all": true })),
+    ];
+    for (key, value) in defaults {
+        if filled[key].is_null() {
+            filled[key] = value;
+        }
+    }
+    for end in ["source", "destination"] {
+        if filled[end].is_object() && filled[end]["data-source"].is_null() {
+            filled[end]["data-source"] = json!("");
+        }
+    }
+    filled
+}
+
+/// Targets as they are shown; two that would have one name have none, and tell of each other.
+fn told(targets: Vec<(TableName, Result<TableName, Finding>)>) -> Vec<PreviewedTable> {
+    let told = targets.into_iter().map(|(source, target)| {
+        let (target, finding) = match target {
+            Ok(target) => (Some(target.table), None),
+            Err(finding) => (None, Some(finding)),
+        };
+        PreviewedTable {
+            source: Table::from(&source),
+            target,
+            finding,
+        }
+    });
+    told.collect()
+}
+
+/// Filters and partitions of a business date.
+fn expanded(spec: &MigrationSpec, bizdate: &str) -> Vec<Expanded> {
+    let Ok(parameters) = Parameters::new(bizdate, &spec.parameters) else {
+        return Vec::new();
+    };
+    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut filters = |at: &str, filters: &model::migration::Filters| {
+        let parts = [("one-time", &filters.one_time), ("daily", &filters.daily)];
+        for (part, text) in parts {
+            if let Some(text) = text {
+                texts.push((format!("{at}.{part}"), text.clone()));
+            }
+        }
+    };
+    if let Some(general) = &spec.filter {
+        filters("migration.filter", general);
+    }
+    for (index, each) in spec.each.iter().enumerate() {
+        if let Some(TableFilter::Own(own)) = &each.filter {
+            filters(&format!("migration.each[{index}].filter"), own);
+        }
+    }
+    if let Some(partition) = &spec.method.partition {
+        let at = "migration.method.partition";
+        if let Some(text) = &partition.one_time {
+            texts.push((format!("{at}.one-time"), text.0.clone()));
+        }
+        if spec.method.kind.has(Part::Daily) {
+            let daily = partition.daily.as_ref().and_then(Json::as_str);
+            texts.push((
+                format!("{at}.daily"),
+                daily.unwrap_or("ds=${bizdate}").to_owned(),
+            ));
+        }
+    }
+    let expanded = texts.into_iter().map(|(at, text)| {
+        let (value, findings) = match parameters.expand(&text, &at) {
+            Ok(value) => (Some(value), Vec::new()),
+            Err(findings) => (None, findings),
+        };
+        Expanded {
+            at,
+            text,
+            value,
+            findings,
+        }
+    });
+    expanded.collect()
+}

@@ -1,0 +1,143 @@
+//! How attempts end in the store: what follows from an outcome, and which runs an instance left behind.
+
+use jiff::{SignedDuration, Timestamp};
+use model::schedule::InstanceState;
+use model::{Result, RunId};
+use scheduler::attempts::{Next, Outcome, Reruns, after};
+use scheduler::board::Reason;
+use serde_json::{Value as Json, json};
+use store::{Attempt, Event, Instance, Move, Store};
+
+use super::reasons::{self, Order};
+
+/// How many of the last runs of a lane are looked through for one that an attempt may have come to.
+const LOOKED_THROUGH: u32 = 50;
+
+/// The word that the store keeps of an outcome.
+pub(super) fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Succeeded => "succeeded",
+        Outcome::Failed => "failed",
+        Outcome::Refused => "refused",
+        Outcome::TimedOut => "timed-out",
+        Outcome::Stopped => "stopped",
+        Outcome::Lost => "lost",
+    }
+}
+
+/// Where an instance goes whose attempt ended so.
+pub(super) fn step(instance: &Instance, outcome: Outcome, now: Timestamp) -> Move {
+    let at = now.as_millisecond();
+    let made = &instance.made;
+    let order = Order::of(instance);
+    if order == Some(Order::Again) && outcome != Outcome::Succeeded {
+        return Move {
+            forced: true,
+            not_before: at,
+            reruns_used: 0,
+            ..Move::of(instance, InstanceState::WaitingForTime, at)
+        };
+    }
+    // What a person stopped does not run again because its server went, too.
+    let outcome = match (outcome, order) {
+        (Outcome::Lost, Some(Order::Stop)) => Outcome::Stopped,
+        (Outcome::Lost, Some(Order::TimeOut)) => Outcome::TimedOut,
+        (outcome, _) => outcome,
+    };
+    let reruns = Reruns {
+        count: u8::try_from(made.reruns).unwrap_or_default(),
+        interval: SignedDuration::from_secs(made.rerun_seconds),
+        after_timeout: made.rerun_after_timeout,
+    };
+    let used = u8::try_from(instance.reruns_used).unwrap_or(u8::MAX);
+    match after(reruns, used, outcome, now) {
+        Next::Succeeded => Move::of(instance, InstanceState::Succeeded, at),
+        Next::Failed => Move::of(instance, InstanceState::Failed, at),
+        Next::Again(time) => Move {
+            reason: Some(reasons::written(&Reason::Until(time))),
+            not_before: time.as_millisecond(),
+            reruns_used: instance.reruns_used + i64::from(outcome != Outcome::Lost),
+            ..Move::of(instance, InstanceState::WaitingForTime, at)
+        },
+    }
+}
+
+/// What is told of an instance that is in another state now.
+pub(super) fn news(instance: &Instance, state: InstanceState, at: i64) -> Event {
+    let made = &instance.made;
+    Event {
+        sequence: 0,
+        project: made.project.clone(),
+        kind: "instance".to_owned(),
+        subject: instance.id.to_string(),
+        at,
+        json: json!({
+            "task": made.task, "name": made.task_name, "environment": made.environment,
+            "bizdate": made.bizdate, "kind": made.kind, "state": state,
+        }),
+    }
+}
+
+/// The runs that these attempts of an instance were part of. One whose server went before it could note its
+/// run is looked for in the lane: between its start and its end nobody else moved the same there.
+pub(super) async fn runs_of(
+    store: &Store,
+    (instance, lane): (&Instance, &str),
+    attempts: &[Attempt],
+) -> Result<Vec<RunId>> {
+    let noted = attempts.iter().filter_map(|attempt| attempt.run.clone());
+    let mut runs: Vec<RunId> = noted.map(RunId::new).collect();
+    let is_unnoted = |attempt: &&Attempt| {
+        let was_lost = attempt.outcome.is_none() || attempt.outcome.as_deref() == Some("lost");
+        attempt.run.is_none() && was_lost
+    };
+    let unnoted: Vec<&Attempt> = attempts.iter().filter(is_unnoted).collect();
+    if unnoted.is_empty() {
+        return Ok(runs);
+    }
+    for run in store.runs(Some(lane), LOOKED_THROUGH).await? {
+        let Ok(started) = run.started_at.parse::<Timestamp>() else {
+            continue;
+        };
+        let seconds = |millis: i64| millis.div_euclid(1_000);
+        let within = |attempt: &&&Attempt| {
+            let ended = attempt.ended_at.map_or(i64::MAX, seconds);
+            (seconds(attempt.started_at)..=ended).contains(&started.as_second())
+        };
+        let is_its = run.bizdate == instance.made.bizdate && unnoted.iter().any(|one| within(&one));
+        if is_its && !runs.contains(&run.id) {
+            runs.push(run.id);
+        }
+    }
+    Ok(runs)
+}
+
+/// How often a change is tried that somebody else was faster with.
+const TRIES: usize = 20;
+
+/// Ends an attempt, whatever was asked of the instance meanwhile. Where another attempt runs by now, or the
+/// instance was set to another state, nothing happens, unless this one published what it moved.
+pub(super) async fn end(
+    store: &Store,
+    (id, attempt): (i64, i64),
+    outcome: Outcome,
+    report: Option<&Json>,
+    now: Timestamp,
+) -> Result<Option<Event>> {
+    for _ in 0..TRIES {
+        let Some(instance) = store.instance(id).await? else {
+            return Ok(None);
+        };
+        let runs = instance.state == InstanceState::Running;
+        let stands = instance.state == InstanceState::Failed && outcome == Outcome::Succeeded;
+        if instance.attempts != attempt || !(runs || stands) {
+            return Ok(None);
+        }
+        let step = step(&instance, outcome, now);
+        if store.end_attempt(&step, word(outcome), report).await? {
+            return Ok(Some(news(&instance, step.state, step.at)));
+        }
+    }
+    tracing::warn!(instance = id, "somebody else was always faster");
+    Ok(None)
+}
