@@ -333,4 +333,4 @@ pub async fn list(
 }
 
 #[cfg(test)]
-pub(crate) mod setting;
+pub(crate) mod tests;

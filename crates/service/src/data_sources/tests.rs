@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::access::rights::Role;
 use crate::migrations;
-use crate::work::setting::Setting;
+use crate::work::tests::setting::Setting;
 
 fn body(value: Json) -> DataSource {
     serde_json::from_value(value).unwrap()

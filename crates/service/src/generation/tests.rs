@@ -9,7 +9,7 @@ use crate::metadata::{self, Collect, Search};
 use crate::migrations::{self, Format, PlanRequest};
 use crate::pipelines::Change;
 use crate::projects::Mode;
-use crate::work::setting::Setting;
+use crate::work::tests::setting::Setting;
 
 fn document() -> Json {
     json!({

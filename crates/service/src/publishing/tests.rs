@@ -9,7 +9,7 @@ use crate::generation::{Generate, Row, generate};
 use crate::migrations;
 use crate::pipelines::{Change, edit};
 use crate::tasks::{Runs, TaskBody};
-use crate::work::setting::Setting;
+use crate::work::tests::setting::Setting;
 
 async fn generated(setting: &Setting, more: Json) -> Vec<Row> {
     setting.ends().await;

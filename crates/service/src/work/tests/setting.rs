@@ -8,7 +8,6 @@ use model::ObjectId;
 use serde_json::{Value as Json, json};
 use store::{KeyRing, OperationState, Store, Stored};
 
-use super::Progress;
 use crate::access::network::{LocalRoots, NetworkPolicy};
 use crate::access::rights::{Caller, Role};
 use crate::access::token::SetUp;
@@ -16,6 +15,7 @@ use crate::clock::Clock;
 use crate::data_sources::{self, DataSource};
 use crate::installation::{Service, Settings};
 use crate::projects::{self, Mode, Project};
+use crate::work::Progress;
 
 pub(crate) struct Setting {
     folder: tempfile::TempDir,
@@ -126,7 +126,7 @@ impl Setting {
         let mut news = self.service.news();
         loop {
             let (service, caller) = (&self.service, &self.caller);
-            let now = super::show(service, caller, &self.project.id, &begun.id)
+            let now = crate::work::show(service, caller, &self.project.id, &begun.id)
                 .await
                 .unwrap();
             if now.state != OperationState::Running {
