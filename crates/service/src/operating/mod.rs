@@ -78,6 +78,8 @@ struct Operator {
     server: Arc<Presence>,
     leader: Arc<Presence>,
     changes: Changes,
+    /// Under which lease it was looked what is given to this server.
+    arrived: Option<String>,
     leading: Option<Leading>,
     runner: Runner,
 }
@@ -90,6 +92,7 @@ impl Operator {
             server: presence(format!("{SERVERS}{}", service.settings().server)),
             leader: presence(LEADER.to_owned()),
             changes: Changes::default(),
+            arrived: None,
             leading: None,
             runner: Runner::new(service.clone()),
         }
@@ -144,8 +147,25 @@ impl Operator {
         led
     }
 
+    /// Looks, once under each lease, what was given to this server: it may have been before it looked at
+    /// changes for the first time.
+    async fn arrive(&mut self) -> Result<()> {
+        let Some(held) = self.server.held() else {
+            return Ok(());
+        };
+        if self.arrived.as_ref() == Some(&held.post()) {
+            return Ok(());
+        }
+        self.changes.begin(self.service.store()).await?;
+        let (open, _) = self.service.store().open_instances().await?;
+        self.runner.notice(&held, &open);
+        self.arrived = Some(held.post());
+        Ok(())
+    }
+
     /// Reads what changed, for all who follow it.
     async fn follow(&mut self) -> Result<()> {
+        self.arrive().await?;
         loop {
             let changed = self.changes.read(self.service.store()).await?;
             if changed.is_empty() {

@@ -24,10 +24,18 @@ pub(super) type Changed = (Instance, Vec<i64>);
 pub(super) struct Changes(Option<i64>);
 
 impl Changes {
+    /// From now on.
+    pub(super) async fn begin(&mut self, store: &Store) -> Result<()> {
+        if self.0.is_none() {
+            self.0 = Some(store.last_change().await?);
+        }
+        Ok(())
+    }
+
     /// What changed since it was last asked, at most a page; nothing the first time.
     pub(super) async fn read(&mut self, store: &Store) -> Result<Vec<Changed>> {
         let Some(seen) = self.0 else {
-            self.0 = Some(store.last_change().await?);
+            self.begin(store).await?;
             return Ok(Vec::new());
         };
         let mut limit = PAGE;
