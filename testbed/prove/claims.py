@@ -24,6 +24,7 @@ from prove.postgres_destination import postgres_destination
 from prove.probing import probe_finds
 from prove.processes import cancel_frees_the_server, second_process_refused
 from prove.proxy_faults import proxy_faults
+from prove.service import service_loads_once
 from prove.splits import splits_cover_once
 from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
 from prove.replay import rejected_replayed_once
@@ -63,6 +64,7 @@ CLAIMS = {
     "bad-input-answered": bad_input_is_answered,
     "readme-figures": figures_are_measured,
     "drift-and-existing": drift_and_existing,
+    "service-loads-once": service_loads_once,
 }
 
 # What `make soak` tries again and again, each time with other seeds.
