@@ -49,7 +49,7 @@ prove: ## the proofs alone; FULL=1 for the long form
 	$(ENV)
 	require_rust
 	stage "prove: servers" start_servers
-	stage "prove: build" cargo build --workspace --bins
+	stage "prove: build" cargo build --workspace --bins --examples
 	python=$$(testbed_python)
 	export GODWIT_PYTHON=$$python FULL=$${FULL:-} PROVE=$${PROVE:-}
 	stage "prove: proofs" "$$python" testbed/prove.py $${PROVE:-}

@@ -28,6 +28,9 @@ pub enum Outcome {
     Stopped,
     /// Its server is gone.
     Lost,
+    /// What it was planned against was changed by another one before it published: planned anew, the same may
+    /// succeed at once.
+    Outdated,
 }
 
 /// What follows.
@@ -42,7 +45,7 @@ pub enum Next {
 }
 
 /// What follows when an attempt ended so. `used` counts the reruns before it; an attempt whose server was
-/// lost is none of them, for it was not the task that failed.
+/// lost, or whose plan was outdated, is none of them, for it was not the task that failed.
 pub fn after(reruns: Reruns, used: u8, outcome: Outcome, now: Timestamp) -> Next {
     let again = || {
         let at = now
@@ -55,7 +58,7 @@ pub fn after(reruns: Reruns, used: u8, outcome: Outcome, now: Timestamp) -> Next
     };
     match outcome {
         Outcome::Succeeded => Next::Succeeded,
-        Outcome::Lost => Next::Again(now),
+        Outcome::Lost | Outcome::Outdated => Next::Again(now),
         Outcome::Failed => again(),
         Outcome::TimedOut if reruns.after_timeout => again(),
         Outcome::TimedOut | Outcome::Refused | Outcome::Stopped => Next::Failed,
@@ -85,6 +88,7 @@ mod tests {
             (0, Outcome::Stopped, Next::Failed),
             (0, Outcome::Refused, Next::Failed),
             (2, Outcome::Lost, Next::Again(now)),
+            (2, Outcome::Outdated, Next::Again(now)),
         ] {
             assert_eq!(
                 after(reruns, used, outcome, now),

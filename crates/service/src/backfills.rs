@@ -10,7 +10,7 @@ use scheduler::backfill::{MOST_GROUPS, groups, state};
 use scheduler::calendar::planned_backfill;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{InstanceFilter, NewInstance, Noun, Stored, Task, Upstream};
+use store::{Counted, InstanceFilter, NewInstance, Noun, Stored, Task, Upstream};
 
 use crate::access::rights::{Caller, Right};
 use crate::installation::{LONGEST_PAGE, Service, page};
@@ -118,7 +118,7 @@ async fn as_a_whole(service: &Service, backfill: Stored<Backfill>) -> Result<Sho
     let of = (backfill.project.as_str(), backfill.body.environment);
     let counted = service
         .store()
-        .count_instances(of, (backfill.id.as_str(), ""));
+        .count_instances(of, Counted::Of(backfill.id.as_str()));
     let instances = counted.await?;
     let state = match instances.is_empty() {
         true => InstanceState::NotRun,

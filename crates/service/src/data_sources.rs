@@ -29,6 +29,7 @@ use crate::document::join;
 use crate::installation::{LONGEST_PAGE, Service, page};
 use crate::names;
 use crate::projects::{Mode, Project};
+use crate::sealed as sealed_things;
 use crate::work::refusal;
 
 /// The longest description.
@@ -146,13 +147,8 @@ pub async fn create(
     let sealing = checked?.map_err(|findings| refused(&findings))?;
     let texts = sealing.sealed(service)?;
     let (store, by) = (service.store(), service.by(caller));
-    let made = store
-        .create(&by, (project.as_str(), name), sealing.body)
-        .await?;
-    if let Err(error) = store.keep_secrets(&made.id, &texts, &[]).await {
-        store.remove(&by, &made).await?;
-        return Err(error);
-    }
+    let named = (project.as_str(), name);
+    let made = sealed_things::create(store, &by, named, (sealing.body, &texts)).await?;
     service.tell();
     Ok(hidden(made))
 }
@@ -175,26 +171,15 @@ pub async fn edit(
     let checked = checked(service, project, new.body, Some(&old.body)).await;
     let sealing = checked?.map_err(|findings| refused(&findings))?;
     let (store, by) = (service.store(), service.by(caller));
-    let before = sealed::ids(&old.body);
-    // Whatever edition stands in the end finds its secrets.
-    store
-        .keep_secrets(&old.id, &sealing.sealed(service)?, &before)
-        .await?;
+    let texts = sealing.sealed(service)?;
+    let (before, after) = (sealed::ids(&old.body), sealed::ids(&sealing.body));
     let edited = Stored {
         body: sealing.body,
         project: old.project,
         ..new
     };
-    let edited = match store.replace(&by, edited).await {
-        Ok(edited) => edited,
-        Err(error) => {
-            store.keep_secrets(&old.id, &[], &before).await?;
-            return Err(error);
-        }
-    };
-    store
-        .keep_secrets(&edited.id, &[], &sealed::ids(&edited.body))
-        .await?;
+    let secrets = (&texts, before.as_slice(), after.as_slice());
+    let edited = sealed_things::replace(store, &by, edited, secrets).await?;
     service.tell();
     Ok(hidden(edited))
 }
@@ -211,11 +196,8 @@ pub async fn clone(
     let old: Stored<DataSource> = service.of_project(project.as_str(), id).await?;
     let (body, texts) = sealed::copied(service, &old).await?;
     let (store, by) = (service.store(), service.by(caller));
-    let made = store.create(&by, (project.as_str(), name), body).await?;
-    if let Err(error) = store.keep_secrets(&made.id, &texts, &[]).await {
-        store.remove(&by, &made).await?;
-        return Err(error);
-    }
+    let named = (project.as_str(), name);
+    let made = sealed_things::create(store, &by, named, (body, &texts)).await?;
     service.tell();
     Ok(hidden(made))
 }

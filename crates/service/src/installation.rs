@@ -18,6 +18,7 @@ use crate::access::attempts::Attempts;
 use crate::access::network::{LocalRoots, NetworkPolicy};
 use crate::access::rights::Caller;
 use crate::access::token::SetUp;
+use crate::alerts::Mail;
 use crate::clock::Clock;
 
 /// The longest page of a list.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub keep_audit_days: u32,
     /// How long a person's session lasts, in hours; a quarter of it unused ends it, too.
     pub session_hours: u32,
+    /// Who sends mail for alerts.
+    pub mail: Option<Mail>,
 }
 
 /// A running service. Cheap to clone.

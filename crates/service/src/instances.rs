@@ -14,8 +14,8 @@ use model::plan::Environment;
 use model::schedule::InstanceState;
 use model::{ObjectId, Result};
 use serde::{Deserialize, Serialize};
-use store::Noun;
 pub use store::{Attempt, Instance, InstanceFilter};
+use store::{Counted, Noun};
 
 pub use self::acts::{Act, act};
 pub use self::graph::{Graph, graph};
@@ -82,8 +82,8 @@ pub async fn counts(
 ) -> Result<BTreeMap<InstanceState, i64>> {
     project_of(service, caller, (project, environment), Right::ViewProject).await?;
     let of = (project.as_str(), environment);
-    let bizdate = bizdate.unwrap_or_default();
-    let counted = service.store().count_instances(of, ("", bizdate)).await?;
+    let counted = bizdate.map_or(Counted::All, Counted::On);
+    let counted = service.store().count_instances(of, counted).await?;
     Ok(counted.into_iter().collect())
 }
 

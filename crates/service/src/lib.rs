@@ -2,6 +2,7 @@
 //! verb. No terminal, no HTTP; whoever calls prints.
 
 pub mod access;
+pub mod alerts;
 pub mod audit_log;
 pub mod backfills;
 pub mod check;
@@ -32,6 +33,7 @@ pub mod resource_groups;
 pub mod run;
 pub mod runs;
 pub mod schema;
+mod sealed;
 pub mod sessions;
 pub mod sources;
 pub mod tasks;

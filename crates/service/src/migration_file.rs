@@ -74,7 +74,7 @@ impl Loaded {
     }
 
     /// The `migration` of the text as it was written.
-    pub(crate) fn migration(&self) -> Option<&Json> {
+    pub fn migration(&self) -> Option<&Json> {
         self.document.as_ref()?.value.get("migration")
     }
 

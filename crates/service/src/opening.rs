@@ -11,6 +11,7 @@ use store::{By, KeyRing, Noun, Store, Zeroizing};
 
 use crate::access::network::{LocalRoots, NetworkPolicy};
 use crate::access::token::SetUp;
+use crate::alerts::Mail;
 use crate::clock::Clock;
 use crate::data_folder::data_folder;
 use crate::document::Document;
@@ -48,6 +49,8 @@ pub struct Configuration {
     pub retention: Retention,
     /// How long a person's session lasts.
     pub session_hours: u32,
+    /// The mail server for alerts; there is none otherwise.
+    pub mail: Option<MailServer>,
     /// What whoever reads the figures shows as a bearer token; anybody may read them otherwise.
     pub metrics_token: Option<Secret>,
     /// Where relative paths start: the file's folder.
@@ -78,6 +81,16 @@ pub struct SharedStore {
 
 fn usual_connections() -> u32 {
     16
+}
+
+/// By whom alerts send mail.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MailServer {
+    /// `smtps://user:password@host:port`, or `smtp://…?tls=required`, as `${env:…}` or `${file:…}`.
+    pub url: Secret,
+    /// As whom: `name@host`, or `Name <name@host>`.
+    pub from: String,
 }
 
 /// Which addresses data sources may lead to. Networks are written as `10.0.0.0/8`.
@@ -125,6 +138,7 @@ impl Default for Configuration {
             most_days: 30,
             retention: Retention::default(),
             session_hours: 12,
+            mail: None,
             metrics_token: None,
             base: PathBuf::new(),
         }
@@ -211,6 +225,7 @@ pub async fn open(
     configuration: &Configuration,
     data: Option<&Path>,
     own: SocketAddr,
+    clock: Clock,
 ) -> Result<Opened> {
     let folder = data_folder(data, Path::new(""));
     let folder = std::path::absolute(&folder).unwrap_or(folder);
@@ -223,7 +238,7 @@ pub async fn open(
             Store::open_shared(&url, shared.connections.max(1), &folder).await?
         }
     };
-    let (keys, new_keys) = open_keys(configuration, &store, &folder).await?;
+    let (keys, new_keys) = open_keys(configuration, &store, &folder, clock).await?;
     let networks = |texts: &[String]| {
         texts
             .iter()
@@ -249,6 +264,10 @@ pub async fn open(
         keep_instances_days: configuration.retention.instances_days,
         keep_audit_days: configuration.retention.audit_days,
         session_hours: configuration.session_hours,
+        mail: match &configuration.mail {
+            Some(mail) => Some(Mail::new(&configuration.reveal(&mail.url)?, &mail.from)?),
+            None => None,
+        },
     };
     let (waiting, set_up) = if users::is_set_up(&store).await? {
         (SetUp::done(), None)
@@ -257,7 +276,7 @@ pub async fn open(
         (waiting, Some(text))
     };
     Ok(Opened {
-        service: Service::new((store, keys), Clock::default(), settings, waiting),
+        service: Service::new((store, keys), clock, settings, waiting),
         set_up,
         new_keys,
     })
@@ -279,6 +298,7 @@ async fn open_keys(
     configuration: &Configuration,
     store: &Store,
     folder: &Path,
+    clock: Clock,
 ) -> Result<(KeyRing, Option<PathBuf>)> {
     let kept = store.find::<Setting>("", CANARY).await?;
     let (file, folder) = (configuration.key_file.clone(), folder.to_owned());
@@ -296,7 +316,7 @@ async fn open_keys(
     }
     let by = By {
         person: OURSELVES.to_owned(),
-        at: Clock::default().millis(),
+        at: clock.millis(),
         ..By::default()
     };
     let setting = Setting {
@@ -397,22 +417,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let own = SocketAddr::from(([127, 0, 0, 1], 8080));
         let configuration = Configuration::default();
-        let first = open(&configuration, Some(folder.path()), own)
+        let first = open(&configuration, Some(folder.path()), own, Clock::default())
             .await
             .unwrap();
         let made = first.new_keys.unwrap();
         assert!(first.set_up.is_some());
-        let again = open(&configuration, Some(folder.path()), own)
+        let again = open(&configuration, Some(folder.path()), own, Clock::default())
             .await
             .unwrap();
         assert!(again.new_keys.is_none());
         std::fs::rename(&made, folder.path().join("away")).unwrap();
-        let refused = open(&configuration, Some(folder.path()), own).await;
+        let refused = open(&configuration, Some(folder.path()), own, Clock::default()).await;
         assert_eq!(refused.err().unwrap().code, "KEY_MISSING");
         let elsewhere = tempfile::tempdir().unwrap();
         let (other, _) = KeyRing::open(elsewhere.path(), true).unwrap();
         std::fs::copy(other.path(), &made).unwrap();
-        let refused = open(&configuration, Some(folder.path()), own).await;
+        let refused = open(&configuration, Some(folder.path()), own, Clock::default()).await;
         assert_eq!(refused.err().unwrap().code, "KEY_MISSING");
     }
 }

@@ -110,6 +110,33 @@ impl Store {
             .map_err(|cause| failure("could not read the events", cause))
     }
 
+    /// Up to where somebody who follows the events has come; `None` where they never began.
+    pub async fn bookmark(&self, reader: &str) -> Result<Option<i64>> {
+        sqlx::query_scalar("SELECT value FROM counters WHERE name = $1")
+            .bind(bookmark(reader))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|cause| failure("could not read the events", cause))
+    }
+
+    /// Keeps up to where somebody who follows the events has come.
+    pub async fn keep_bookmark(&self, reader: &str, value: i64) -> Result<()> {
+        let kept = async {
+            let mut transaction = self.begin().await?;
+            sqlx::query(
+                "INSERT INTO counters (name, value) VALUES ($1, $2) \
+                 ON CONFLICT (name) DO UPDATE SET value = $2",
+            )
+            .bind(bookmark(reader))
+            .bind(value)
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await
+        };
+        kept.await
+            .map_err(|cause| failure("could not keep a bookmark", cause))
+    }
+
     /// Forgets events older than this moment. How many.
     pub async fn cut_events(&self, before: i64) -> Result<u64> {
         let cut = sqlx::query("DELETE FROM events WHERE at < $1")
@@ -119,4 +146,9 @@ impl Store {
             .map_err(|cause| failure("could not cut the events", cause))?;
         Ok(cut.rows_affected())
     }
+}
+
+/// What a reader's place is kept as, beside the numbers that only grow.
+fn bookmark(reader: &str) -> String {
+    format!("bookmark/{reader}")
 }

@@ -122,6 +122,17 @@ pub struct InstanceFilter {
     pub limit: u32,
 }
 
+/// Which instances are counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Counted<'a> {
+    /// All.
+    All,
+    /// Those of this backfill, or of what else made them by hand.
+    Of(&'a str),
+    /// Those of this business date.
+    On(&'a str),
+}
+
 const COLUMNS: &str = "id, project, environment, task, task_name, version, bizdate, slot, kind, \
      origin, state, paused, forced, reason, planned_at, not_before, since, priority, resource_group, \
      cpu_millis, memory_mb, timeout_seconds, reruns, rerun_seconds, rerun_after_timeout, reruns_used, \
@@ -146,11 +157,12 @@ impl Store {
     /// number of the last change there is.
     pub async fn open_instances(&self) -> Result<(Vec<(Instance, Vec<i64>)>, i64)> {
         let change = self.last_change().await?;
+        // Their order is what has SQLite take the index of those that are open.
         let select = format!(
-            "SELECT {COLUMNS} FROM instances WHERE id IN (SELECT id FROM instances \
-             WHERE state <> 'succeeded' AND state <> 'failed' UNION SELECT upstream \
-             FROM instance_upstream JOIN instances ON instances.id = instance \
-             WHERE state <> 'succeeded' AND state <> 'failed') ORDER BY id"
+            "WITH open AS MATERIALIZED (SELECT id FROM instances \
+             WHERE state <> 'succeeded' AND state <> 'failed' ORDER BY id) \
+             SELECT {COLUMNS} FROM instances WHERE id IN (SELECT id FROM open UNION \
+             SELECT upstream FROM open JOIN instance_upstream ON instance = open.id) ORDER BY id"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(select))
             .fetch_all(&self.pool)
@@ -246,25 +258,30 @@ impl Store {
         Ok(found)
     }
 
-    /// How many instances there are in each state: of a project in an environment, of one origin where it
-    /// is not empty, of one business date where it is not empty.
+    /// How many instances of a project in an environment there are in each state.
     pub async fn count_instances(
         &self,
         (project, environment): (&str, Environment),
-        (origin, bizdate): (&str, &str),
+        counted: Counted<'_>,
     ) -> Result<Vec<(InstanceState, i64)>> {
-        let rows = sqlx::query(
-            "SELECT state, COUNT(*) FROM instances WHERE project = $1 AND environment = $2 \
-             AND ($3 = '' OR origin = $3) AND ($4 = '' OR bizdate = $4) GROUP BY state \
-             ORDER BY state",
-        )
-        .bind(project)
-        .bind(word(&environment)?)
-        .bind(origin)
-        .bind(bizdate)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|cause| failure("could not count the instances", cause))?;
+        // Each by an index of its own: there may be millions.
+        let mut query = Statement::new("SELECT state, COUNT(*) FROM instances WHERE project = ");
+        query.bind(project.to_owned());
+        query.push(" AND environment = ").bind(word(&environment)?);
+        match counted {
+            Counted::All => {}
+            Counted::Of(origin) => of_origin(&mut query, origin),
+            Counted::On(bizdate) => {
+                query.push(" AND bizdate = ").bind(bizdate.to_owned());
+            }
+        }
+        query.push(" GROUP BY state ORDER BY state");
+        let rows = query
+            .build()
+            .map_err(|cause| failure("could not count the instances", cause))?
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|cause| failure("could not count the instances", cause))?;
         let counted = rows.iter().map(|row| {
             let state = read_word("the state of an instance", row.get(0))?;
             Ok((state, row.get(1)))
@@ -309,7 +326,7 @@ impl Store {
             query.push(" AND kind = ").bind(word(kind)?);
         }
         if let Some(origin) = &filter.origin {
-            query.push(" AND origin = ").bind(origin.clone());
+            of_origin(&mut query, origin);
         }
         if let Some(before) = filter.before {
             query.push(" AND id < ").bind(before);
@@ -325,6 +342,12 @@ impl Store {
             .map_err(|cause| failure("could not list the instances", cause))?;
         rows.iter().map(instance).collect()
     }
+}
+
+/// Only those of this origin, found by it: SQLite would rather look through the project.
+fn of_origin(query: &mut Statement, origin: &str) {
+    query.push(" AND id IN (SELECT id FROM instances WHERE origin <> '' AND origin = ");
+    query.bind(origin.to_owned()).push(")");
 }
 
 fn instance(row: &AnyRow) -> Result<Instance> {

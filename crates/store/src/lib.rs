@@ -29,7 +29,7 @@ pub use access::{Session, Token};
 pub use audit::{AuditLine, By};
 pub use catalog::{CatalogSearch, CatalogTable};
 pub use events::Event;
-pub use instances::{Attempt, Instance, InstanceFilter, Move, NewInstance, Upstream};
+pub use instances::{Attempt, Counted, Instance, InstanceFilter, Move, NewInstance, Upstream};
 pub use journal::Record;
 pub use leases::{Fence, Lease};
 pub use lock::RunLock;

@@ -19,10 +19,15 @@ use crate::journal::Appending;
 use crate::leases::Fence;
 
 /// The schema's history, oldest first. Never edited once released: a change is a new file.
-const HISTORY: [(i64, &str, &str); 3] = [
+const HISTORY: [(i64, &str, &str); 4] = [
     (1, "runs", include_str!("../schema/0001_runs.sql")),
     (2, "replays", include_str!("../schema/0002_replays.sql")),
     (3, "service", include_str!("../schema/0003_service.sql")),
+    (
+        4,
+        "instances found",
+        include_str!("../schema/0004_instances_found.sql"),
+    ),
 ];
 
 /// How long a statement waits for another one that writes.

@@ -11,6 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use model::{Error, ErrorKind, Result};
 use service::access::token;
+use service::clock::Clock;
 use service::opening::{self, Configuration, Opened};
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +51,7 @@ pub(super) async fn run(
     };
     let server = Server::bind(&listen(arguments, &configuration))?;
     let data = arguments.data.as_deref();
-    let opened = Box::pin(opening::open(&configuration, data, server.address())).await?;
+    let opened = Box::pin(opening::open(&configuration, data, server.address(), Clock::default())).await?;
     terminal.print(&greeting(&server.url(), &opened));
     let service = opened.service;
     let secure = configuration.tls.is_some() || configuration.behind_tls_proxy;
@@ -67,6 +68,7 @@ pub(super) async fn run(
     if let Some(secret) = &configuration.metrics_token {
         router = guarded(router, &configuration.reveal(secret)?);
     }
+    service::work::close_left(&service).await?;
     service::operating::start(&service)?;
     tracing::info!(address = %server.address(), server = service.settings().server, "serving");
     let served = Box::pin(server.serve(router, cancel)).await;
@@ -103,8 +105,9 @@ fn greeting(url: &str, opened: &Opened) -> String {
     }
     if let Some(token) = &opened.set_up {
         text.push_str(&format!(
-            "there is no administrator yet; make the first one at\n  {url}/set-up#token={}\n",
-            token.as_str()
+            "there is no administrator yet; make the first one at\n  {url}/set-up#token={token}\n\
+             or send {{\"token\", \"name\", \"password\"}} as JSON to {url}/api/v1/set-up\n",
+            token = token.as_str()
         ));
     }
     text

@@ -15,6 +15,25 @@ const SECONDS: &str = "godwit_http_request_seconds";
 /// Upper ends of the buckets of a request's time.
 const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
+/// Times of the scheduler: how they are described, and upper ends of their buckets, in seconds.
+const SCHEDULER: [(&str, &str); 3] = [
+    (
+        "godwit_scheduler_tick_seconds",
+        "How long a round of the scheduler took.",
+    ),
+    (
+        "godwit_start_delay_seconds",
+        "How long after it could an instance was given to a server.",
+    ),
+    (
+        "godwit_pick_up_seconds",
+        "How long after it was given to this server an instance was begun.",
+    ),
+];
+const SCHEDULER_BUCKETS: [f64; 12] = [
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 30.0, 60.0, 300.0,
+];
+
 /// How often what was counted is put together; without that it only grows.
 pub(super) const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -29,8 +48,19 @@ pub fn recorder() -> Result<PrometheusHandle, Error> {
 
 fn install() -> Option<PrometheusHandle> {
     let times = Matcher::Full(SECONDS.to_owned());
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(times, &BUCKETS);
-    let handle = builder.ok()?.install_recorder().ok()?;
+    let mut builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(times, &BUCKETS)
+        .ok()?;
+    for (name, _) in SCHEDULER {
+        let name = Matcher::Full(name.to_owned());
+        builder = builder
+            .set_buckets_for_metric(name, &SCHEDULER_BUCKETS)
+            .ok()?;
+    }
+    let handle = builder.install_recorder().ok()?;
+    for (name, words) in SCHEDULER {
+        metrics::describe_histogram!(name, words);
+    }
     metrics::describe_counter!(REQUESTS, "Requests answered.");
     metrics::describe_histogram!(SECONDS, "Time until a request was answered.");
     Some(handle)

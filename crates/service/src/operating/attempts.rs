@@ -22,6 +22,7 @@ pub(super) fn word(outcome: Outcome) -> &'static str {
         Outcome::TimedOut => "timed-out",
         Outcome::Stopped => "stopped",
         Outcome::Lost => "lost",
+        Outcome::Outdated => "outdated",
     }
 }
 
@@ -40,10 +41,11 @@ pub(super) fn step(instance: &Instance, outcome: Outcome, now: Timestamp) -> Mov
     }
     // What a person stopped does not run again because its server went, too.
     let outcome = match (outcome, order) {
-        (Outcome::Lost, Some(Order::Stop)) => Outcome::Stopped,
-        (Outcome::Lost, Some(Order::TimeOut)) => Outcome::TimedOut,
+        (Outcome::Lost | Outcome::Outdated, Some(Order::Stop)) => Outcome::Stopped,
+        (Outcome::Lost | Outcome::Outdated, Some(Order::TimeOut)) => Outcome::TimedOut,
         (outcome, _) => outcome,
     };
+    let is_rerun = !matches!(outcome, Outcome::Lost | Outcome::Outdated);
     let reruns = Reruns {
         count: u8::try_from(made.reruns).unwrap_or_default(),
         interval: SignedDuration::from_secs(made.rerun_seconds),
@@ -56,7 +58,7 @@ pub(super) fn step(instance: &Instance, outcome: Outcome, now: Timestamp) -> Mov
         Next::Again(time) => Move {
             reason: Some(reasons::written(&Reason::Until(time))),
             not_before: time.as_millisecond(),
-            reruns_used: instance.reruns_used + i64::from(outcome != Outcome::Lost),
+            reruns_used: instance.reruns_used + i64::from(is_rerun),
             ..Move::of(instance, InstanceState::WaitingForTime, at)
         },
     }
@@ -135,7 +137,9 @@ pub(super) async fn end(
         }
         let step = step(&instance, outcome, now);
         if store.end_attempt(&step, word(outcome), report).await? {
-            return Ok(Some(news(&instance, step.state, step.at)));
+            let mut news = news(&instance, step.state, step.at);
+            news.json["outcome"] = word(outcome).into();
+            return Ok(Some(news));
         }
     }
     tracing::warn!(instance = id, "somebody else was always faster");

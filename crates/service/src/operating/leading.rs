@@ -2,7 +2,7 @@
 //! gone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::schedule::{InstanceState, Resources};
 use model::{ObjectId, Result, RunId};
@@ -16,7 +16,6 @@ use super::calendar::Calendar;
 use super::figures;
 use super::presence::{GONE, Held, SERVERS, Watch, post};
 use super::reasons::{self, Order};
-use super::retention::Retention;
 use super::situation::{Changed, Situation};
 use super::tasks::Known;
 use crate::data_sources::DataSource;
@@ -39,7 +38,6 @@ pub(super) struct Leading {
     known: Known,
     calendar: Calendar,
     servers: Watch,
-    retention: Retention,
     settings_read: Option<Duration>,
 }
 
@@ -56,7 +54,6 @@ impl Leading {
             known,
             calendar: Calendar::default(),
             servers: Watch::default(),
-            retention: Retention::default(),
             settings_read: None,
         })
     }
@@ -75,15 +72,12 @@ impl Leading {
 
     /// One round, up to what is due now.
     pub(super) async fn round(&mut self, at: Duration) -> Result<()> {
-        let begun = Instant::now();
         let posts = self.posts(at).await?;
         self.see_to_lost(&posts).await?;
         self.read_settings(at).await?;
         self.act(&posts).await?;
         let states = self.situation.kept.values().map(|one| one.state);
         figures::instances(states);
-        self.retention.cut(&self.service).await?;
-        figures::tick(begun.elapsed());
         Ok(())
     }
 
@@ -207,7 +201,7 @@ impl Leading {
             .map(|post| (post, self.situation.load_of(post)));
         let mut loads: BTreeMap<&String, usize> = loads.collect();
         let mut chosen: BTreeMap<(String, String), &String> = BTreeMap::new();
-        let mut told: Vec<Event> = Vec::new();
+        let mut steps: Vec<(Move, &str)> = Vec::with_capacity(starts.len());
         for id in starts {
             let Some(instance) = self.situation.of(*id) else {
                 continue;
@@ -223,17 +217,24 @@ impl Leading {
             let Some(post) = chosen.get(&key).copied().or_else(least) else {
                 return Ok(());
             };
-            let step = Move::of(instance, InstanceState::Running, at);
-            let started = self.store.start_attempt(&step, post).await?;
-            if started.is_some() {
-                *loads.entry(post).or_default() += 1;
-                chosen.insert(key, post);
-                let waited_since = instance.not_before.max(instance.made.planned_at);
-                figures::start_delay(at - waited_since);
-                told.push(news(instance, InstanceState::Running, at));
-            }
+            *loads.entry(post).or_default() += 1;
+            chosen.insert(key, post);
+            steps.push((Move::of(instance, InstanceState::Running, at), post));
         }
-        self.store.tell(&told).await
+        for steps in steps.chunks(AT_ONCE) {
+            let started = self.store.start_attempts(steps).await?;
+            let now = self.service.clock().millis();
+            let started = started.iter().filter_map(|(id, _)| self.situation.of(*id));
+            let told: Vec<Event> = started
+                .map(|instance| {
+                    let due = instance.not_before.max(instance.made.planned_at);
+                    figures::start_delay(now - self.situation.ready(instance).max(due));
+                    news(instance, InstanceState::Running, at)
+                })
+                .collect();
+            self.store.tell(&told).await?;
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod retention;
 mod runner;
 mod situation;
 mod tasks;
+mod telling;
 #[cfg(test)]
 pub(crate) mod tests;
 mod waves;
@@ -24,8 +25,10 @@ use model::Result;
 pub use self::events::Events;
 use self::leading::Leading;
 use self::presence::{BEAT, Presence, SERVERS};
+use self::retention::Retention;
 use self::runner::Runner;
 use self::situation::Changes;
+use self::telling::Telling;
 use crate::installation::Service;
 
 /// What only one of all servers does.
@@ -55,6 +58,10 @@ pub fn start(service: &Service) -> Result<()> {
             }
         }
     });
+    let telling = Telling::new(service, &operator.leader);
+    let retention = Retention::new(service, &operator.leader);
+    service.work(async move { Box::pin(telling.run()).await });
+    service.work(async move { Box::pin(retention.run()).await });
     service.work(async move {
         Box::pin(operator.run(begun)).await;
         done.cancel();
@@ -120,7 +127,15 @@ impl Operator {
 
     /// Does what is to be done now. What fails is tried again by the next one.
     async fn tick(&mut self, at: Duration) {
-        if let Err(error) = self.try_tick(at).await {
+        let begun = Instant::now();
+        let done = self.try_tick(at).await;
+        if self.leading.is_some() {
+            figures::tick(begun.elapsed());
+        } else {
+            // Who leads tells.
+            figures::instances(std::iter::empty());
+        }
+        if let Err(error) = done {
             if error.code == "LEASE_LOST" {
                 self.leading = None;
             }

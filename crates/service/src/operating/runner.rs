@@ -32,6 +32,9 @@ use crate::tasks::{Runs, body, lane};
 /// How long is waited before an end is written once more, where the store did not answer.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// So many attempts are made of what others change again and again before it publishes.
+const PLANNED_ANEW: i64 = 5;
+
 /// One attempt that is carried out here.
 #[derive(Debug)]
 struct Flying {
@@ -177,9 +180,11 @@ impl Runner {
 
     fn fly(&self, held: &Held, store: &Store, group: Group) {
         let stops = Arc::new(Stops::default());
+        let now = self.service.clock().millis();
         {
             let mut flying = self.flying();
             for piece in &group.pieces {
+                figures::pick_up(now - piece.instance.since);
                 let table = TableName::from(&piece.table);
                 if let Some(order) = Order::of(&piece.instance) {
                     stops.stop(&table, stop(order, &piece.instance));
@@ -369,10 +374,10 @@ impl Flight {
     }
 
     async fn landed(&mut self, end: TableEnd) {
-        let Some((id, _)) = self.untold.get(&end.source).copied() else {
+        let Some((id, attempt)) = self.untold.get(&end.source).copied() else {
             return;
         };
-        let outcome = self.outcome(&end).await;
+        let outcome = self.outcome(&end, attempt).await;
         if self.noted.as_ref() != Some(&end.run) {
             self.note_run(&[id], &end.run).await;
         }
@@ -380,7 +385,7 @@ impl Flight {
         self.end(&end.source, outcome, report).await;
     }
 
-    async fn outcome(&self, end: &TableEnd) -> Outcome {
+    async fn outcome(&self, end: &TableEnd, attempt: i64) -> Outcome {
         let code = end.report.code.as_deref();
         match end.report.state {
             TableState::Succeeded | TableState::Skipped => Outcome::Succeeded,
@@ -388,6 +393,10 @@ impl Flight {
             TableState::Cancelled if self.ended.is_cancelled() => Outcome::Lost,
             TableState::Cancelled => Outcome::Stopped,
             TableState::Failed if code == Some("TIMED_OUT") => Outcome::TimedOut,
+            // Two dates of a new table are under way, and the other one made it.
+            TableState::Failed if code == Some("TABLE_CHANGED") && attempt < PLANNED_ANEW => {
+                Outcome::Outdated
+            }
             TableState::Failed => Outcome::Failed,
             // The plan's word stands until somebody changes something; what could not be opened may be
             // open the next time.

@@ -156,6 +156,14 @@ impl Situation {
         kept.filter(|instance| instance.state == InstanceState::Running)
     }
 
+    /// Since when nobody upstream holds it up, in milliseconds since 1970; 0 where nobody ever did.
+    pub(super) fn ready(&self, instance: &Instance) -> i64 {
+        let on_board = self.board.instances.get(&instance.id);
+        let upstream = on_board.into_iter().flat_map(|one| &one.upstream);
+        let ended = upstream.filter_map(|id| Some(self.kept.get(id)?.since));
+        ended.max().unwrap_or(0)
+    }
+
     /// The instance of this number, as it was last seen.
     pub(super) fn of(&self, id: i64) -> Option<&Instance> {
         self.kept.get(&id)

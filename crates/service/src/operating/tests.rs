@@ -1,6 +1,7 @@
 //! Days pass, servers go, people step in: round by round, by clocks that the tests set.
 
 pub(crate) mod support;
+mod telling;
 
 use model::schedule::{InstanceState, Resources};
 use store::InstanceFilter;

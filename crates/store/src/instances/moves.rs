@@ -12,6 +12,7 @@ use super::Instance;
 use crate::failure::{failure, unreadable};
 use crate::journal::Unwritten;
 use crate::open::{Store, next};
+use crate::statement::Statement;
 use crate::words::word;
 
 /// A change of an instance from what it is now.
@@ -94,36 +95,40 @@ impl Store {
         moved.map_err(|cause| cause.told("could not change instances"))
     }
 
-    /// Starts an attempt on a server: the instance runs from now on. Its number; `None` where the instance
-    /// is not as it was seen any more.
-    pub async fn start_attempt(&self, step: &Move, server: &str) -> Result<Option<i64>> {
+    /// Starts an attempt of each, on the server named with it: these run from now on. The number of each that
+    /// was started; one that is not as it was seen any more is not.
+    pub async fn start_attempts(&self, starts: &[(Move, &str)]) -> Result<Vec<(i64, i64)>> {
         let started = async {
             let mut transaction = self.begin().await?;
             self.stand(&mut transaction).await?;
-            if !shift(&mut transaction, step, Some(server)).await? {
-                return Ok(None);
+            let mut numbers = Vec::with_capacity(starts.len());
+            for (step, server) in starts {
+                if !shift(&mut transaction, step, Some(server)).await? {
+                    continue;
+                }
+                let number: i64 = sqlx::query_scalar(
+                    "UPDATE instances SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts",
+                )
+                .bind(step.id)
+                .fetch_one(&mut *transaction)
+                .await?;
+                sqlx::query(
+                    "INSERT INTO attempts (instance, number, server, started_at) \
+                     VALUES ($1, $2, $3, $4)",
+                )
+                .bind(step.id)
+                .bind(number)
+                .bind((*server).to_owned())
+                .bind(step.at)
+                .execute(&mut *transaction)
+                .await?;
+                numbers.push((step.id, number));
             }
-            let number: i64 = sqlx::query_scalar(
-                "UPDATE instances SET attempts = attempts + 1 WHERE id = $1 RETURNING attempts",
-            )
-            .bind(step.id)
-            .fetch_one(&mut *transaction)
-            .await?;
-            sqlx::query(
-                "INSERT INTO attempts (instance, number, server, started_at) \
-                 VALUES ($1, $2, $3, $4)",
-            )
-            .bind(step.id)
-            .bind(number)
-            .bind(server)
-            .bind(step.at)
-            .execute(&mut *transaction)
-            .await?;
             transaction.commit().await?;
-            Ok(Some(number))
+            Ok(numbers)
         };
         let started: std::result::Result<_, Unwritten> = started.await;
-        started.map_err(|cause| cause.told("could not start an instance"))
+        started.map_err(|cause| cause.told("could not start instances"))
     }
 
     /// Notes which run the running attempts of these instances are part of.
@@ -246,33 +251,41 @@ impl Store {
     /// Forgets instances that ended before this moment and that nobody waits for, at most `limit`. How many.
     pub async fn cut_instances(&self, before: i64, limit: u32) -> Result<u64> {
         let cut = async {
-            let mut transaction = self.begin().await?;
+            // Looked for before anybody has to wait: what has ended is not changed by others.
             let ids: Vec<i64> = sqlx::query_scalar(
                 "SELECT id FROM instances WHERE (state = 'succeeded' OR state = 'failed') \
                  AND since < $1 AND NOT EXISTS (SELECT 1 FROM instance_upstream \
                  JOIN instances AS waiting ON waiting.id = instance WHERE upstream = instances.id \
                  AND waiting.state <> 'succeeded' AND waiting.state <> 'failed') \
-                 ORDER BY id LIMIT $2",
+                 ORDER BY since LIMIT $2",
             )
             .bind(before)
             .bind(i64::from(limit))
-            .fetch_all(&mut *transaction)
+            .fetch_all(&self.pool)
             .await?;
-            for id in &ids {
-                for statement in [
-                    "DELETE FROM attempts WHERE instance = $1",
-                    "DELETE FROM instance_upstream WHERE instance = $1",
-                    "DELETE FROM instance_upstream WHERE upstream = $1",
-                    "DELETE FROM instances WHERE id = $1",
-                ] {
-                    sqlx::query(statement)
-                        .bind(id)
-                        .execute(&mut *transaction)
-                        .await?;
-                }
+            if ids.is_empty() {
+                return Ok(0);
+            }
+            let mut transaction = self.begin().await?;
+            let mut query = Statement::new("DELETE FROM instances WHERE since < ");
+            query.bind(before);
+            // One that a person has run again meanwhile stays, with all that belongs to it.
+            query.push(" AND (state = 'succeeded' OR state = 'failed') AND id IN (");
+            query.list(ids.iter().copied()).push(")");
+            let cut = query.build()?.execute(&mut *transaction).await?;
+            for (table, column) in [
+                ("attempts", "instance"),
+                ("instance_upstream", "instance"),
+                ("instance_upstream", "upstream"),
+            ] {
+                let mut query = Statement::new(format!("DELETE FROM {table} WHERE {column} IN ("));
+                query.list(ids.iter().copied()).push(&format!(
+                    ") AND NOT EXISTS (SELECT 1 FROM instances WHERE id = {table}.{column})"
+                ));
+                query.build()?.execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
-            Ok(ids.len() as u64)
+            Ok(cut.rows_affected())
         };
         cut.await
             .map_err(|cause| failure("could not cut old instances", cause))

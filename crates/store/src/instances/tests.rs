@@ -102,9 +102,12 @@ async fn a_change_is_made_to_what_was_seen_alone() {
         assert_eq!((now.state, now.since), (InstanceState::WaitingForTime, 50));
         assert_eq!(now.reason, wait.reason);
         let stale = Move::of(&seen, InstanceState::Running, 60);
-        assert_eq!(store.start_attempt(&stale, "s").await.unwrap(), None);
+        assert_eq!(store.start_attempts(&[(stale, "s")]).await.unwrap(), []);
         let start = Move::of(&now, InstanceState::Running, 60);
-        assert_eq!(store.start_attempt(&start, "s").await.unwrap(), Some(1));
+        assert_eq!(
+            store.start_attempts(&[(start.clone(), "s")]).await.unwrap(),
+            [(start.id, 1)]
+        );
         let running = store.instance(id).await.unwrap().unwrap();
         assert_eq!(
             (running.server.as_deref(), running.attempts),
@@ -219,7 +222,13 @@ async fn a_server_that_lost_its_lease_changes_nothing() {
         let fenced = store.fenced(lease.fence());
         let one = store.instance(ids[0]).await.unwrap().unwrap();
         let start = Move::of(&one, InstanceState::Running, 6);
-        assert_eq!(fenced.start_attempt(&start, "one").await.unwrap(), Some(1));
+        assert_eq!(
+            fenced
+                .start_attempts(&[(start.clone(), "one")])
+                .await
+                .unwrap(),
+            [(start.id, 1)]
+        );
         let run = model::RunId::generate();
         fenced.append(&run, "intent", "{}").await.unwrap();
         assert_eq!(

@@ -1,6 +1,7 @@
 //! The table of routes: one file per noun, each with its own part. A handler reads what came, calls a verb of
 //! the service, and shows what it gave.
 
+mod alerts;
 mod audit;
 mod backfills;
 mod data_sources;
@@ -31,6 +32,7 @@ pub fn routes() -> Vec<Route<App>> {
         projects::routes(),
         resource_groups::routes(),
         audit::routes(),
+        alerts::routes(),
         data_sources::routes(),
         metadata::routes(),
         migrations::routes(),

@@ -287,7 +287,10 @@ fn service(folder: &tempfile::TempDir, store: &Store, clock: Clock, server: &str
     let (keys, _) = KeyRing::open(&folder.path().join("data"), true).unwrap();
     let settings = Settings {
         server: server.to_owned(),
-        network: NetworkPolicy::default(),
+        network: NetworkPolicy {
+            allow_loopback: true,
+            ..NetworkPolicy::default()
+        },
         roots: LocalRoots {
             roots: vec![folder.path().canonicalize().unwrap()],
             own: Vec::new(),
@@ -296,6 +299,7 @@ fn service(folder: &tempfile::TempDir, store: &Store, clock: Clock, server: &str
         keep_instances_days: 365,
         keep_audit_days: 365,
         session_hours: 12,
+        mail: None,
     };
     Service::new((store.clone(), keys), clock, settings, SetUp::done())
 }

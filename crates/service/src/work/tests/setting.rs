@@ -43,6 +43,7 @@ impl Setting {
             keep_instances_days: 30,
             keep_audit_days: 365,
             session_hours: 8,
+            mail: None,
         };
         let clock = Clock::reading(|| "2024-03-01T10:00:00Z".parse().unwrap());
         let service = Service::new((store, keys), clock, settings, SetUp::done());

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value as Json, json};
+use service::clock::Clock;
 use service::opening::{self, Configuration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -54,7 +55,7 @@ impl Served {
             ..Configuration::default()
         };
         let data = folder.path().join("data");
-        let opened = Box::pin(opening::open(&configuration, Some(&data), address))
+        let opened = Box::pin(opening::open(&configuration, Some(&data), address, Clock::default()))
             .await
             .unwrap();
         let shutdown = CancellationToken::new();
@@ -111,6 +112,24 @@ impl Served {
         headers: &[&str],
         body: Json,
     ) -> Reply {
+        let mut stream = self.send(line, login, headers, &body).await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        Reply::of(&answer)
+    }
+
+    /// Sends one request, and reads only the beginning of what comes back, which may have no end.
+    pub(in crate::http) async fn begin(&self, line: &str, login: &Login) -> Reply {
+        let mut stream = self.send(line, login, &[], &Json::Null).await;
+        let (mut answer, mut part) = (String::new(), [0; 4096]);
+        while !answer.contains("\r\n\r\n") || answer.contains("problem+json") && !answer.ends_with('}') {
+            let count = stream.read(&mut part).await.unwrap();
+            answer.push_str(std::str::from_utf8(&part[..count]).unwrap());
+        }
+        Reply::of(&answer)
+    }
+
+    async fn send(&self, line: &str, login: &Login, headers: &[&str], body: &Json) -> TcpStream {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = format!(
             "{method} {PREFIX}{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
@@ -139,14 +158,7 @@ impl Served {
         request.push_str(&body);
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        Reply {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            head: head.to_owned(),
-            body: body.to_owned(),
-        }
+        stream
     }
 }
 
@@ -177,6 +189,15 @@ impl Login {
 }
 
 impl Reply {
+    fn of(answer: &str) -> Self {
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        Self {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
     pub(in crate::http) fn json(&self) -> Json {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
     }
