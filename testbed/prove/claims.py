@@ -28,6 +28,7 @@ from prove.service import service_loads_once
 from prove.splits import splits_cover_once
 from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
 from prove.replay import rejected_replayed_once
+from prove.two_servers import two_servers_once
 from prove.zones import filter_zones
 
 CLAIMS = {
@@ -65,6 +66,7 @@ CLAIMS = {
     "readme-figures": figures_are_measured,
     "drift-and-existing": drift_and_existing,
     "service-loads-once": service_loads_once,
+    "two-servers-once": two_servers_once,
 }
 
 # What `make soak` tries again and again, each time with other seeds.

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import re
 import signal
@@ -170,7 +171,7 @@ class Process:
 
     def kill(self):
         self.signal(signal.SIGKILL)
-        return self.wait()
+        return self.wait(math.inf)
 
     def wait(self, seconds=LONGEST_RUN_SECONDS):
         if self.outcome is not None:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import signal
 import time
 
 from prove.claim import ensure
@@ -48,13 +49,14 @@ class Door:
 
 
 class Service:
-    """`godwit serve` in a folder of its own."""
+    """`godwit serve` in a folder of its own, with these settings beside the usual ones."""
 
-    def __init__(self, room):
+    def __init__(self, room, **settings):
         self.room = room
         self.configuration = room / "serve.yaml"
-        self.configuration.write_text(yaml({"listen": "127.0.0.1:0", "server": "one", "roots": [str(room)],
-                                            "network": {"allow-loopback": True}}) + "\n", encoding="utf-8")
+        usual = {"listen": "127.0.0.1:0", "server": "one", "roots": [str(room)], "network": {"allow-loopback": True}}
+        settings = {name.replace("_", "-"): value for name, value in settings.items()}
+        self.configuration.write_text(yaml(usual | settings) + "\n", encoding="utf-8")
         self.processes = []
         self.begin()
 
@@ -76,3 +78,8 @@ class Service:
     def kill_and_begin(self):
         self.process.kill()
         self.begin()
+
+    def stop(self):
+        """Asks it to end, and waits until it has."""
+        self.process.signal(signal.SIGTERM)
+        return self.process.wait(time.monotonic() - self.process.started + LONGEST_SECONDS)
