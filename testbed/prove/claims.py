@@ -29,6 +29,7 @@ from prove.splits import splits_cover_once
 from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
 from prove.replay import rejected_replayed_once
 from prove.two_servers import two_servers_once
+from prove.three_days import three_days
 from prove.zones import filter_zones
 
 CLAIMS = {
@@ -66,6 +67,7 @@ CLAIMS = {
     "readme-figures": figures_are_measured,
     "drift-and-existing": drift_and_existing,
     "service-loads-once": service_loads_once,
+    "three-days": three_days,
     "two-servers-once": two_servers_once,
 }
 

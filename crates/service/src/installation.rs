@@ -31,6 +31,8 @@ const USUAL_PAGE: u32 = 50;
 pub struct Settings {
     /// Names this server among those that share the store.
     pub server: String,
+    /// Names the server of this data folder, after a restart as before: what it held is its own again.
+    pub owner: String,
     /// Which hosts data sources may name.
     pub network: NetworkPolicy,
     /// Under which folders data sources may lie.

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use model::secret::Unsealed;
 use model::{Error, ErrorKind, Result, Secret};
 use serde::{Deserialize, Serialize};
-use store::{By, KeyRing, Noun, Store, Zeroizing};
+use store::{By, KeyRing, Noun, ServerLock, Store, Zeroizing};
 
 use crate::access::network::{LocalRoots, NetworkPolicy};
 use crate::access::token::SetUp;
@@ -216,6 +216,8 @@ pub struct Opened {
     pub set_up: Option<Zeroizing<String>>,
     /// Where new keys were made: to be backed up.
     pub new_keys: Option<PathBuf>,
+    /// Keeps other servers out of the data folder, as long as it is held.
+    pub lock: ServerLock,
 }
 
 /// Opens the store and its keys. `data` is the data folder, else the environment's, else `.godwit` here;
@@ -238,6 +240,10 @@ pub async fn open(
             Store::open_shared(&url, shared.connections.max(1), &folder).await?
         }
     };
+    let locked = folder.clone();
+    let lock = tokio::task::spawn_blocking(move || ServerLock::take(&locked)).await;
+    let lock =
+        lock.map_err(|cause| Error::internal("taking a lock panicked").caused_by(cause))??;
     let (keys, new_keys) = open_keys(configuration, &store, &folder, clock).await?;
     let networks = |texts: &[String]| {
         texts
@@ -246,6 +252,7 @@ pub async fn open(
             .collect::<Result<_>>()
     };
     let settings = Settings {
+        owner: lock.owner().to_owned(),
         server: configuration
             .server
             .clone()
@@ -279,6 +286,7 @@ pub async fn open(
         service: Service::new((store, keys), clock, settings, waiting),
         set_up,
         new_keys,
+        lock,
     })
 }
 
@@ -422,10 +430,14 @@ mod tests {
             .unwrap();
         let made = first.new_keys.unwrap();
         assert!(first.set_up.is_some());
+        let second = open(&configuration, Some(folder.path()), own, Clock::default()).await;
+        assert_eq!(second.err().unwrap().code, "FOLDER_IN_USE");
+        drop(first.lock);
         let again = open(&configuration, Some(folder.path()), own, Clock::default())
             .await
             .unwrap();
         assert!(again.new_keys.is_none());
+        drop(again.lock);
         std::fs::rename(&made, folder.path().join("away")).unwrap();
         let refused = open(&configuration, Some(folder.path()), own, Clock::default()).await;
         assert_eq!(refused.err().unwrap().code, "KEY_MISSING");

@@ -32,7 +32,7 @@ pub use events::Event;
 pub use instances::{Attempt, Counted, Instance, InstanceFilter, Move, NewInstance, Upstream};
 pub use journal::Record;
 pub use leases::{Fence, Lease};
-pub use lock::RunLock;
+pub use lock::{RunLock, ServerLock};
 pub use objects::{Link, Noun, Page, Reference, Stored};
 pub use open::Store;
 pub use operations::{Operation, OperationState};

@@ -93,7 +93,11 @@ struct Operator {
 
 impl Operator {
     fn new(service: &Service) -> Self {
-        let presence = |name: String| Arc::new(Presence::new(service.store().clone(), name));
+        let owner = &service.settings().owner;
+        let presence = |name: String| {
+            let presence = Presence::new(service.store().clone(), name, owner.clone());
+            Arc::new(presence)
+        };
         Self {
             service: service.clone(),
             server: presence(format!("{SERVERS}{}", service.settings().server)),

@@ -6,15 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use contract::CancellationToken;
-use model::{ObjectId, Result};
+use model::Result;
 use store::{Fence, Lease, Store};
 
 /// How often a sign of life is given.
 pub(super) const BEAT: Duration = Duration::from_secs(2);
 /// Who could give none for so long stops its own work.
-const GIVEN_UP: Duration = Duration::from_secs(20);
+const GIVEN_UP: Duration = Duration::from_secs(10);
 /// Who gave none for so long is taken for gone: later than it gave up itself.
-pub(super) const GONE: Duration = Duration::from_secs(30);
+pub(super) const GONE: Duration = Duration::from_secs(15);
 
 /// What the leases of servers begin with.
 pub(super) const SERVERS: &str = "server/";
@@ -68,7 +68,7 @@ pub(super) fn post(lease: &str, fence: i64) -> String {
 pub(super) struct Presence {
     store: Store,
     name: String,
-    /// This process, and no other one.
+    /// The server of this data folder, and no other one.
     owner: String,
     inside: Mutex<Inside>,
 }
@@ -80,11 +80,11 @@ struct Inside {
 }
 
 impl Presence {
-    pub(super) fn new(store: Store, name: String) -> Self {
+    pub(super) fn new(store: Store, name: String, owner: String) -> Self {
         Self {
             store,
             name,
-            owner: ObjectId::generate().to_string(),
+            owner,
             inside: Mutex::default(),
         }
     }
@@ -131,7 +131,8 @@ impl Presence {
                 return Ok(());
             };
             let still = self.inside().watch.still(&lease, at);
-            // Our own, given up because no sign of life got through.
+            // Our own: given up because no sign of life got through, or left by a process of this data folder
+            // that is gone.
             if lease.owner == self.owner || still >= GONE {
                 taken = self.store.take_over(&lease, &self.owner).await?;
             }

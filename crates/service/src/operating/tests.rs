@@ -325,9 +325,9 @@ async fn a_server_that_gives_no_sign_of_life_stops_its_own_work() {
     let held = server.operator.server.held().unwrap();
     server.beat(seconds(10)).await;
     setting.store.close().await;
-    server.beat(seconds(29)).await;
+    server.beat(seconds(19)).await;
     assert!(!held.ended.is_cancelled());
-    server.beat(seconds(30)).await;
+    server.beat(seconds(20)).await;
     assert!(held.ended.is_cancelled() && server.operator.server.held().is_none());
 }
 

@@ -287,6 +287,7 @@ fn service(folder: &tempfile::TempDir, store: &Store, clock: Clock, server: &str
     let (keys, _) = KeyRing::open(&folder.path().join("data"), true).unwrap();
     let settings = Settings {
         server: server.to_owned(),
+        owner: ObjectId::generate().to_string(),
         network: NetworkPolicy {
             allow_loopback: true,
             ..NetworkPolicy::default()

@@ -34,6 +34,7 @@ impl Setting {
         let (keys, _) = KeyRing::open(&data, true).unwrap();
         let settings = Settings {
             server: "one".to_owned(),
+            owner: ObjectId::generate().to_string(),
             network: NetworkPolicy::default(),
             roots: LocalRoots {
                 roots: vec![folder.path().join("ground")],
