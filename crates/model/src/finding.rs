@@ -1,8 +1,13 @@
 //! Something a person should know before pressing "run".
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+
+/// So many findings of one code are listed where nobody would read more.
+const MOST_OF_A_CODE: usize = 100;
 
 /// How much a finding weighs. A blocker stops its table, or the run where it concerns all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,8 +114,42 @@ impl Finding {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     }
 
+    /// Keeps the first hundred of each code, and says how many more there were.
+    pub fn keep_few(findings: &mut Vec<Self>) {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        findings.retain(|finding| {
+            let count = counts.entry(finding.code.clone()).or_default();
+            *count += 1;
+            *count <= MOST_OF_A_CODE
+        });
+        let more = counts.iter().filter(|(_, count)| **count > MOST_OF_A_CODE);
+        findings.extend(more.map(|(code, count)| {
+            let message = format!("{} more of {code} are not listed", count - MOST_OF_A_CODE);
+            Self::note("MORE_FINDINGS", "", message).hint("mend those that are listed first")
+        }));
+    }
+
     /// Whether it stops its table or the run.
     pub fn is_blocker(&self) -> bool {
         self.severity == Severity::Blocker
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_of_a_code_are_enough() {
+        let of = |code: &str| Finding::blocker(code, "a", "no");
+        let mut findings = vec![of("ONE"); 100];
+        findings.extend(vec![of("TWO"); 3]);
+        let all = findings.clone();
+        Finding::keep_few(&mut findings);
+        assert_eq!(findings, all);
+        findings.extend(vec![of("ONE"); 7]);
+        Finding::keep_few(&mut findings);
+        assert_eq!((findings.len(), &findings[..103]), (104, &all[..]));
+        assert_eq!(findings[103].message, "7 more of ONE are not listed");
     }
 }

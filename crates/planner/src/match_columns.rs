@@ -126,6 +126,9 @@ fn first_proposals(table: &TableName, proposals: &[(&str, ColumnChoice)]) -> Opt
     )))
 }
 
+/// So many choices for columns that are not there are told of one table: each is compared with all that are.
+const MOST_UNKNOWN: usize = 100;
+
 /// Choices for columns that the table does not have: a slip might move what was to be left out.
 fn unknown_columns(table: &NativeTable, choices: Choices<'_>) -> Vec<Finding> {
     let Some((index, choices)) = choices else {
@@ -135,6 +138,7 @@ fn unknown_columns(table: &NativeTable, choices: Choices<'_>) -> Vec<Finding> {
     choices
         .keys()
         .filter(|name| !known.contains(&name.as_str()))
+        .take(MOST_UNKNOWN)
         .map(|name| {
             let at = format!("migration.each[{index}].columns.{name}");
             unknown_column(at, &table.name, name, &known)

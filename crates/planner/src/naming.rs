@@ -14,6 +14,12 @@ pub(crate) const SOURCE_SCHEMA: &str = "${source_schema}";
 
 /// The longest name that `illegal: convert` leaves as it is.
 const LONGEST_UNCONVERTED: usize = 127;
+/// The longest name before, between and behind the rules: no destination takes one near it.
+const LONGEST_RULED: usize = 1024;
+/// How many rules each kind of name may have.
+pub(crate) const MOST_RULES: usize = 500;
+/// So much of a name is shown where it cannot be.
+const SHOWN: usize = 100;
 /// `_` and six hexadecimal digits.
 const HASH_LENGTH: usize = 7;
 
@@ -48,21 +54,22 @@ pub(crate) fn name_table(
     source: &TableName,
     limits: NameLimits,
 ) -> Result<Named, Finding> {
-    let affix = |text: &str| {
-        text.replace(SOURCE_SCHEMA, &source.schema)
-            .to_ascii_lowercase()
-    };
-    let ruled = format!(
-        "{}{}{}",
-        affix(&rules.table_prefix),
-        apply(&rules.table_rules, &source.table),
-        affix(&rules.table_suffix)
-    );
     let place = Place {
         at: source.to_string(),
         noun: "table",
         rules_key: "table-rules",
     };
+    let affix = |text: &str| {
+        let affix = replaced(text, SOURCE_SCHEMA, &source.schema);
+        affix.map(|affix| affix.to_ascii_lowercase())
+    };
+    let ruled = affix(&rules.table_prefix)
+        .zip(affix(&rules.table_suffix))
+        .ok_or_else(|| endless_name(&place))
+        .and_then(|(prefix, suffix)| {
+            let name = apply(&rules.table_rules, &source.table, &place)?;
+            Ok(format!("{prefix}{name}{suffix}"))
+        })?;
     make_legal(&ruled, rules.illegal, limits, &place)
 }
 
@@ -77,7 +84,7 @@ pub(crate) fn name_column(
         noun: "column",
         rules_key: "field-rules",
     };
-    let ruled = apply(&rules.field_rules, column);
+    let ruled = apply(&rules.field_rules, column, &place)?;
     make_legal(&ruled, rules.illegal, limits, &place)
 }
 
@@ -104,13 +111,49 @@ pub(crate) fn comment_with_original(comment: Option<&str>, original: &str) -> St
     }
 }
 
-fn apply(rules: &[NameRule], name: &str) -> String {
+/// The name as the rules leave it; they may not make it grow for ever.
+fn apply(rules: &[NameRule], name: &str, place: &Place) -> Result<String, Finding> {
+    if rules.len() > MOST_RULES {
+        let at = format!("migration.names.{}", place.rules_key);
+        return Err(too_many_rules(at, rules.len()));
+    }
     rules
         .iter()
         .filter(|rule| !rule.replace.is_empty())
-        .fold(name.to_owned(), |name, rule| {
-            name.replace(&rule.replace, &rule.replacement.to_ascii_lowercase())
+        .try_fold(name.to_owned(), |name, rule| {
+            replaced(&name, &rule.replace, &rule.replacement)
         })
+        .ok_or_else(|| endless_name(place))
+}
+
+/// The text with every `what` replaced, in lower case, where that is not too long for a name.
+fn replaced(text: &str, what: &str, by: &str) -> Option<String> {
+    let found = match what.len() <= text.len() {
+        true => text.matches(what).count(),
+        false => 0,
+    };
+    let length = (text.len() - found * what.len()).saturating_add(found.saturating_mul(by.len()));
+    if text.len().max(length) > LONGEST_RULED {
+        return None;
+    }
+    Some(match found {
+        0 => text.to_owned(),
+        _ => text.replace(what, &by.to_ascii_lowercase()),
+    })
+}
+
+pub(crate) fn too_many_rules(at: String, count: usize) -> Finding {
+    let message = format!("{count} rules are given for names");
+    Finding::blocker("OUT_OF_RANGE", at, message).hint(format!("write at most {MOST_RULES}"))
+}
+
+fn endless_name(place: &Place) -> Finding {
+    let message = format!(
+        "the {} name is, or becomes by its rules, longer than {LONGEST_RULED} bytes",
+        place.noun
+    );
+    Finding::blocker("NAME_TOO_LONG", &place.at, message)
+        .hint(format!("shorten it by names.{}", place.rules_key))
 }
 
 struct Place {
@@ -182,10 +225,14 @@ fn illegal_name(name: &str, limits: NameLimits, place: &Place) -> Finding {
             )
         })
         .collect();
+    let mut shown: String = name.chars().take(SHOWN).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
     let message = format!(
         "the {} name {} has other characters than letters, digits and underscores",
         place.noun,
-        yaml::quoted(name)
+        yaml::quoted(&shown)
     );
     Finding::blocker("ILLEGAL_NAME", &place.at, message).hint(format!(
         "add a rule, names: {{ {}: [{}] }}, or let names: {{ illegal: convert }} make it {converted}",
@@ -371,6 +418,39 @@ mod tests {
             table_name(&converting(), &name, limits).unwrap(),
             "mixedcase"
         );
+    }
+
+    fn endless(rules: &NameRules, name: &str) {
+        assert_eq!(table(rules, name).unwrap_err().code, "NAME_TOO_LONG");
+    }
+
+    #[test]
+    fn names_do_not_grow_for_ever() {
+        let doubling = NameRules {
+            table_rules: vec![rule("v", "vv"); 100],
+            ..converting()
+        };
+        endless(&doubling, "v");
+        let at_once = NameRules {
+            table_rules: vec![rule("v", &"w".repeat(1_000_000))],
+            ..converting()
+        };
+        endless(&at_once, &"v".repeat(1_000));
+        let schemas = NameRules {
+            table_prefix: "${source_schema}".repeat(60),
+            ..converting()
+        };
+        assert!(table(&schemas, "v").is_ok());
+        let long = TableName::new("s".repeat(1_000), "v");
+        let finding = table_name(&schemas, &long, LIMITS).unwrap_err();
+        assert_eq!(finding.code, "NAME_TOO_LONG");
+        let many = NameRules {
+            table_rules: vec![rule("v", "w"); 501],
+            ..converting()
+        };
+        let finding = table(&many, "v").unwrap_err();
+        assert_eq!(finding.code, "OUT_OF_RANGE");
+        assert_eq!(finding.at, "migration.names.table-rules");
     }
 
     proptest! {

@@ -17,6 +17,12 @@ use model::migration::ParameterValue;
 use model::table::escape_controls;
 
 const SECONDS_PER_DAY: i64 = 86_400;
+/// The longest text with its parameters replaced, in bytes.
+const LONGEST_EXPANDED: usize = 1024 * 1024;
+/// How many parameters a migration may have.
+const MOST_PARAMETERS: usize = 1000;
+/// After so many placeholders of one text that have no value, the rest is not looked at.
+const MOST_FINDINGS: usize = 100;
 const BUILT_IN: [&str; 3] = ["bizdate", "yyyyMMdd", "yyyy-MM-dd"];
 
 /// The values that placeholders stand for.
@@ -79,6 +85,9 @@ impl Parameters {
         let mut out = String::with_capacity(text.len());
         let mut findings = Vec::new();
         for piece in pieces(text) {
+            if findings.len() == MOST_FINDINGS {
+                break;
+            }
             let (literal, value) = match piece {
                 Piece::Text(text) => (text, None),
                 Piece::Reference(reference) => ("", Some(self.value(&reference, place))),
@@ -94,6 +103,10 @@ impl Parameters {
                 Some(Ok(value)) => out.push_str(&value),
                 Some(Err(problem)) => findings
                     .push(Finding::blocker(problem.code, at, problem.message).hint(problem.hint)),
+            }
+            if out.len() > LONGEST_EXPANDED {
+                findings.push(too_long(at));
+                break;
             }
         }
         if findings.is_empty() {
@@ -149,6 +162,22 @@ impl Parameters {
         }
         problem
     }
+}
+
+/// What stands against a migration with more parameters than anybody needs.
+pub(crate) fn too_many(parameters: &BTreeMap<String, ParameterValue>) -> Option<Finding> {
+    let count = parameters.len();
+    (count > MOST_PARAMETERS).then(|| {
+        let message = format!("{count} parameters are given");
+        let finding = Finding::blocker("OUT_OF_RANGE", "migration.parameters", message);
+        finding.hint(format!("write at most {MOST_PARAMETERS}"))
+    })
+}
+
+fn too_long(at: &str) -> Finding {
+    let message = "the text with its parameters replaced has more than 1 MiB";
+    Finding::blocker("PARAMETER_TOO_LONG", at, message)
+        .hint("shorten the values, or use them less often")
 }
 
 /// A text, or a placeholder in it.
@@ -610,6 +639,19 @@ mod tests {
             let finding = Parameters::new(text, &BTreeMap::new()).unwrap_err();
             assert_eq!(finding.code, "BAD_BIZDATE", "{text}");
         }
+    }
+
+    #[test]
+    fn what_parameters_become_has_an_end() {
+        let long = "x".repeat(1000);
+        let known = parameters(&[("a", &long)]);
+        let codes = |text: &str| -> Vec<String> {
+            let findings = known.expand(text, "x").unwrap_err();
+            findings.into_iter().map(|finding| finding.code).collect()
+        };
+        assert_eq!(codes(&"${a}".repeat(200_000)), ["PARAMETER_TOO_LONG"]);
+        assert!(known.expand(&"${a}".repeat(1_000), "x").is_ok());
+        assert_eq!(codes(&"${nope}".repeat(200_000)).len(), MOST_FINDINGS);
     }
 
     proptest! {

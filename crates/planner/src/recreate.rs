@@ -13,12 +13,15 @@ use crate::yaml;
 const AT: &str = "migration.recreate";
 /// How many tables a message names.
 const NAMED: usize = 10;
+/// How many tables the line to paste names.
+const IN_LINE: usize = 50;
 
 /// The tables that are there and would be made anew, and those that the file names.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmation {
     there: BTreeSet<TableName>,
     named: Vec<TableName>,
+    confirmed: BTreeSet<TableName>,
 }
 
 impl Confirmation {
@@ -31,17 +34,23 @@ impl Confirmation {
         if spec.existing_tables != ExistingTables::Recreate {
             return Self::default();
         }
-        let named = spec.recreate.iter();
+        let named = spec.recreate.iter().map(|table| table.resolve(namespace));
+        let named: Vec<TableName> = named.collect();
         Self {
             there: there.into_iter().cloned().collect(),
-            named: named.map(|table| table.resolve(namespace)).collect(),
+            confirmed: named.iter().cloned().collect(),
+            named,
         }
     }
 
-    /// The line that confirms all of them.
+    /// The line that confirms all of them, as far as a line can: every table's finding has it.
     fn line(&self) -> String {
-        let names: Vec<String> = self.there.iter().map(yaml::table).collect();
-        format!("recreate: [{}]", names.join(", "))
+        let names: Vec<String> = self.there.iter().take(IN_LINE).map(yaml::table).collect();
+        let more = match self.there.len() - names.len() {
+            0 => String::new(),
+            more => format!(" and the {more} others"),
+        };
+        format!("recreate: [{}]{more}", names.join(", "))
     }
 
     /// What concerns the whole: which tables go (requirement R4.03), and names that belong to none.
@@ -86,7 +95,7 @@ impl Confirmation {
     /// What a person should know of one table before it is dropped; a blocker where the file does not
     /// name it.
     pub(crate) fn of_table(&self, there: &TableName, partition: Option<&Partition>) -> Finding {
-        if !self.named.contains(there) {
+        if !self.confirmed.contains(there) {
             let message = format!(
                 "{there} is there and would be dropped with all its rows, which the file does not confirm"
             );
@@ -99,5 +108,24 @@ impl Confirmation {
         };
         let message = format!("{there} is dropped with all its rows{partitions} and made anew");
         Finding::warning("RECREATE", there.to_string(), message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake;
+
+    #[test]
+    fn thousands_of_unconfirmed_tables_share_a_short_line() {
+        let spec = fake::spec(r#"{"existing-tables": "recreate"}"#);
+        let there: Vec<TableName> = (0..10_000)
+            .map(|index| TableName::new("s", format!("t{index:05}")))
+            .collect();
+        let confirmation = Confirmation::new(&spec, "s", &there);
+        let hint = confirmation.of_table(&there[9_999], None).hint.unwrap();
+        assert!(hint.contains("s.t00049] and the 9950 others"), "{hint}");
+        let few = Confirmation::new(&spec, "s", &there[..50]);
+        assert!(few.line().ends_with("s.t00049]"), "{}", few.line());
     }
 }

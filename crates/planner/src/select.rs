@@ -15,6 +15,14 @@ use crate::exceptions::Exceptions;
 use crate::yaml;
 
 const TABLES: &str = "migration.tables";
+/// How many globs each of both lists may have.
+const MOST_GLOBS: usize = 1000;
+/// The longest glob, in bytes.
+const LONGEST_GLOB: usize = 4096;
+/// How many `{…}` a glob may have: they may stand in each other, and regular expressions not for ever.
+const MOST_BRACES: usize = 50;
+/// For so many tables that are not found, the nearest one is looked for: that takes a while.
+const NEAREST: usize = 20;
 
 /// What was chosen, and what a person should know of the choice.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -108,7 +116,8 @@ fn listed(
             }
             Some(table) => selection.chosen.push((*table).clone()),
             None => {
-                let finding = not_found(at, &name, listing);
+                let near = selection.refused.len() < NEAREST;
+                let finding = not_found(at, &name, if near { listing } else { &[] });
                 selection.refuse(name, finding);
             }
         }
@@ -142,6 +151,7 @@ fn whole_name(
     }
 }
 
+/// The finding on a table that is not there, with the nearest of `listing`.
 fn not_found(at: String, name: &TableName, listing: &[ListedTable]) -> Finding {
     let message = format!("there is no table {name}, or this user may not see it");
     let finding = Finding::blocker("TABLE_NOT_FOUND", at, message);
@@ -175,7 +185,7 @@ fn nearest_table(name: &TableName, listing: &[ListedTable]) -> Option<TableName>
     Some(found.name.clone())
 }
 
-struct CountedGlob {
+pub(crate) struct CountedGlob {
     glob: GlobMatcher,
     at: String,
     text: String,
@@ -229,34 +239,55 @@ fn count(globs: &mut [CountedGlob], text: &str) -> bool {
     })
 }
 
-fn compiled(globs: &[String], key: &str, findings: &mut Vec<Finding>) -> Vec<CountedGlob> {
-    globs
-        .iter()
-        .enumerate()
-        .filter_map(|(index, text)| {
-            let at = format!("{TABLES}.matching.{key}[{index}]");
-            match glob(text) {
-                Ok(glob) => Some(CountedGlob {
-                    glob,
-                    at,
-                    text: text.clone(),
-                    matched: 0,
-                }),
-                Err(message) => {
-                    findings.push(bad_glob(at, &message));
-                    None
-                }
-            }
-        })
-        .collect()
+/// The globs that are some, and what is wrong with the others.
+pub(crate) fn compiled(
+    globs: &[String],
+    key: &str,
+    findings: &mut Vec<Finding>,
+) -> Vec<CountedGlob> {
+    let at = format!("{TABLES}.matching.{key}");
+    if globs.len() > MOST_GLOBS {
+        let message = format!("{} globs are given", globs.len());
+        let finding = Finding::blocker("OUT_OF_RANGE", at, message);
+        let hint = format!("write at most {MOST_GLOBS}, or name the tables in tables.listed");
+        findings.push(finding.hint(hint));
+        return Vec::new();
+    }
+    let mut compiled = Vec::with_capacity(globs.len());
+    for (index, text) in globs.iter().enumerate() {
+        let at = format!("{at}[{index}]");
+        match glob(text) {
+            Ok(glob) => compiled.push(CountedGlob {
+                glob,
+                at,
+                text: text.clone(),
+                matched: 0,
+            }),
+            Err(message) => findings.push(bad_glob(at, &message)),
+        }
+    }
+    compiled
 }
 
-pub(crate) fn bad_glob(at: String, message: &str) -> Finding {
+fn bad_glob(at: String, message: &str) -> Finding {
     Finding::blocker("BAD_GLOB", at, message)
         .hint("known are *, ?, [a-z], {one,other}; a backslash takes away a sign's meaning")
 }
 
-pub(crate) fn glob(text: &str) -> Result<GlobMatcher, String> {
+fn glob(text: &str) -> Result<GlobMatcher, String> {
+    // What is within these always compiles: `compile_matcher` would panic.
+    if text.len() > LONGEST_GLOB {
+        let length = text.len();
+        return Err(format!(
+            "a glob has {length} bytes, and at most {LONGEST_GLOB} are understood"
+        ));
+    }
+    let braces = text.matches('{').count();
+    if braces > MOST_BRACES {
+        return Err(format!(
+            "a glob has {braces} braces, and at most {MOST_BRACES} are understood"
+        ));
+    }
     GlobBuilder::new(text)
         .literal_separator(false)
         .backslash_escape(true)
@@ -335,17 +366,23 @@ fn check_exceptions(
         .map(|table| &table.name)
         .chain(selection.refused.iter().map(|refused| &refused.source))
         .collect();
-    let mut findings = Vec::new();
+    let listed: BTreeSet<&TableName> = listing.iter().map(|table| &table.name).collect();
+    let (mut findings, mut unknown) = (Vec::new(), 0);
     for (index, table) in Exceptions::new(spec, default_schema).iter() {
         let at = format!("migration.each[{index}].table");
         if chosen.contains(table) {
             continue;
         }
-        if listing.iter().any(|listed| listed.name == *table) {
+        if listed.contains(table) {
             let message = format!("{table} is not selected: what is said of it does nothing");
             findings.push(Finding::warning("UNUSED_EXCEPTION", at, message));
         } else {
-            findings.push(not_found(at, table, listing));
+            unknown += 1;
+            findings.push(not_found(
+                at,
+                table,
+                if unknown <= NEAREST { listing } else { &[] },
+            ));
         }
     }
     selection.findings.append(&mut findings);
@@ -433,6 +470,45 @@ mod tests {
             r#"{"matching": {"include": ["public.*"], "exclude": ["*.tmp_*", "*[.]a.b", "none.*"]}}"#,
             &["public.orders", "public.Orders", "public.a/b"],
             &["GLOB_MATCHES_NOTHING", "LEFT_OUT"],
+        );
+    }
+
+    #[test]
+    fn globs_are_refused_that_are_too_long_too_deep_or_too_many() {
+        let code = |include: &[String]| {
+            let mut findings = Vec::new();
+            let compiled = compiled(include, "include", &mut findings);
+            let told: Vec<String> = findings.into_iter().map(|finding| finding.code).collect();
+            (compiled.len(), told.join(" "))
+        };
+        let deep = |depth: usize| format!("{}a{}", "{".repeat(depth), "}".repeat(depth));
+        assert_eq!(code(&[deep(300), deep(50)]), (1, "BAD_GLOB".to_owned()));
+        assert_eq!(code(&["[a-z]".repeat(819)]), (1, String::new()));
+        assert_eq!(code(&["?".repeat(4_096)]), (1, String::new()));
+        assert_eq!(code(&["?".repeat(4_097)]), (0, "BAD_GLOB".to_owned()));
+        let many = vec!["a.*".to_owned(); 1_001];
+        assert_eq!(code(&many), (0, "OUT_OF_RANGE".to_owned()));
+    }
+
+    #[test]
+    fn thousands_of_slips_are_answered_in_a_moment() {
+        let long = |kind: &str, index: usize| format!("public.{kind}_{index:060}");
+        let listing: Vec<ListedTable> = (0..10_000)
+            .map(|index| fake::listed(&long("t", index), TableKind::Table))
+            .collect();
+        let mut spec = fake::spec(r#"{"tables": {"listed": []}}"#);
+        let slips = (0..10_000).map(|index| TableReference::Text(long("u", index)));
+        spec.tables.listed = Some(slips.collect());
+        let each = (0..10_000).map(|index| format!(r#"{{"table": "{}"}}"#, long("v", index)));
+        let each = format!("[{}]", each.collect::<Vec<_>>().join(","));
+        spec.each = serde_json::from_str(&each).unwrap();
+        let started = std::time::Instant::now();
+        let selection = select(&spec, "public", &listing);
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+        assert_eq!(selection.refused.len(), 10_000);
+        let near = |finding: &Finding| finding.hint.as_deref().unwrap().contains("did you mean");
+        assert!(
+            near(&selection.refused[0].findings[0]) && !near(&selection.refused[99].findings[0])
         );
     }
 

@@ -56,10 +56,10 @@ pub(crate) fn named_tables<'t>(
         .iter()
         .filter_map(|(source, named)| Some((source.clone(), named.as_ref().ok()?.name.clone())))
         .collect();
-    let mut collisions = collisions::of_tables(&legal);
+    let collisions = collisions::of_tables(&legal);
     for (source, named) in &mut named {
-        if let Some(finding) = collisions.remove(source) {
-            *named = Err(finding);
+        if let Some(finding) = collisions.get(source) {
+            *named = Err(finding.clone());
         }
     }
     named

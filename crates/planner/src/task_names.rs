@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 
 use crate::digest;
 use crate::parameters::{Piece, Reference, pieces};
-use crate::validate::{LONGEST_NAME, NAMES_SAID, is_forbidden_in_names, name_faults};
+use crate::validate::{
+    LONGEST_EXPANDED, LONGEST_NAME, NAMES_SAID, is_forbidden_in_names, name_faults,
+};
 
 const AT: &str = "migration.task-names";
 /// The longest of what tells the two tasks of a table apart: the system's own names leave room for it.
@@ -185,6 +187,12 @@ impl<'a> Naming<'a> {
             let finding = Finding::blocker("BAD_TASK_NAME", AT, "the rule is blank");
             return vec![finding.hint("leave it out for the system's own naming")];
         }
+        let length = rule.chars().count();
+        if length > LONGEST_EXPANDED {
+            let message = format!("the rule has {length} characters");
+            let finding = Finding::blocker("BAD_TASK_NAME", AT, message);
+            return vec![finding.hint(format!("write at most {LONGEST_EXPANDED}"))];
+        }
         let mut findings: Vec<Finding> = pieces(rule).iter().filter_map(unknown).collect();
         let fixed = expand(rule, |name| self.fixed(name).unwrap_or_default());
         let faults = name_faults(&fixed).into_iter();
@@ -349,15 +357,15 @@ fn tells_parts_apart(rule: &str) -> bool {
         .any(|piece| matches!(piece, Piece::Reference(reference) if named(reference) == "method"))
 }
 
-/// The rule with each placeholder replaced, once.
+/// The rule with each placeholder replaced, once; where that is too long for any name, it ends soon.
 fn expand<'v>(rule: &str, value: impl Fn(&str) -> &'v str) -> String {
-    pieces(rule)
-        .iter()
-        .map(|piece| match piece {
-            Piece::Text(text) => *text,
-            Piece::Reference(reference) => value(named(reference)),
-        })
-        .collect()
+    let pieces = pieces(rule);
+    let parts = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => *text,
+        Piece::Reference(reference) => value(named(reference)),
+    });
+    let characters = parts.flat_map(str::chars);
+    characters.take(LONGEST_EXPANDED + 1).collect()
 }
 
 fn named<'a>(reference: &'a Reference<'_>) -> &'a str {

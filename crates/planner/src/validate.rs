@@ -16,14 +16,16 @@ use model::migration::{
     OneOrMany, RunPolicy, TableFilter, TableSelection,
 };
 
-use crate::naming::SOURCE_SCHEMA;
-use crate::parameters::{Parameters, Place};
+use crate::naming::{MOST_RULES, SOURCE_SCHEMA, too_many_rules};
+use crate::parameters::{self, Parameters, Place};
 use crate::{select, task_names};
 pub use ends::validate_against;
 pub(crate) use schedule::spread;
 
 /// Names that become folders and tasks have at most so many characters.
 pub(crate) const LONGEST_NAME: usize = 256;
+/// The names of tasks are made no longer than this, to tell that they are too long.
+pub(crate) const LONGEST_EXPANDED: usize = 4096;
 /// What such names may have, for hints.
 pub(crate) const NAMES_SAID: &str =
     "at most 256 characters, not blank, none of | / \\ : ? < > * \"";
@@ -33,6 +35,10 @@ const HOURS_DECIMALS: usize = 2;
 /// How many parts a person may ask for.
 const SPLITS: RangeInclusive<u16> = 1..=1024;
 const SPLITS_SAID: &str = "1 to 1024";
+/// After so many texts that cannot be expanded, no further one is looked at.
+const BAD_TEXTS: usize = 100;
+/// How long all tables' own filters may be together with their parameters replaced, in bytes.
+const MOST_EXPANDED: usize = 64 * 1024 * 1024;
 /// Any day: what stands for what is not asked here, only whether it stands for something.
 const SOME_DAY: &str = "20230330";
 
@@ -93,7 +99,9 @@ pub(crate) fn name_faults(name: &str) -> Vec<String> {
         faults.push("is blank".to_owned());
     }
     let length = name.chars().count();
-    if length > LONGEST_NAME {
+    if length > LONGEST_EXPANDED {
+        faults.push(format!("has more than {LONGEST_EXPANDED} characters"));
+    } else if length > LONGEST_NAME {
         faults.push(format!("has {length} characters"));
     }
     let bad: BTreeSet<char> = name.chars().filter(|c| is_forbidden_in_names(*c)).collect();
@@ -143,19 +151,18 @@ fn selection(tables: &TableSelection, findings: &mut Vec<Finding>) {
         ("include", &matching.include),
         ("exclude", &matching.exclude),
     ] {
-        for (index, text) in globs.iter().enumerate() {
-            if let Err(message) = select::glob(text) {
-                let at = format!("{AT}.matching.{key}[{index}]");
-                findings.push(select::bad_glob(at, &message));
-            }
-        }
+        // Whether they are too many, or one of them is none.
+        select::compiled(globs, key, findings);
     }
 }
 
 fn names(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
     const AT: &str = "migration.names";
     let rules = &spec.names;
-    let empty = |key: &str, rules: &[NameRule]| -> Vec<Finding> {
+    let wrong = |key: &str, rules: &[NameRule]| -> Vec<Finding> {
+        if rules.len() > MOST_RULES {
+            return vec![too_many_rules(format!("{AT}.{key}"), rules.len())];
+        }
         rules
             .iter()
             .enumerate()
@@ -167,8 +174,8 @@ fn names(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
             })
             .collect()
     };
-    findings.extend(empty("table-rules", &rules.table_rules));
-    findings.extend(empty("field-rules", &rules.field_rules));
+    findings.extend(wrong("table-rules", &rules.table_rules));
+    findings.extend(wrong("field-rules", &rules.field_rules));
     for (key, text) in [
         ("table-prefix", &rules.table_prefix),
         ("table-suffix", &rules.table_suffix),
@@ -243,6 +250,10 @@ fn recreate(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
 
 /// Filters, partitions and the parameters in them.
 fn texts(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
+    if let Some(finding) = parameters::too_many(&spec.parameters) {
+        findings.push(finding);
+        return;
+    }
     let mut names = BTreeMap::new();
     for name in spec.parameters.keys() {
         let at = format!("migration.parameters.{name}");
@@ -264,21 +275,33 @@ fn texts(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
     if let Some(filters) = &spec.filter {
         check_filters(filters, "migration.filter", &parameters, findings);
     }
+    let (enough, mut expanded) = (findings.len() + BAD_TEXTS, 0);
     for (index, exception) in spec.each.iter().enumerate() {
-        if let Some(TableFilter::Own(filters)) = &exception.filter {
+        if let Some(TableFilter::Own(filters)) = &exception.filter
+            && findings.len() < enough
+        {
             let at = format!("migration.each[{index}].filter");
-            check_filters(filters, &at, &parameters, findings);
+            expanded += check_filters(filters, &at, &parameters, findings);
+            if expanded > MOST_EXPANDED {
+                let message =
+                    "filters with their parameters replaced have more than 64 MiB together";
+                let finding = Finding::blocker("PARAMETER_TOO_LONG", at, message);
+                findings.push(finding.hint("shorten the parameters' values"));
+                break;
+            }
         }
     }
     method::check(spec, &parameters, findings);
 }
 
+/// How long they are with their parameters replaced, in bytes.
 fn check_filters(
     filters: &Filters,
     at: &str,
     parameters: &Parameters,
     findings: &mut Vec<Finding>,
-) {
+) -> usize {
+    let mut length = 0;
     let parts = [("one-time", &filters.one_time), ("daily", &filters.daily)];
     for (key, text) in parts {
         let Some(text) = text else { continue };
@@ -287,9 +310,12 @@ fn check_filters(
             let finding = Finding::blocker("EMPTY_FILTER", &at, "the filter is blank");
             findings.push(finding.hint("leave it out; a table without one says filter: none"));
         }
-        let expanded = parameters.expand_in(text, &at, Place::Condition);
-        findings.extend(expanded.err().unwrap_or_default());
+        match parameters.expand_in(text, &at, Place::Condition) {
+            Ok(expanded) => length += expanded.len(),
+            Err(more) => findings.extend(more),
+        }
     }
+    length
 }
 
 fn rejected_rows(spec: &MigrationSpec, findings: &mut Vec<Finding>) {

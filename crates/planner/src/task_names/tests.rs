@@ -182,6 +182,20 @@ fn r6_03_every_name_that_is_offered_has_a_value() {
 }
 
 #[test]
+fn rules_and_names_have_an_end() {
+    let long = rule(&"${nope}".repeat(10_000));
+    refused(&long, &["s.t"], &["BAD_TASK_NAME migration.task-names"]);
+    let mut spec = fake::spec(&rule(&"${migration_name}".repeat(200)));
+    spec.name = "x".repeat(1_000_000);
+    let findings = task_names(&spec, MYSQL, ORACLE, &tables(&["s.t"])).of_rule;
+    let message = &findings[0].message;
+    assert!(
+        message.contains("has more than 4096 characters"),
+        "{message}"
+    );
+}
+
+#[test]
 fn r6_03_unknown_placeholders_are_refused_with_the_nearest() {
     let at = "UNKNOWN_PARAMETER migration.task-names";
     let tasks = refused(&rule("${source_table_nam}_${bizdate}"), &["p.a"], &[at, at]);

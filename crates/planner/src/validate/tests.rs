@@ -116,6 +116,35 @@ fn r7_04_unknown_parameters_are_refused_with_their_place() {
 }
 
 #[test]
+fn what_nobody_needs_is_refused_before_it_takes_long() {
+    let text = |name: &str, value: usize| format!(r#""{name}{value}": "x""#);
+    let parameters: Vec<String> = (0..1_001).map(|at| text("p", at)).collect();
+    let parameters = parameters.join(",");
+    check(
+        &format!(r#"{{"parameters": {{{parameters}}}, "filter": {{"one-time": "${{nope}}"}}}}"#),
+        &["OUT_OF_RANGE migration.parameters"],
+    );
+    let rules = vec![r#"{"replace": "a", "with": "b"}"#; 501].join(",");
+    check(
+        &format!(r#"{{"names": {{"field-rules": [{rules}]}}}}"#),
+        &["OUT_OF_RANGE migration.names.field-rules"],
+    );
+    let each = (0..5_000)
+        .map(|table| format!(r#"{{"table": "t{table}", "filter": {{"one-time": "${{nope}}"}}}}"#));
+    let each = each.collect::<Vec<_>>().join(",");
+    let findings = validate(&fake::spec(&format!(r#"{{"each": [{each}]}}"#)));
+    assert_eq!(findings.len(), BAD_TEXTS);
+    let each = (0..5_000).map(|table| {
+        format!(r#"{{"table": "t{table}", "filter": {{"one-time": "${{a}}${{a}}"}}}}"#)
+    });
+    let (each, value) = (each.collect::<Vec<_>>().join(","), "x".repeat(100_000));
+    check(
+        &format!(r#"{{"each": [{each}], "parameters": {{"a": "{value}"}}}}"#),
+        &["PARAMETER_TOO_LONG migration.each[335].filter"],
+    );
+}
+
+#[test]
 fn a_table_is_excepted_once() {
     check(
         r#"{"source": {"data-source": "s", "schemas": ["p"]},
