@@ -5,10 +5,18 @@ use std::collections::BTreeMap;
 
 use model::Finding;
 use model::finding::Position;
-use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
+use saphyr::{MarkedYaml, Marker, Scalar, ScanError, YamlData, YamlLoader};
+use saphyr_parser::{Parser, SpannedEventReceiver};
 use serde_json::{Map, Number, Value as Json};
 
-const DEEPEST: usize = 64;
+use self::guard::Guard;
+
+mod guard;
+
+/// How much the paths of all entries may take together: each one repeats the keys above it.
+const LONGEST_PATHS: usize = 64 * 1024 * 1024;
+/// Every so many characters it is known at which byte they stand.
+const STRIDE: usize = 64;
 
 /// Under these, numbers are taken as they are written: `1.10` stays `1.10`.
 const AS_WRITTEN: [&str; 2] = ["migration.parameters.", "migration.method.partition."];
@@ -32,10 +40,7 @@ impl Document {
     /// Reads a text; what is wrong with it as YAML comes back as a finding with its position.
     pub(crate) fn parse(text: &str) -> Result<Self, Box<Finding>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let trees = MarkedYaml::load_from_str(text).map_err(|error| {
-            let position = position(error.marker());
-            Box::new(unreadable(error.info(), text, position))
-        })?;
+        let trees = load(text)?;
         let tree = match trees.as_slice() {
             [] => {
                 let finding = Finding::blocker("BAD_YAML", "", "the file is empty");
@@ -52,11 +57,14 @@ impl Document {
                 }));
             }
         };
+        let strides = text.char_indices().step_by(STRIDE);
         let mut reader = Reader {
             text,
+            strides: strides.map(|(byte, _)| byte).collect(),
             places: BTreeMap::new(),
+            paths: 0,
         };
-        let value = reader.node(tree, "", None, 0)?;
+        let value = reader.node(tree, "", None)?;
         Ok(Self {
             value,
             places: reader.places,
@@ -89,6 +97,32 @@ impl Document {
     }
 }
 
+/// The text's trees. What would take too much is refused before it is built, and nothing here recurses.
+fn load(text: &str) -> Result<Vec<MarkedYaml<'_>>, Box<Finding>> {
+    let refused = |error: &ScanError| {
+        let position = position(error.marker());
+        Box::new(unreadable(error.info(), text, position))
+    };
+    let mut loader = YamlLoader::default();
+    // The guard counts what aliases repeat, long texts and all.
+    loader.alias_limit(usize::MAX);
+    let mut guard = Guard::default();
+    for event in Parser::new_from_iter(text.chars()) {
+        let (event, span) = event.map_err(|error| refused(&error))?;
+        guard.admit(&event).map_err(|(message, hint)| {
+            Box::new(Finding {
+                position: Some(position(&span.start)),
+                ..Finding::blocker("BAD_YAML", "", message).hint(hint)
+            })
+        })?;
+        loader.on_event(event, span);
+        if let Some(error) = loader.error() {
+            return Err(refused(error));
+        }
+    }
+    Ok(loader.into_documents())
+}
+
 fn position(marker: &Marker) -> Position {
     Position {
         line: marker.line(),
@@ -115,7 +149,11 @@ fn unreadable(reason: &str, text: &str, position: Position) -> Finding {
 
 struct Reader<'a> {
     text: &'a str,
+    /// Where the characters 0, 64, 128 and so on begin.
+    strides: Vec<usize>,
     places: BTreeMap<String, Place>,
+    /// How long all paths are together.
+    paths: usize,
 }
 
 impl Reader<'_> {
@@ -124,7 +162,6 @@ impl Reader<'_> {
         node: &MarkedYaml<'_>,
         path: &str,
         key: Option<Position>,
-        depth: usize,
     ) -> Result<Json, Box<Finding>> {
         let here = position(&node.span.start);
         let refuse = |message: &str| {
@@ -133,8 +170,11 @@ impl Reader<'_> {
                 ..Finding::blocker("BAD_YAML", path, message)
             })
         };
-        if depth > DEEPEST {
-            return Err(refuse("the file is nested too deeply"));
+        self.paths += path.len();
+        if self.paths > LONGEST_PATHS {
+            return Err(refuse(
+                "the keys are too long for so many values: their paths have more than 64 MiB",
+            ));
         }
         let scalar = matches!(node.data, YamlData::Value(_));
         let place = Place {
@@ -150,7 +190,7 @@ impl Reader<'_> {
             YamlData::Sequence(entries) => {
                 let mut list = Vec::with_capacity(entries.len());
                 for (index, entry) in entries.iter().enumerate() {
-                    list.push(self.node(entry, &format!("{path}[{index}]"), None, depth + 1)?);
+                    list.push(self.node(entry, &format!("{path}[{index}]"), None)?);
                 }
                 Ok(Json::Array(list))
             }
@@ -162,7 +202,7 @@ impl Reader<'_> {
                         .ok_or_else(|| refuse("a key must be a text"))?;
                     let inner = join(path, &name);
                     let stands = Some(position(&key.span.start));
-                    let value = self.node(value, &inner, stands, depth + 1)?;
+                    let value = self.node(value, &inner, stands)?;
                     map.insert(name, value);
                 }
                 Ok(Json::Object(map))
@@ -195,7 +235,10 @@ impl Reader<'_> {
     }
 
     fn written(&self, node: &MarkedYaml<'_>) -> String {
-        let text = self.text.chars().skip(node.span.start.index());
+        let start = node.span.start.index();
+        let near = self.strides.get(start / STRIDE);
+        let text = near.and_then(|byte| self.text.get(*byte..));
+        let text = text.unwrap_or_default().chars().skip(start % STRIDE);
         text.take(node.span.len()).collect()
     }
 }
@@ -293,5 +336,75 @@ mod tests {
         assert_eq!(refused("a: 1\n---\nb: 2").1, Some((3, 1)));
         assert_eq!(refused("").0, "BAD_YAML");
         assert_eq!(refused("a: .nan").0, "BAD_YAML");
+    }
+
+    /// What stops a text that asks for too much.
+    fn stopped(text: &str) -> String {
+        let (code, position, message) = refused(text);
+        assert!(code == "BAD_YAML" && position.is_some(), "{code} {message}");
+        message
+    }
+
+    #[test]
+    fn nesting_ends_before_the_stack_does() {
+        let deep = "nested more than 64 deep";
+        assert!(stopped(&("- ".repeat(200_000) + "x")).contains(deep));
+        let keys = "? ".repeat(200_000) + "x";
+        assert_eq!(stopped(&keys), "a key must be a text");
+        let maps: String = (0..5_000)
+            .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+            .collect();
+        assert!(stopped(&maps).contains(deep));
+        assert!(stopped(&"[".repeat(200)).contains(deep));
+        let within = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Document::parse(&within(64)).is_ok());
+        assert!(stopped(&within(65)).contains(deep));
+        // By aliases, each of which is nested a little.
+        let chain: String = (1..60).fold("- &a0 [x]\n".to_owned(), |text, at| {
+            let nested = format!("{}*a{}{}", "[".repeat(20), at - 1, "]".repeat(20));
+            text + &format!("- &a{at} {nested}\n")
+        });
+        assert!(stopped(&chain).contains(deep));
+    }
+
+    #[test]
+    fn aliases_repeat_a_little_and_no_more() {
+        let filter = "migration: { filter: &f { one-time: \"a = 1\" }, each: [*f, *f] }";
+        let value = Document::parse(filter).unwrap().value;
+        assert_eq!(value["migration"]["each"][1]["one-time"], "a = 1");
+        let repeats = "anchors and aliases repeat more than 8 MiB";
+        // A long text, many times.
+        let long = format!("- &a {}\n- [{}]", "x".repeat(100_000), "*a, ".repeat(1_000));
+        assert!(stopped(&long).contains(repeats));
+        // Billions of small ones.
+        let billions: String = (1..30).fold("- &a0 [x]\n".to_owned(), |text, at| {
+            text + &format!("- &a{at} [*a{0}, *a{0}]\n", at - 1)
+        });
+        assert!(stopped(&billions).contains(repeats));
+        // What has an anchor is kept twice.
+        let wide = format!("&a [{}]", "1, ".repeat(200_000));
+        assert!(stopped(&wide).contains(repeats));
+        // Keys, which the loader does not count.
+        assert_eq!(stopped("? [a]\n: 1"), "a key must be a text");
+        assert_eq!(stopped("- &a [x]\n- { *a : 1 }"), "a key must be a text");
+        assert!(Document::parse("- &a x\n- { *a : 1 }").is_ok());
+    }
+
+    #[test]
+    fn many_values_and_long_paths_are_refused() {
+        let many = format!("[{}]", "1,".repeat(600_000));
+        assert!(stopped(&many).contains("more than 500000 values"));
+        let long = format!("? {}\n: [{}]", "k".repeat(10_000), "1,".repeat(10_000));
+        assert!(stopped(&long).contains("more than 64 MiB"));
+    }
+
+    #[test]
+    fn numbers_as_keys_are_read_in_one_pass() {
+        let keys: String = (0..100_000).map(|key| format!("{key}: 1, ")).collect();
+        let started = std::time::Instant::now();
+        let document = Document::parse(&format!("{{é: 0, {keys}}}")).unwrap();
+        assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+        assert_eq!(document.value["99999"], 1);
+        assert_eq!(document.value.as_object().unwrap().len(), 100_001);
     }
 }
