@@ -1,28 +1,35 @@
 //! What a migration's names and parameters become, shown while it is edited: pure, but for asking the
 //! destination which tables it has.
 
-use contract::ExistingTable;
+use contract::{AnyConnector, ExistingTable};
 use model::migration::{MigrationSpec, TableFilter};
 use model::plan::{Environment, Part};
-use model::{Finding, ObjectId, Result, TableName};
+use model::{Error, ErrorKind, Finding, ObjectId, Result, TableName};
 use planner::{Parameters, default_task_rule, preview_task_names, target_names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use store::Stored;
 
 use super::planning::title;
 use super::whole::{self, Written, understood};
 use crate::access::rights::{Caller, Right};
-use crate::data_sources::project_of;
+use crate::data_sources::{DataSource, project_of};
 use crate::ends::{self, Access};
 use crate::installation::Service;
 use crate::migrations::environment_of;
-use crate::parts;
 use crate::tasks::Table;
 use crate::work::refusal;
+use crate::{names, parts};
 
 /// How many tables are asked for at the destination in one call.
 const DESCRIBED_AT_ONCE: usize = 500;
+
+/// How many tables are previewed at once.
+const MOST_TABLES: usize = 20_000;
+/// So much of filters and partitions is shown with parameters replaced, in bytes, and so many findings on them.
+const MOST_SHOWN: usize = 8 * 1024 * 1024;
+const MOST_FINDINGS: usize = 1000;
 
 /// What to preview.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,34 +96,45 @@ pub async fn preview(
     request: &PreviewRequest,
 ) -> Result<Preview> {
     caller.may(Some(project.as_str()), Right::ViewProject)?;
+    let names = named(request)?;
     let project = project_of(service, project).await?;
     let whole = understood(service, &project, Written::Json(&request.document)).await?;
-    let (Some(spec), _) = draft(&request.document) else {
+    let document = request.document.clone();
+    let (Some(spec), _) = whole::aside(move || draft(&document)).await? else {
         return Ok(Preview {
             findings: whole.loaded.findings,
             ..Preview::default()
         });
     };
     let bizdate = crate::plan::bizdate(request.bizdate.as_deref(), &spec, service.clock())?;
-    let mut preview = Preview {
-        expanded: expanded(&spec, &bizdate),
-        ..Preview::default()
+    let connector = |end: &Option<Stored<DataSource>>| {
+        let end = end.as_ref()?;
+        connectors::connector(&end.body.connector)
     };
-    let Some(destination) = &whole.destination else {
-        return Ok(preview);
-    };
-    let Some(writes) = connectors::connector(&destination.body.connector) else {
-        return Ok(preview);
-    };
-    let names: Vec<TableName> = request.tables.iter().map(TableName::from).collect();
-    let targets = target_names(&spec, writes, "", &names);
-    if let (Some((first, Ok(target))), Some(source)) = (targets.first(), &whole.source) {
-        let titles = (
-            title(&source.body.connector),
-            title(&destination.body.connector),
-        );
+    let (source, destination) = (connector(&whole.source), connector(&whole.destination));
+    whole::aside(move || {
+        let mut preview = Preview::default();
+        expand(&spec, &bizdate, &mut preview);
+        if let Some(destination) = destination {
+            name(&spec, (source, destination), &names, &mut preview);
+        }
+        preview
+    })
+    .await
+}
+
+/// What the tables are called, and the tasks of the first one.
+fn name(
+    spec: &MigrationSpec,
+    (source, destination): (Option<&dyn AnyConnector>, &dyn AnyConnector),
+    names: &[TableName],
+    preview: &mut Preview,
+) {
+    let targets = target_names(spec, destination, "", names);
+    if let (Some((first, Ok(target))), Some(source)) = (targets.first(), source) {
+        let titles = (source.about().title, destination.about().title);
         let first = (first.clone(), target.clone());
-        match preview_task_names(&spec, titles.0, titles.1, &first) {
+        match preview_task_names(spec, titles.0, titles.1, &first) {
             Ok(names) => preview
                 .task_names
                 .extend(names.into_iter().map(|name| name.name)),
@@ -124,7 +142,31 @@ pub async fn preview(
         }
     }
     preview.tables = told(targets);
-    Ok(preview)
+}
+
+/// The tables asked for, where they are not too many and can be tables at all.
+fn named(request: &PreviewRequest) -> Result<Vec<TableName>> {
+    let refuse = |message: String, hint: String| {
+        Err(Error::new(ErrorKind::Config, "OUT_OF_RANGE", message).hint(hint))
+    };
+    let count = request.tables.len();
+    if count > MOST_TABLES {
+        let hint = format!("ask for at most {MOST_TABLES} at once");
+        return refuse(format!("{count} tables are given"), hint);
+    }
+    let names: Vec<TableName> = request.tables.iter().map(TableName::from).collect();
+    let longest = names.iter().flat_map(|name| [&name.schema, &name.table]);
+    let longest = longest.map(|text| text.chars().count()).max();
+    match longest {
+        Some(longest) if longest > names::LONG => {
+            let hint = format!("at most {} are taken", names::LONG);
+            refuse(
+                format!("the name of a table has {longest} characters"),
+                hint,
+            )
+        }
+        _ => Ok(names),
+    }
 }
 
 /// Requirement R6.02: the text that a rule of one's own starts as, from one type to another.
@@ -140,6 +182,7 @@ pub async fn existing(
     (request, environment): (&PreviewRequest, Option<Environment>),
 ) -> Result<Vec<Table>> {
     caller.may(Some(project.as_str()), Right::UseDataSources)?;
+    let names = named(request)?;
     let project = project_of(service, project).await?;
     let environment = environment_of(&project, environment)?;
     let document = filled(&request.document);
@@ -155,7 +198,7 @@ pub async fn existing(
     let unsealed = whole::opened(service, project.id.as_str(), &mut whole, environment).await?;
     let Some(file) = &whole.loaded.file else {
         return Err(refusal(&whole.loaded.findings)
-            .unwrap_or_else(|| model::Error::internal("a migration is not understood")));
+            .unwrap_or_else(|| Error::internal("a migration is not understood")));
     };
     let base = service.base();
     let access = Access {
@@ -167,8 +210,8 @@ pub async fn existing(
     let Some((_, writes)) = ends::typed(file, &file.migration.destination.data_source) else {
         return Ok(Vec::new());
     };
-    let names: Vec<TableName> = request.tables.iter().map(TableName::from).collect();
-    let targets = target_names(&file.migration, writes, &destination.namespace(), &names);
+    let (spec, namespace) = (file.migration.clone(), destination.namespace());
+    let targets = whole::aside(move || target_names(&spec, writes, &namespace, &names)).await?;
     let targets: Vec<TableName> = targets
         .into_iter()
         .filter_map(|(_, target)| target.ok())
@@ -230,10 +273,10 @@ fn told(targets: Vec<(TableName, Result<TableName, Finding>)>) -> Vec<PreviewedT
     told.collect()
 }
 
-/// Filters and partitions of a business date.
-fn expanded(spec: &MigrationSpec, bizdate: &str) -> Vec<Expanded> {
+/// Filters and partitions of a business date, as far as somebody would read them.
+fn expand(spec: &MigrationSpec, bizdate: &str, preview: &mut Preview) {
     let Ok(parameters) = Parameters::new(bizdate, &spec.parameters) else {
-        return Vec::new();
+        return;
     };
     let mut texts: Vec<(String, String)> = Vec::new();
     let mut filters = |at: &str, filters: &model::migration::Filters| {
@@ -265,17 +308,64 @@ fn expanded(spec: &MigrationSpec, bizdate: &str) -> Vec<Expanded> {
             ));
         }
     }
-    let expanded = texts.into_iter().map(|(at, text)| {
-        let (value, findings) = match parameters.expand(&text, &at) {
+    let (mut shown, mut findings) = (0, 0);
+    for (at, text) in texts {
+        if shown > MOST_SHOWN || findings > MOST_FINDINGS {
+            let message =
+                "the filters are too long, or too many are wrong, to be shown from here on";
+            let finding = Finding::note("PREVIEW_CUT", at, message);
+            preview
+                .findings
+                .push(finding.hint("shorten or mend those before it"));
+            break;
+        }
+        let (value, more) = match parameters.expand(&text, &at) {
             Ok(value) => (Some(value), Vec::new()),
             Err(findings) => (None, findings),
         };
-        Expanded {
+        shown += text.len() + value.as_ref().map_or(0, String::len);
+        findings += more.len();
+        preview.expanded.push(Expanded {
             at,
             text,
             value,
-            findings,
-        }
-    });
-    expanded.collect()
+            findings: more,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(each: &[Json], value: &str) -> MigrationSpec {
+        let document = json!({"each": each, "parameters": {"a": value}});
+        draft(&document).0.unwrap()
+    }
+
+    #[test]
+    fn what_a_preview_shows_has_an_end() {
+        let filter = |index: usize, text: &str| json!({"table": format!("t{index}"), "filter": {"one-time": text}});
+        let shown = |text: &str| {
+            let each: Vec<Json> = (0..2_000).map(|index| filter(index, text)).collect();
+            let mut preview = Preview::default();
+            expand(&spec(&each, &"x".repeat(100_000)), "20230330", &mut preview);
+            let codes = preview.findings.iter().map(|finding| finding.code.as_str());
+            (preview.expanded.len(), codes.collect::<String>())
+        };
+        assert_eq!(shown("a = 1"), (2_000, String::new()));
+        assert_eq!(shown("${a}"), (84, "PREVIEW_CUT".to_owned()));
+        assert_eq!(shown("${nope}"), (1_001, "PREVIEW_CUT".to_owned()));
+    }
+
+    #[test]
+    fn tables_are_counted_and_measured() {
+        let request = |count: usize, length: usize| PreviewRequest {
+            tables: vec![Table::from(&TableName::new("s", "t".repeat(length))); count],
+            ..PreviewRequest::default()
+        };
+        assert_eq!(named(&request(20_000, 256)).unwrap().len(), 20_000);
+        assert_eq!(named(&request(20_001, 1)).unwrap_err().code, "OUT_OF_RANGE");
+        assert_eq!(named(&request(1, 257)).unwrap_err().code, "OUT_OF_RANGE");
+    }
 }

@@ -7,15 +7,28 @@ use contract::options::nearest_hint;
 use model::migration::{MigrationSpec, ResourceGroup as Group};
 use model::plan::Environment;
 use model::secret::Unsealed;
-use model::{Error, Finding, ObjectId, Result};
+use model::{Error, ErrorKind, Finding, ObjectId, Result};
 use serde_json::{Map, Value as Json};
 use store::{Page, Stored};
+use tokio::sync::Semaphore;
 
 use crate::data_sources::{self, DataSource};
+use crate::document::Document;
 use crate::installation::{LONGEST_PAGE, Service};
 use crate::migration_file::{Loaded, understand_beside, understand_json};
 use crate::projects::{Mode, Project};
 use crate::resource_groups::ResourceGroup;
+
+/// The longest text, in bytes: ten thousand tables, each with choices of its own, are far below it.
+const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+/// How many keys and values a migration has at most.
+const MOST_VALUES: usize = 500_000;
+/// The longest key, and the longest single text, in bytes.
+const LONGEST_KEY: usize = 1024;
+const LONGEST_VALUE: usize = 1024 * 1024;
+
+/// Large migrations take a core for a while, and memory by the hundred MiB.
+static READING: Semaphore = Semaphore::const_new(2);
 
 /// A migration as somebody wrote it.
 #[derive(Debug, Clone, Copy)]
@@ -63,13 +76,12 @@ pub(crate) async fn understood(
     written: Written<'_>,
 ) -> Result<Whole> {
     let document = match written {
-        Written::Json(migration) => Some(migration.clone()),
-        Written::Text(text) => {
-            let bare = understand_beside(text, Map::new(), service.base());
-            bare.migration().cloned()
+        Written::Json(migration) => {
+            within_bounds(migration)?;
+            migration.clone()
         }
+        Written::Text(text) => migration_of(text).await?,
     };
-    let document = document.unwrap_or_default();
     let end = async |key: &str| match document[key]["data-source"].as_str() {
         Some(name) => data_sources::named(service, project.id.as_str(), name).await,
         None => Ok(None),
@@ -85,8 +97,14 @@ pub(crate) async fn understood(
     }
     let base = service.base();
     let loaded = match written {
-        Written::Text(text) => understand_beside(text, beside, base),
-        Written::Json(migration) => understand_json(migration, beside, base),
+        Written::Text(text) => {
+            let text = text.to_owned();
+            aside(move || understand_beside(&text, beside, base)).await?
+        }
+        Written::Json(migration) => {
+            let migration = migration.clone();
+            aside(move || understand_json(&migration, beside, base)).await?
+        }
     };
     let mut whole = Whole {
         loaded,
@@ -97,7 +115,73 @@ pub(crate) async fn understood(
     let mut more = of_project(service, project, whole.migration(written)).await?;
     whole.loaded.locate(more.iter_mut());
     whole.loaded.findings.extend(more);
+    Finding::keep_few(&mut whole.loaded.findings);
     Ok(whole)
+}
+
+/// Does what takes a core for a while beside those who answer requests, few at a time.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let _permit = READING
+        .acquire()
+        .await
+        .map_err(|_| Error::internal("reading was closed"))?;
+    // What a panic says may hold what was written: it is not repeated.
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::internal("reading a migration panicked"))
+}
+
+/// The `migration` of a text; null where it has none.
+async fn migration_of(text: &str) -> Result<Json> {
+    if text.len() > LONGEST_TEXT {
+        let message = format!("the text has {} bytes", text.len());
+        return Err(too_large(message, "write at most 4 MiB"));
+    }
+    let text = text.to_owned();
+    aside(move || {
+        let Ok(mut document) = Document::parse(&text) else {
+            return Ok(Json::Null);
+        };
+        within_bounds(&document.value)?;
+        let migration = document.value.get_mut("migration");
+        Ok(migration.map(Json::take).unwrap_or_default())
+    })
+    .await?
+}
+
+/// Refuses what is so large that nobody can have meant it.
+fn within_bounds(document: &Json) -> Result<()> {
+    let mut values = 0;
+    let mut open = vec![document];
+    while let Some(value) = open.pop() {
+        match value {
+            Json::String(text) if text.len() > LONGEST_VALUE => {
+                let message = format!("a text in the migration has {} bytes", text.len());
+                return Err(too_large(message, "write at most 1 MiB"));
+            }
+            Json::Array(entries) => open.extend(entries),
+            Json::Object(keys) => {
+                if let Some(key) = keys.keys().find(|key| key.len() > LONGEST_KEY) {
+                    let message = format!("a key in the migration has {} bytes", key.len());
+                    return Err(too_large(message, "write at most 1024"));
+                }
+                values += keys.len();
+                open.extend(keys.values());
+            }
+            _ => {}
+        }
+        values += 1;
+        if values > MOST_VALUES {
+            let message = format!("the migration has more than {MOST_VALUES} values");
+            return Err(too_large(message, "cut it into several"));
+        }
+    }
+    Ok(())
+}
+
+fn too_large(message: String, hint: &str) -> Error {
+    Error::new(ErrorKind::Config, "OUT_OF_RANGE", message).hint(hint)
 }
 
 /// Both data sources as they are opened: judged, and with the texts of their secrets. To be called on what has
@@ -203,4 +287,51 @@ async fn of_project(
         }
     }
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(document: &Json) -> String {
+        within_bounds(document).unwrap_err().message
+    }
+
+    #[test]
+    fn ten_thousand_tables_are_within_bounds_and_what_nobody_means_is_not() {
+        let name = |index: usize| format!("{index:064}.{index:064}");
+        let listed: Vec<String> = (0..10_000).map(name).collect();
+        let each = (0..10_000).map(|index| {
+            json!({"table": name(index), "filter": {"one-time": "a = 1"}, "columns": {"c": {"skip": true}}})
+        });
+        let large = json!({"tables": {"listed": listed}, "each": each.collect::<Vec<_>>()});
+        assert!(within_bounds(&large).is_ok());
+        let values = vec![Json::Null; 500_001];
+        assert_eq!(
+            refused(&json!({"each": values})),
+            "the migration has more than 500000 values"
+        );
+        let key = "k".repeat(1_025);
+        assert_eq!(
+            refused(&json!([{key: 1}])),
+            "a key in the migration has 1025 bytes"
+        );
+        let text = "x".repeat(1024 * 1024 + 1);
+        assert_eq!(
+            refused(&json!([[text]])),
+            "a text in the migration has 1048577 bytes"
+        );
+    }
+
+    #[tokio::test]
+    async fn long_texts_are_refused_and_work_is_done_beside_requests() {
+        let text = " ".repeat(4 * 1024 * 1024 + 1);
+        assert_eq!(migration_of(&text).await.unwrap_err().code, "OUT_OF_RANGE");
+        let here = std::thread::current().id();
+        assert_ne!(aside(|| std::thread::current().id()).await.unwrap(), here);
+        let error = aside(|| -> () { panic!("canary") }).await.unwrap_err();
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
 }
