@@ -15,7 +15,11 @@ pub fn check(kind: &str, name: &str, longest: usize) -> Result<()> {
         let message = format!("{why} cannot be the name of a {kind}");
         Err(Error::new(ErrorKind::Config, "BAD_NAME", message).hint(hint))
     };
-    if name.trim().is_empty() {
+    // Joiners belong to words in Persian and to signs of several, and are nothing by themselves.
+    if name
+        .chars()
+        .all(|c| c.is_whitespace() || matches!(c, '\u{200c}' | '\u{200d}'))
+    {
         return refuse("nothing".to_owned(), "write at least one letter");
     }
     if name.trim() != name {
@@ -29,6 +33,16 @@ pub fn check(kind: &str, name: &str, longest: usize) -> Result<()> {
         let hint = format!("write at most {longest}");
         return refuse(format!("a text of {length} characters"), &hint);
     }
+    if matches!(name, "." | "..") {
+        return refuse(format!("{name:?}"), "write a letter besides");
+    }
+    if let Some(found) = name.chars().find(|c| is_unseen(*c)) {
+        let why = format!("{name:?}, for its {found:?},");
+        return refuse(
+            why,
+            "leave out characters that are not seen or that turn the text",
+        );
+    }
     let found = name
         .chars()
         .find(|c| FORBIDDEN.contains(c) || c.is_control());
@@ -37,6 +51,13 @@ pub fn check(kind: &str, name: &str, longest: usize) -> Result<()> {
         return refuse(format!("{name:?}, for its {found:?},"), hint);
     }
     Ok(())
+}
+
+/// Whether nothing is seen of it, or what follows is read in another direction: two names would look alike.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -55,6 +76,20 @@ mod tests {
         check(&"é".repeat(257), false);
         for name in ["", "  ", " a", "a ", "a\nb", "a\u{7f}"] {
             check(name, false);
+        }
+        for name in [
+            ".",
+            "..",
+            "\u{feff}",
+            "a\u{200b}",
+            "\u{202e}nimda",
+            "a\u{2066}b",
+            "\u{200d}",
+        ] {
+            check(name, false);
+        }
+        for name in ["...", ".a", "می\u{200c}خواهم", "👩\u{200d}🔧"] {
+            check(name, true);
         }
         for forbidden in FORBIDDEN {
             check(&format!("a{forbidden}b"), false);
