@@ -1,8 +1,9 @@
 //! What surrounds every request: its id, its line in the log, its figures, the headers that browsers
 //! heed, and the net for panics. Never a query's values, never a body.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+use std::thread;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -43,12 +44,16 @@ const HEADERS: [(HeaderName, &str); 6] = [
 /// A year of TLS alone.
 const TLS_ALONE: &str = "max-age=31536000";
 
+/// What the runtime calls its threads.
+const WORKER: &str = "tokio-rt-worker";
+
 /// The outermost layer; `secure` tells whether browsers reach us by TLS.
 pub(super) async fn surround(
     State(secure): State<bool>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    tell_places_alone();
     let started = Instant::now();
     let id = RequestId::generate();
     request.extensions_mut().insert(id.clone());
@@ -59,8 +64,7 @@ pub(super) async fn surround(
     let span = tracing::info_span!("request", %id, method, path);
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let answered = answering.instrument(span.clone()).await;
-    let mut response =
-        span.in_scope(|| answered.unwrap_or_else(|panic| panicked(panic.as_ref()).response(&id)));
+    let mut response = span.in_scope(|| answered.unwrap_or_else(|_| panicked().response(&id)));
     add_headers(response.headers_mut(), &id, secure, is_of_api);
     let (status, elapsed) = (response.status().as_u16(), started.elapsed());
     metrics::count(method, path, status, elapsed);
@@ -88,16 +92,24 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Problem {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Error::internal(format!(
-        "a handler panicked: {}",
-        text.unwrap_or("silently")
-    ))
-    .into()
+/// What a panic says may hold what was sent: it is not repeated.
+fn panicked() -> Problem {
+    Error::internal("a handler panicked").into()
+}
+
+/// Has panics of the runtime's threads logged by their place in the code, without what they say.
+fn tell_places_alone() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| match thread::current().name() {
+            Some(WORKER) => {
+                let place = panic.location().map(tracing::field::display);
+                tracing::error!(place, "a thread of the service panicked");
+            }
+            _ => usual(panic),
+        }));
+    });
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &RequestId, secure: bool, is_of_api: bool) {
@@ -114,6 +126,8 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, secure: bool, is_of_api:
     }
     if is_of_api {
         add(header::CACHE_CONTROL, "no-store");
+        let version = HeaderName::from_static(super::VERSION_HEADER);
+        add(version, env!("CARGO_PKG_VERSION"));
     }
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
@@ -122,7 +136,33 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, secure: bool, is_of_api:
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Read};
+
     use super::*;
+
+    #[test]
+    fn a_panic_tells_its_place_alone() {
+        tell_places_alone();
+        let (mut log, writer) = io::pipe().unwrap();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.try_clone().unwrap())
+            .finish();
+        let fails = || tracing::subscriber::with_default(subscriber, || panic!("canary"));
+        let worker = thread::Builder::new().name(WORKER.to_owned());
+        assert!(worker.spawn(fails).unwrap().join().is_err());
+        let mut told = String::new();
+        log.read_to_string(&mut told).unwrap();
+        assert!(
+            told.contains("layers.rs:") && !told.contains("canary"),
+            "{told}"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn workers_are_called_so() {
+        let name = tokio::task::spawn_blocking(|| thread::current().name().map(str::to_owned));
+        assert_eq!(name.await.unwrap().as_deref(), Some(WORKER));
+    }
 
     #[test]
     fn made_up_methods_are_one() {

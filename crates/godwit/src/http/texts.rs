@@ -1,6 +1,8 @@
 //! Names with texts, as paths and queries have them, read as a struct: numbers, words and lists are
 //! made of the texts as the struct asks for. A name that is given several times is a list.
 
+use std::collections::BTreeMap;
+
 use serde::Deserializer;
 use serde::de::value::{Error as Fault, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, Unexpected, Visitor};
@@ -12,12 +14,9 @@ pub(super) fn read<T: DeserializeOwned>(
     part: Part,
     pairs: impl IntoIterator<Item = (String, String)>,
 ) -> Result<T, Flaw> {
-    let mut grouped: Vec<(String, Texts)> = Vec::new();
+    let mut grouped: BTreeMap<String, Texts> = BTreeMap::new();
     for (name, text) in pairs {
-        match grouped.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, texts)) => texts.0.push(text),
-            None => grouped.push((name, Texts(vec![text]))),
-        }
+        grouped.entry(name).or_default().0.push(text);
     }
     let reader = MapDeserializer::<_, Fault>::new(grouped.into_iter());
     serde_path_to_error::deserialize(reader)
@@ -25,6 +24,7 @@ pub(super) fn read<T: DeserializeOwned>(
 }
 
 /// The texts of one name, in their order; at least one.
+#[derive(Default)]
 struct Texts(Vec<String>);
 
 impl Texts {
