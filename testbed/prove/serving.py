@@ -51,8 +51,8 @@ class Door:
 class Service:
     """`godwit serve` in a folder of its own, with these settings beside the usual ones."""
 
-    def __init__(self, room, **settings):
-        self.room = room
+    def __init__(self, room, environment=None, **settings):
+        self.room, self.environment = room, environment
         self.configuration = room / "serve.yaml"
         usual = {"listen": "127.0.0.1:0", "server": "one", "roots": [str(room)], "network": {"allow-loopback": True}}
         settings = {name.replace("_", "-"): value for name, value in settings.items()}
@@ -61,7 +61,8 @@ class Service:
         self.begin()
 
     def begin(self):
-        self.process = Process(["serve", "--config", str(self.configuration), "--data", str(self.room / "data")], self.room)
+        self.process = Process(["serve", "--config", str(self.configuration), "--data", str(self.room / "data")], self.room,
+                               self.environment)
         self.processes.append(self.process)
         deadline = time.monotonic() + 30
         while not (found := re.search(r"serves at http://127\.0\.0\.1:(\d+)", self.printed())):
