@@ -27,6 +27,7 @@ mod probe;
 mod recreate;
 mod replay;
 mod select;
+mod slips;
 mod table;
 mod task_names;
 mod validate;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use contract::options::nearest_hint;
 use contract::{AnyConnector, Refusal, WriteCapabilities};
 use model::migration::{ColumnChoice, NameRules};
 use model::plan::{Column, ColumnMapping, Fidelity, ScanColumn};
@@ -11,7 +10,7 @@ use model::{Finding, NativeColumn, NativeTable, TableName};
 
 use crate::collisions;
 use crate::naming::{column_at, comment_with_original, name_column};
-use crate::yaml;
+use crate::{slips, yaml};
 
 /// What the columns of every table are planned with.
 pub(crate) struct Ends<'a> {
@@ -127,7 +126,7 @@ fn first_proposals(table: &TableName, proposals: &[(&str, ColumnChoice)]) -> Opt
 }
 
 /// So many choices for columns that are not there are told of one table: each is compared with all that are.
-const MOST_UNKNOWN: usize = 100;
+pub(crate) const MOST_UNKNOWN: usize = 100;
 
 /// Choices for columns that the table does not have: a slip might move what was to be left out.
 fn unknown_columns(table: &NativeTable, choices: Choices<'_>) -> Vec<Finding> {
@@ -149,9 +148,9 @@ fn unknown_columns(table: &NativeTable, choices: Choices<'_>) -> Vec<Finding> {
 pub(crate) fn unknown_column(at: String, table: &TableName, name: &str, known: &[&str]) -> Finding {
     let message = format!("{table} has no column {name:?}");
     let hint = if known.len() > 40 {
-        contract::options::nearest(name, known).map(|near| format!("did you mean {near}?"))
+        slips::nearest(name, known).map(|near| format!("did you mean {near}?"))
     } else {
-        Some(nearest_hint(name, known))
+        Some(slips::nearest_hint(name, known))
     };
     let finding = Finding::blocker("UNKNOWN_COLUMN", at, message);
     match hint {

@@ -9,12 +9,13 @@
 
 use std::collections::BTreeMap;
 
-use contract::options::nearest;
 use jiff::civil::{Date, DateTime};
 use jiff::{Span, ToSpan};
 use model::Finding;
 use model::migration::ParameterValue;
 use model::table::escape_controls;
+
+use crate::slips::nearest;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 /// The longest text with its parameters replaced, in bytes.
@@ -22,7 +23,7 @@ const LONGEST_EXPANDED: usize = 1024 * 1024;
 /// How many parameters a migration may have.
 const MOST_PARAMETERS: usize = 1000;
 /// After so many placeholders of one text that have no value, the rest is not looked at.
-const MOST_FINDINGS: usize = 100;
+const MOST_FINDINGS: usize = 50;
 const BUILT_IN: [&str; 3] = ["bizdate", "yyyyMMdd", "yyyy-MM-dd"];
 
 /// The values that placeholders stand for.

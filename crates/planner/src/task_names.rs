@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::options::nearest_hint;
 use model::migration::{MethodKind, MigrationSpec};
 use model::plan::Part;
 use model::{Finding, TableName};
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::digest;
 use crate::parameters::{Piece, Reference, pieces};
+use crate::slips::nearest_hint;
 use crate::validate::{
     LONGEST_EXPANDED, LONGEST_NAME, NAMES_SAID, is_forbidden_in_names, name_faults,
 };

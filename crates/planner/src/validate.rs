@@ -9,7 +9,6 @@ mod served;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use contract::options::nearest_hint;
 use model::Finding;
 use model::migration::{
     ExistingTables, Filters, IllegalNames, LoadingPolicy, MigrationFile, MigrationSpec, NameRule,
@@ -18,6 +17,7 @@ use model::migration::{
 
 use crate::naming::{MOST_RULES, SOURCE_SCHEMA, too_many_rules};
 use crate::parameters::{self, Parameters, Place};
+use crate::slips::nearest_hint;
 use crate::{select, task_names};
 pub use ends::validate_against;
 pub(crate) use schedule::spread;
@@ -36,7 +36,7 @@ const HOURS_DECIMALS: usize = 2;
 const SPLITS: RangeInclusive<u16> = 1..=1024;
 const SPLITS_SAID: &str = "1 to 1024";
 /// After so many texts that cannot be expanded, no further one is looked at.
-const BAD_TEXTS: usize = 100;
+const BAD_TEXTS: usize = 50;
 /// How long all tables' own filters may be together with their parameters replaced, in bytes.
 const MOST_EXPANDED: usize = 64 * 1024 * 1024;
 /// Any day: what stands for what is not asked here, only whether it stands for something.
