@@ -23,6 +23,8 @@ use crate::resource_groups::ResourceGroup;
 const LONGEST_TEXT: usize = 4 * 1024 * 1024;
 /// How many keys and values a migration has at most.
 const MOST_VALUES: usize = 500_000;
+/// How many keys stand outside of lists: each one that is wrong is told by itself, and has all read once more.
+const MOST_KEYS: usize = 2_000;
 /// The longest key, and the longest single text, in bytes.
 const LONGEST_KEY: usize = 1024;
 const LONGEST_VALUE: usize = 1024 * 1024;
@@ -152,22 +154,23 @@ async fn migration_of(text: &str) -> Result<Json> {
 
 /// Refuses what is so large that nobody can have meant it.
 fn within_bounds(document: &Json) -> Result<()> {
-    let mut values = 0;
-    let mut open = vec![document];
-    while let Some(value) = open.pop() {
+    let (mut values, mut named) = (0, 0);
+    let mut open = vec![(document, false)];
+    while let Some((value, in_list)) = open.pop() {
         match value {
             Json::String(text) if text.len() > LONGEST_VALUE => {
                 let message = format!("a text in the migration has {} bytes", text.len());
                 return Err(too_large(message, "write at most 1 MiB"));
             }
-            Json::Array(entries) => open.extend(entries),
+            Json::Array(entries) => open.extend(entries.iter().map(|entry| (entry, true))),
             Json::Object(keys) => {
                 if let Some(key) = keys.keys().find(|key| key.len() > LONGEST_KEY) {
                     let message = format!("a key in the migration has {} bytes", key.len());
                     return Err(too_large(message, "write at most 1024"));
                 }
                 values += keys.len();
-                open.extend(keys.values());
+                named += if in_list { 0 } else { keys.len() };
+                open.extend(keys.values().map(|value| (value, in_list)));
             }
             _ => {}
         }
@@ -175,6 +178,10 @@ fn within_bounds(document: &Json) -> Result<()> {
         if values > MOST_VALUES {
             let message = format!("the migration has more than {MOST_VALUES} values");
             return Err(too_large(message, "cut it into several"));
+        }
+        if named > MOST_KEYS {
+            let message = format!("the migration has more than {MOST_KEYS} keys outside of lists");
+            return Err(too_large(message, "leave out those that are not known"));
         }
     }
     Ok(())
@@ -313,6 +320,14 @@ mod tests {
             refused(&json!({"each": values})),
             "the migration has more than 500000 values"
         );
+        let keys = |count: usize| {
+            let keys = (0..count).map(|key| (format!("k{key}"), Json::Null));
+            Json::Object(keys.collect())
+        };
+        assert!(within_bounds(&keys(2_000)).is_ok());
+        assert!(within_bounds(&json!([keys(20_000)])).is_ok());
+        let many = "the migration has more than 2000 keys outside of lists";
+        assert_eq!(refused(&json!({"names": keys(20_000)})), many);
         let key = "k".repeat(1_025);
         assert_eq!(
             refused(&json!([{key: 1}])),
