@@ -4,6 +4,7 @@
 mod check;
 mod demo;
 mod plan;
+mod remote;
 mod run;
 mod runs;
 mod serve;
@@ -77,6 +78,8 @@ enum Command {
     Runs(runs::Command),
     /// REST API, scheduler and worker in one process
     Serve(serve::Arguments),
+    #[command(flatten)]
+    Remote(remote::Command),
 }
 
 /// Carries out one command line; the first argument is the program's name.
@@ -99,6 +102,7 @@ pub async fn run(
         Command::Source(command) => source::run(&command, json, terminal, cancel).await,
         Command::Runs(command) => runs::run(&command, json, terminal).await,
         Command::Serve(arguments) => Box::pin(serve::run(&arguments, json, terminal, cancel)).await,
+        Command::Remote(command) => remote::run(command, json, terminal, cancel).await,
     };
     result.unwrap_or_else(|error| failed(&error, json, terminal))
 }
@@ -131,9 +135,11 @@ fn failed(error: &Error, json: bool, terminal: &mut Terminal<'_>) -> Exit {
     }
     match (error.kind, error.code) {
         (ErrorKind::Cancelled, _) => Exit::Cancelled,
-        (_, "FILE_UNREADABLE" | "USAGE" | "BAD_BIZDATE" | "BAD_SCALE" | "BAD_CONFIGURATION") => {
-            Exit::Usage
-        }
+        (
+            _,
+            "FILE_UNREADABLE" | "USAGE" | "BAD_BIZDATE" | "BAD_SCALE" | "BAD_CONFIGURATION"
+            | "BAD_SERVER_ADDRESS" | "NOT_LOGGED_IN" | "NO_PROJECT_NAMED" | "NOBODY_TO_ASK",
+        ) => Exit::Usage,
         _ => Exit::Refused,
     }
 }

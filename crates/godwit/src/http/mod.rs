@@ -39,3 +39,6 @@ pub use server::{Listen, Server, Tls};
 
 /// What stands in front of every path of the table.
 pub const PREFIX: &str = "/api/v1";
+
+/// The header by which the API tells the version that serves it; what has none is no server of ours.
+pub const VERSION_HEADER: &str = "godwit-version";
