@@ -40,22 +40,11 @@ impl Document {
     /// Reads a text; what is wrong with it as YAML comes back as a finding with its position.
     pub(crate) fn parse(text: &str) -> Result<Self, Box<Finding>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let trees = load(text)?;
-        let tree = match trees.as_slice() {
-            [] => {
-                let finding = Finding::blocker("BAD_YAML", "", "the file is empty");
-                return Err(Box::new(
-                    finding.hint("start with version: 1, data-sources: and migration:"),
-                ));
-            }
-            [tree] => tree,
-            [_, second, ..] => {
-                let message = "the file holds several documents";
-                return Err(Box::new(Finding {
-                    position: Some(position(&second.span.start)),
-                    ..Finding::blocker("BAD_YAML", "", message).hint("keep one, without ---")
-                }));
-            }
+        let Some(tree) = load(text)? else {
+            let finding = Finding::blocker("BAD_YAML", "", "the file is empty");
+            return Err(Box::new(
+                finding.hint("start with version: 1, data-sources: and migration:"),
+            ));
         };
         let strides = text.char_indices().step_by(STRIDE);
         let mut reader = Reader {
@@ -64,7 +53,7 @@ impl Document {
             places: BTreeMap::new(),
             paths: 0,
         };
-        let value = reader.node(tree, "", None)?;
+        let value = reader.node(&tree, "", None)?;
         Ok(Self {
             value,
             places: reader.places,
@@ -97,8 +86,8 @@ impl Document {
     }
 }
 
-/// The text's trees. What would take too much is refused before it is built, and nothing here recurses.
-fn load(text: &str) -> Result<Vec<MarkedYaml<'_>>, Box<Finding>> {
+/// The text's tree, where there is any. What would take too much is refused before it is built.
+fn load(text: &str) -> Result<Option<MarkedYaml<'_>>, Box<Finding>> {
     let refused = |error: &ScanError| {
         let position = position(error.marker());
         Box::new(unreadable(error.info(), text, position))
@@ -120,7 +109,7 @@ fn load(text: &str) -> Result<Vec<MarkedYaml<'_>>, Box<Finding>> {
             return Err(refused(error));
         }
     }
-    Ok(loader.into_documents())
+    Ok(loader.into_documents().pop())
 }
 
 fn position(marker: &Marker) -> Position {
@@ -388,6 +377,19 @@ mod tests {
         assert_eq!(stopped("? [a]\n: 1"), "a key must be a text");
         assert_eq!(stopped("- &a [x]\n- { *a : 1 }"), "a key must be a text");
         assert!(Document::parse("- &a x\n- { *a : 1 }").is_ok());
+    }
+
+    #[test]
+    fn documents_and_tags_end_a_text_where_they_begin() {
+        let documents = "a: 1\n".to_owned() + &"---\nb: 2\n".repeat(100_000) + "[";
+        assert_eq!(stopped(&documents), "the file holds several documents");
+        // Each would have the prefix: 50 GB.
+        let prefix = format!("%TAG ! x{}\n---\n", "y".repeat(500_000));
+        let tags = prefix + &"- !a x\n".repeat(100_000);
+        assert_eq!(stopped(&tags), "tags (!…) are not understood");
+        assert_eq!(stopped("a: !b [1]"), "tags (!…) are not understood");
+        let core = Document::parse("a: !!str 1").unwrap();
+        assert_eq!(core.value["a"], "1");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::Event;
+use saphyr_parser::{Event, Tag};
 
 /// How many lists and maps stand in each other.
 const DEEPEST: usize = 64;
@@ -21,6 +21,7 @@ type Refusal = (String, &'static str);
 pub(super) struct Guard {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Extent>,
+    documents: usize,
     nodes: usize,
     repeated: usize,
 }
@@ -45,7 +46,9 @@ impl Guard {
     /// Takes the next event, or tells why the text ends here.
     pub(super) fn admit(&mut self, event: &Event<'_>) -> Result<(), Refusal> {
         match event {
-            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
+            Event::DocumentStart(_) => self.documents += 1,
+            Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => {
+                known(tag.as_deref())?;
                 self.begin(1)?;
                 self.open.push(Open {
                     anchor: *anchor,
@@ -61,7 +64,8 @@ impl Guard {
                     self.end(done.anchor, Extent { height, weight })?;
                 }
             }
-            Event::Scalar(text, _, anchor, _) => {
+            Event::Scalar(text, _, anchor, tag) => {
+                known(tag.as_deref())?;
                 let weight = NODE + text.len();
                 self.begin(0)?;
                 self.end(*anchor, Extent { height: 0, weight })?;
@@ -79,6 +83,10 @@ impl Guard {
 
     /// A node of this height comes.
     fn begin(&mut self, height: usize) -> Result<(), Refusal> {
+        if self.documents > 1 {
+            let message = "the file holds several documents";
+            return Err((message.to_owned(), "keep one, without ---"));
+        }
         self.nodes += 1;
         if self.nodes > MOST_NODES {
             let message = format!("the file has more than {MOST_NODES} values");
@@ -124,5 +132,16 @@ impl Guard {
             ));
         }
         Ok(())
+    }
+}
+
+/// Refuses tags of one's own. Each node would have its whole prefix, which may be long.
+fn known(tag: Option<&Tag>) -> Result<(), Refusal> {
+    match tag.is_none_or(Tag::is_yaml_core_schema) {
+        true => Ok(()),
+        false => Err((
+            "tags (!…) are not understood".to_owned(),
+            "write the value alone",
+        )),
     }
 }
