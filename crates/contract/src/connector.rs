@@ -14,6 +14,7 @@ use crate::capabilities::Capabilities;
 use crate::destination::Destination;
 use crate::dialect::Dialect;
 use crate::options::{Options, parse};
+use crate::reach::Reach;
 use crate::source::Source;
 use crate::type_mapping::TypeMapping;
 
@@ -42,6 +43,8 @@ pub struct Opening {
     pub namespace: String,
     /// The texts of the options' sealed secrets; empty where a migration file is read.
     pub unsealed: Unsealed,
+    /// Where connections may lead.
+    pub reach: Reach,
 }
 
 impl Opening {
@@ -56,6 +59,7 @@ impl Opening {
             time_zone,
             namespace: namespace.into(),
             unsealed: Unsealed::default(),
+            reach: Reach::default(),
         }
     }
 
@@ -63,6 +67,13 @@ impl Opening {
     #[must_use]
     pub fn with_unsealed(mut self, unsealed: Unsealed) -> Self {
         self.unsealed = unsealed;
+        self
+    }
+
+    /// The same, with connections that lead only where they may.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Reach) -> Self {
+        self.reach = reach;
         self
     }
 }

@@ -9,6 +9,7 @@ pub mod destination;
 pub mod dialect;
 pub mod options;
 pub mod probe;
+pub mod reach;
 pub mod source;
 pub mod task;
 pub mod type_mapping;
@@ -28,6 +29,7 @@ pub use options::{NoOptions, Options};
 pub use probe::{
     ColumnProbe, Extent, ProbeClock, ProbeColumn, ProbeLimits, ProbeRequest, TableProbe,
 };
+pub use reach::{Judge, Reach};
 pub use source::{Batches, OpenedSnapshot, Snapshot, Source, SourceColumn, SourceFigures, Split};
 pub use task::{BatchLimits, Meter, Rejected, RejectedShelf, Rejection, TaskContext};
 pub use tokio_util::sync::CancellationToken;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use godwit::http::{App, Listen, Server, Settings};
 use jiff::Timestamp;
 use service::clock::Clock;
-use service::opening::{self, Configuration};
+use service::opening::{self, Configuration, Start};
 use tokio_util::sync::CancellationToken;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -60,7 +60,13 @@ async fn main() -> Result<(), Failure> {
         ..Listen::default()
     })?;
     let (own, clock) = (server.address(), Clock::reading(now));
-    let opened = opening::open(&configuration, Some(Path::new(data)), own, clock);
+    let start = Start {
+        data: Some(Path::new(data)),
+        own,
+        clock,
+        restored: false,
+    };
+    let opened = opening::open(&configuration, start);
     let opened = Box::pin(opened).await?;
     let (service, set_up) = (opened.service, opened.set_up);
     let token = set_up.as_ref().map(|token| token.as_str());

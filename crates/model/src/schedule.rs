@@ -159,7 +159,7 @@ impl Operation {
             Self::Rerun | Self::RerunDownstream => state.is_ended(),
             Self::ForceRerun | Self::RemoveUpstream => true,
             Self::Stop => !state.is_ended(),
-            Self::SetSuccess => state == InstanceState::Failed,
+            Self::SetSuccess => state == InstanceState::Failed || (paused && state.is_waiting()),
             Self::Pause => !paused,
             Self::Resume => paused,
         }
@@ -304,6 +304,8 @@ mod tests {
         assert_eq!(allowed(Operation::Rerun), ended);
         assert_eq!(allowed(Operation::RerunDownstream), ended);
         assert_eq!(allowed(Operation::SetSuccess), [InstanceState::Failed]);
+        assert!(Operation::SetSuccess.is_allowed(InstanceState::NotRun, true));
+        assert!(!Operation::SetSuccess.is_allowed(InstanceState::Running, true));
         assert_eq!(allowed(Operation::Stop), InstanceState::ALL[..5]);
         assert_eq!(allowed(Operation::ForceRerun), InstanceState::ALL);
         assert!(allowed(Operation::Resume).is_empty());

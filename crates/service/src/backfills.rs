@@ -10,6 +10,7 @@ use scheduler::backfill::{MOST_GROUPS, groups, state};
 use scheduler::calendar::planned_backfill;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Counted, InstanceFilter, NewInstance, Noun, Stored, Task, Upstream};
 
 use crate::access::rights::{Caller, Right};
@@ -18,7 +19,7 @@ use crate::instances::{self, Act};
 use crate::names;
 use crate::projects::Project;
 use crate::tasks::{
-    Occasion, TaskBody, body, checked_bizdate, find, new_instance, project_of, write_bizdate,
+    Named, Occasion, TaskBody, body, checked_bizdate, find, new_instance, project_of, write_bizdate,
 };
 
 /// A backfill makes at most so many instances.
@@ -132,15 +133,26 @@ async fn as_a_whole(service: &Service, backfill: Stored<Backfill>) -> Result<Sho
 }
 
 /// Makes a backfill and all of its instances. Where no name is given it is called after the task, the day
-/// and how many there were before.
+/// and how many there were before. Asked again under the same key it is the one that is there already.
 pub async fn create(
     service: &Service,
     caller: &Caller,
     project: &ObjectId,
-    (name, mut backfill): (Option<String>, Backfill),
+    (name, mut backfill, key): (Option<String>, Backfill, Option<String>),
 ) -> Result<Shown> {
     let of = (project, backfill.environment);
     let found = project_of(service, caller, of, Right::Operate).await?;
+    let asked = json!({ "name": name, "backfill": backfill });
+    let named = key.map(|key| Named::of(key, &asked)).transpose()?;
+    if let Some(named) = &named {
+        let there = service.store().kept_once(project.as_str(), named.parts());
+        if let Some(backfill) = there.await? {
+            let shown = as_a_whole(service, backfill).await?;
+            if !shown.instances.is_empty() {
+                return Ok(shown);
+            }
+        }
+    }
     let days = days(&backfill)?;
     let task = find(service, of, &backfill.task).await?;
     let tasks = with_downstream(service, of, task, &backfill.with_downstream).await?;
@@ -154,7 +166,8 @@ pub async fn create(
         chosen.sort();
         chosen.dedup();
     }
-    let stored = keep(service, caller, &found, (name, &tasks[0].0.name, backfill)).await?;
+    let called = (name, tasks[0].0.name.as_str());
+    let stored = keep(service, caller, &found, called, (backfill, named)).await?;
     let new = instances_of(service, &found.body, &tasks, (&stored.id, &days));
     let at = service.clock().millis();
     let made = service.store().make_instances(at, &new).await?;
@@ -273,13 +286,20 @@ async fn keep(
     service: &Service,
     caller: &Caller,
     project: &Stored<Project>,
-    (name, task, backfill): (Option<String>, &str, Backfill),
+    (name, task): (Option<String>, &str),
+    (backfill, named): (Backfill, Option<Named>),
 ) -> Result<Stored<Backfill>> {
     let (store, by) = (service.store(), service.by(caller));
-    let id = project.id.as_str();
+    let create = async |name: &str| {
+        let (name, body) = ((project.id.as_str(), name), backfill.clone());
+        match &named {
+            Some(named) => store.create_once(&by, name, body, named.parts()).await,
+            None => store.create(&by, name, body).await,
+        }
+    };
     if let Some(name) = name {
         names::check("backfill", &name, names::LONG)?;
-        return store.create(&by, (id, &name), backfill).await;
+        return create(&name).await;
     }
     let today = service
         .clock()
@@ -291,7 +311,7 @@ async fn keep(
         let room = names::LONG - tail.len();
         let head: String = task.chars().take(room).collect();
         let name = format!("{head}{tail}");
-        match store.create(&by, (id, &name), backfill.clone()).await {
+        match create(&name).await {
             Err(error) if error.code == "NAME_TAKEN" => {}
             kept => return kept,
         }

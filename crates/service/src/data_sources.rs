@@ -12,7 +12,6 @@ use contract::AnyConnector;
 use contract::options::nearest_hint;
 use model::migration::DataSource as Connection;
 use model::plan::Environment;
-use model::secret::Unsealed;
 use model::{Error, ErrorKind, Finding, ObjectId, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,6 +25,7 @@ use self::sealed::Sealing;
 use crate::access::rights::{Caller, Right, unknown_project};
 use crate::access::secrets;
 use crate::document::join;
+use crate::ends::Trusted;
 use crate::installation::{LONGEST_PAGE, Service, page};
 use crate::names;
 use crate::projects::{Mode, Project};
@@ -236,7 +236,7 @@ pub(crate) async fn resolved(
     service: &Service,
     project: &str,
     ids: &[&ObjectId],
-) -> Result<(BTreeMap<String, Connection>, Unsealed)> {
+) -> Result<(BTreeMap<String, Connection>, Trusted)> {
     let mut connections = BTreeMap::new();
     for id in ids {
         let found: Stored<DataSource> = service.of_project(project, id).await?;
@@ -246,7 +246,7 @@ pub(crate) async fn resolved(
             judged.map_err(|error| error.context(format!("the data source {:?}", found.name)))?;
         connections.insert(found.name, connection);
     }
-    Ok((connections, service.unseal(ids).await?))
+    Ok((connections, service.trusted(ids).await?))
 }
 
 /// A data source of the project by its name.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connectors::connector;
-use contract::{AnyConnector, Destination, Opening, Source};
+use contract::{AnyConnector, Destination, Opening, Reach, Source};
 use model::migration::{DataSource, IllegalNames, MigrationFile, NameRules};
 use model::plan::Environment;
 use model::secret::Unsealed;
@@ -29,21 +29,38 @@ impl Ends {
     }
 }
 
+/// What a service lends whoever opens a data source; nothing where a migration file is run.
+#[derive(Debug, Clone, Default)]
+pub struct Trusted {
+    /// The texts of sealed secrets.
+    pub(crate) unsealed: Unsealed,
+    /// Where connections may lead.
+    pub(crate) reach: Reach,
+}
+
+impl Trusted {
+    pub(crate) fn lend(&self, opening: Opening) -> Opening {
+        let opening = opening.with_unsealed(self.unsealed.clone());
+        opening.with_reach(self.reach.clone())
+    }
+}
+
 /// How the ends of a file are opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Access<'a> {
     /// The folder that relative paths start at.
     pub(crate) base: &'a Path,
     pub(crate) environment: Environment,
-    /// The texts of sealed secrets.
-    pub(crate) unsealed: &'a Unsealed,
+    /// What a service lends.
+    pub(crate) trusted: &'a Trusted,
 }
 
 impl Access<'_> {
     /// To the ends of this file, with that namespace at the destination.
     fn opening(&self, file: &MigrationFile, namespace: String) -> Opening {
         let time_zone = file.migration.source.time_zone.clone();
-        Opening::new(self.base, time_zone, namespace).with_unsealed(self.unsealed.clone())
+        self.trusted
+            .lend(Opening::new(self.base, time_zone, namespace))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use contract::CancellationToken;
+use contract::{CancellationToken, Reach};
 use jiff::Timestamp;
 use model::plan::Environment;
 use model::secret::Unsealed;
@@ -20,6 +20,7 @@ use crate::access::rights::Caller;
 use crate::access::token::SetUp;
 use crate::alerts::Mail;
 use crate::clock::Clock;
+use crate::ends::Trusted;
 
 /// The longest page of a list.
 pub const LONGEST_PAGE: u32 = 500;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub server: String,
     /// Names the server of this data folder, after a restart as before: what it held is its own again.
     pub owner: String,
+    /// The store's own id.
+    pub installation: ObjectId,
     /// Which hosts data sources may name.
     pub network: NetworkPolicy,
     /// Under which folders data sources may lie.
@@ -175,6 +178,19 @@ impl Service {
             }
         }
         Ok(texts.into_iter().collect())
+    }
+
+    /// The same, with where connections of data sources may lead.
+    pub(crate) async fn trusted(&self, objects: &[&ObjectId]) -> Result<Trusted> {
+        Ok(Trusted {
+            unsealed: self.unseal(objects).await?,
+            reach: self.reach(),
+        })
+    }
+
+    /// Where connections of data sources may lead.
+    pub(crate) fn reach(&self) -> Reach {
+        Reach::judged(Arc::new(self.settings().network.clone()))
     }
 
     /// The folder that relative paths of data sources would start at: there is none, they are absolute.

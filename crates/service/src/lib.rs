@@ -16,6 +16,7 @@ pub mod generation;
 pub mod installation;
 pub mod instances;
 mod journal;
+pub mod keys;
 mod last_loads;
 pub mod metadata;
 pub mod migration_file;
@@ -30,6 +31,7 @@ pub mod projects;
 pub mod publishing;
 pub mod read_back;
 pub mod resource_groups;
+mod restoring;
 pub mod run;
 pub mod runs;
 pub mod schema;
@@ -39,6 +41,7 @@ pub mod sources;
 pub mod tasks;
 pub mod tokens;
 pub mod users;
+pub mod within;
 pub mod work;
 
 /// What must be set before the process has a second thread: call it first in `main`.

@@ -174,6 +174,7 @@ pub async fn copy(
     (project, id): (&ObjectId, &ObjectId),
     name: &str,
 ) -> Result<Stored<Migration>> {
+    caller.may(Some(project.as_str()), Right::EditMigrations)?;
     let old = show(service, caller, project, id).await?;
     create(service, caller, (project, name), old.body.document).await
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use model::secret::Unsealed;
-use model::{Error, ErrorKind, Result, Secret};
+use model::{Error, ErrorKind, ObjectId, Result, Secret};
 use serde::{Deserialize, Serialize};
 use store::{By, KeyRing, Noun, ServerLock, Store, Zeroizing};
 
@@ -16,11 +16,12 @@ use crate::clock::Clock;
 use crate::data_folder::data_folder;
 use crate::document::Document;
 use crate::installation::{Service, Settings};
+use crate::restoring::{self, Mark};
 use crate::users;
 
 /// Who does what nobody asked for.
-const OURSELVES: &str = "godwit";
-const CANARY: &str = "canary";
+pub(crate) const OURSELVES: &str = "godwit";
+pub(crate) const CANARY: &str = "canary";
 const POSTGRES_PORT: u16 = 5432;
 
 /// A configuration file. All of it may be left out.
@@ -220,31 +221,37 @@ pub struct Opened {
     pub lock: ServerLock,
 }
 
-/// Opens the store and its keys. `data` is the data folder, else the environment's, else `.godwit` here;
-/// `own` is where we listen, which no data source may lead to. A store whose secrets were sealed with other
-/// keys is refused.
-pub async fn open(
-    configuration: &Configuration,
-    data: Option<&Path>,
-    own: SocketAddr,
-    clock: Clock,
-) -> Result<Opened> {
-    let folder = data_folder(data, Path::new(""));
+/// What a service starts with beside its configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// The data folder; the environment's where it is left out, else `.godwit` here.
+    pub data: Option<&'a Path>,
+    /// Where we listen, which no data source may lead to.
+    pub own: SocketAddr,
+    /// What time it is.
+    pub clock: Clock,
+    /// Somebody put the store back from a backup, and knows it.
+    pub restored: bool,
+}
+
+/// Opens the store and its keys. A store whose secrets were sealed with other keys is refused, and one that was
+/// put back from a backup where nobody says so.
+pub async fn open(configuration: &Configuration, start: Start<'_>) -> Result<Opened> {
+    let (own, clock) = (start.own, start.clock);
+    let folder = data_folder(start.data, Path::new(""));
     let folder = std::path::absolute(&folder).unwrap_or(folder);
     let mut ours = vec![own];
-    let store = match &configuration.store {
-        None => Store::open(&folder).await?,
-        Some(shared) => {
-            let url = configuration.reveal(&shared.url)?;
-            ours.extend(addresses(&url).await);
-            Store::open_shared(&url, shared.connections.max(1), &folder).await?
-        }
-    };
+    if let Some(shared) = &configuration.store {
+        ours.extend(addresses(&configuration.reveal(&shared.url)?).await);
+    }
+    let store = open_store(configuration, &folder).await?;
     let locked = folder.clone();
     let lock = tokio::task::spawn_blocking(move || ServerLock::take(&locked)).await;
     let lock =
         lock.map_err(|cause| Error::internal("taking a lock panicked").caused_by(cause))??;
-    let (keys, new_keys) = open_keys(configuration, &store, &folder, clock).await?;
+    let (keys, new_keys, installation) = open_keys(configuration, &store, &folder, clock).await?;
+    let mark = Mark::new(&folder, installation.as_str());
+    restoring::check(&store, &mark, clock, start.restored).await?;
     let networks = |texts: &[String]| {
         texts
             .iter()
@@ -253,6 +260,7 @@ pub async fn open(
     };
     let settings = Settings {
         owner: lock.owner().to_owned(),
+        installation,
         server: configuration
             .server
             .clone()
@@ -290,24 +298,35 @@ pub async fn open(
     })
 }
 
+/// The store that the configuration names, else the one in the data folder.
+pub(crate) async fn open_store(configuration: &Configuration, folder: &Path) -> Result<Store> {
+    match &configuration.store {
+        None => Store::open(folder).await,
+        Some(shared) => {
+            let url = configuration.reveal(&shared.url)?;
+            Store::open_shared(&url, shared.connections.max(1), folder).await
+        }
+    }
+}
+
 /// What a setting of the installation is kept as.
 #[derive(Serialize, Deserialize)]
-struct Setting {
+pub(crate) struct Setting {
     /// A sealed text that only the right keys open.
-    sealed: String,
+    pub(crate) sealed: String,
 }
 
 impl Noun for Setting {
     const KIND: &'static str = "setting";
 }
 
-/// The keys of this store, and where they stand where they were made now.
-async fn open_keys(
+/// The keys of this store, where they stand where they were made now, and the store's own id.
+pub(crate) async fn open_keys(
     configuration: &Configuration,
     store: &Store,
     folder: &Path,
     clock: Clock,
-) -> Result<(KeyRing, Option<PathBuf>)> {
+) -> Result<(KeyRing, Option<PathBuf>, ObjectId)> {
     let kept = store.find::<Setting>("", CANARY).await?;
     let (file, folder) = (configuration.key_file.clone(), folder.to_owned());
     let may_make = kept.is_none();
@@ -320,7 +339,7 @@ async fn open_keys(
         opened.map_err(|cause| Error::internal("opening the keys panicked").caused_by(cause))??;
     if let Some(kept) = kept {
         keys.check_canary(&kept.body.sealed)?;
-        return Ok((keys, None));
+        return Ok((keys, None, kept.id));
     }
     let by = By {
         person: OURSELVES.to_owned(),
@@ -330,18 +349,18 @@ async fn open_keys(
     let setting = Setting {
         sealed: keys.canary()?,
     };
-    match store.create(&by, ("", CANARY), setting).await {
-        Ok(_) => {}
+    let stands = match store.create(&by, ("", CANARY), setting).await {
+        Ok(made) => made,
         // Another server of the same store was faster: its keys are the store's.
         Err(error) if error.code == "NAME_TAKEN" => {
-            if let Some(kept) = store.find::<Setting>("", CANARY).await? {
-                keys.check_canary(&kept.body.sealed)?;
-            }
+            let kept = store.find::<Setting>("", CANARY).await?.ok_or(error)?;
+            keys.check_canary(&kept.body.sealed)?;
+            kept
         }
         Err(error) => return Err(error),
-    }
+    };
     let new_keys = is_new.then(|| keys.path().to_owned());
-    Ok((keys, new_keys))
+    Ok((keys, new_keys, stands.id))
 }
 
 /// A network, or a single address.
@@ -420,31 +439,54 @@ mod tests {
         check("session-hours: 0", "session-hours");
     }
 
+    async fn opened(folder: &Path, restored: bool) -> Result<Opened> {
+        let start = Start {
+            data: Some(folder),
+            own: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            clock: Clock::default(),
+            restored,
+        };
+        Box::pin(open(&Configuration::default(), start)).await
+    }
+
     #[tokio::test]
     async fn a_store_opens_with_its_own_keys_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let own = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let configuration = Configuration::default();
-        let first = open(&configuration, Some(folder.path()), own, Clock::default())
-            .await
-            .unwrap();
+        let first = opened(folder.path(), false).await.unwrap();
         let made = first.new_keys.unwrap();
         assert!(first.set_up.is_some());
-        let second = open(&configuration, Some(folder.path()), own, Clock::default()).await;
+        let second = opened(folder.path(), false).await;
         assert_eq!(second.err().unwrap().code, "FOLDER_IN_USE");
         drop(first.lock);
-        let again = open(&configuration, Some(folder.path()), own, Clock::default())
-            .await
-            .unwrap();
+        let again = opened(folder.path(), false).await.unwrap();
         assert!(again.new_keys.is_none());
         drop(again.lock);
         std::fs::rename(&made, folder.path().join("away")).unwrap();
-        let refused = open(&configuration, Some(folder.path()), own, Clock::default()).await;
+        let refused = opened(folder.path(), false).await;
         assert_eq!(refused.err().unwrap().code, "KEY_MISSING");
         let elsewhere = tempfile::tempdir().unwrap();
         let (other, _) = KeyRing::open(elsewhere.path(), true).unwrap();
         std::fs::copy(other.path(), &made).unwrap();
-        let refused = open(&configuration, Some(folder.path()), own, Clock::default()).await;
+        let refused = opened(folder.path(), false).await;
         assert_eq!(refused.err().unwrap().code, "KEY_MISSING");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_was_put_back_is_refused_until_somebody_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = opened(folder.path(), false).await.unwrap();
+        let installation = first.service.settings().installation.clone();
+        let mut mark = Mark::new(folder.path(), installation.as_str());
+        mark.note(7).await;
+        drop(first);
+        let refused = opened(folder.path(), false).await.err().unwrap();
+        assert_eq!(refused.code, "STORE_RESTORED");
+        let held = opened(folder.path(), true).await.unwrap();
+        let until = restoring::held_until(held.service.store()).await.unwrap();
+        assert!(until > 0);
+        drop(held);
+        // A mark of another store says nothing of this one.
+        Mark::new(folder.path(), "other").note(9).await;
+        opened(folder.path(), false).await.unwrap();
     }
 }

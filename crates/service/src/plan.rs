@@ -8,7 +8,6 @@ pub use contract::{ColumnProbe, Extent, ProbeLimits, TableProbe};
 use contract::{ExistingTable, ProbeRequest};
 use model::migration::{MethodKind, MigrationSpec};
 use model::plan::{Environment, Part, Plan, Refused};
-use model::secret::Unsealed;
 use model::{Error, ErrorKind, Finding, LastShape, NativeTable, Result, Severity, Side, TableName};
 use planner::{PlanInput, Selection};
 use serde::Serialize;
@@ -16,7 +15,7 @@ use store::Store;
 
 use crate::clock::Clock;
 use crate::data_folder::data_folder;
-use crate::ends::{self, Access, Ends};
+use crate::ends::{self, Access, Ends, Trusted};
 use crate::last_loads;
 use crate::migration_file::{Loaded, load};
 
@@ -76,7 +75,7 @@ pub async fn plan(request: &PlanRequest) -> Result<PlanReport> {
     let access = Access {
         base: &loaded.base,
         environment: Environment::Production,
-        unsealed: &Unsealed::default(),
+        trusted: &Trusted::default(),
     };
     let (ends, mut opening) = ends::open(file, &access).await;
     opening.extend(unread);

@@ -10,6 +10,8 @@ use store::{Link, Noun, Stored};
 use crate::access::rights::{Caller, Right, Role, unknown_project};
 use crate::installation::{Service, page};
 use crate::names;
+use crate::resource_groups::ResourceGroup;
+use crate::users::User;
 
 /// Whether what is submitted goes live, or is tried in a development environment first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,6 +65,15 @@ impl Noun for Project {
     }
 }
 
+/// Whether there is a project of this id, as far as the caller may know.
+pub async fn admit(service: &Service, caller: &Caller, project: &str) -> Result<()> {
+    let id = ObjectId::new(project);
+    if caller.views(project) && service.store().get::<Project>(&id).await?.is_some() {
+        return Ok(());
+    }
+    Err(unknown_project(project))
+}
+
 /// The projects that the caller may see, by name.
 pub async fn list(
     service: &Service,
@@ -107,7 +118,7 @@ pub async fn create(
 ) -> Result<Stored<Project>> {
     caller.may(None, Right::ManageSystem)?;
     names::check("project", name, names::SHORT)?;
-    check(service, &project).await?;
+    check(service, None, &project).await?;
     let by = service.by(caller);
     let made = service.store().create(&by, ("", name), project).await?;
     service.tell();
@@ -128,7 +139,7 @@ pub async fn edit(
         let error = Error::new(ErrorKind::Conflict, "MODE_FIXED", message);
         return Err(error.hint("make another project, and import the migrations there"));
     }
-    check(service, &new.body).await?;
+    check(service, Some(&new.id), &new.body).await?;
     let edited = service.store().replace(&service.by(caller), new).await?;
     service.tell();
     Ok(edited)
@@ -151,7 +162,8 @@ pub async fn remove(service: &Service, caller: &Caller, id: &ObjectId, edition: 
     service.store().remove(&service.by(caller), &old).await
 }
 
-async fn check(service: &Service, project: &Project) -> Result<()> {
+/// What is wrong with a project; `id` is its own, where it is there already.
+async fn check(service: &Service, id: Option<&ObjectId>, project: &Project) -> Result<()> {
     if project.mode == Mode::Basic && project.development_group.is_some() {
         let message = "a project of the mode basic has no development group";
         return Err(Error::new(ErrorKind::Config, "NOT_OF_MODE", message).hint("leave it out"));
@@ -162,13 +174,8 @@ async fn check(service: &Service, project: &Project) -> Result<()> {
             return Err(Error::new(ErrorKind::Config, "BAD_ROLE", message)
                 .hint("give project-admin, developer, operator or viewer"));
         }
-        let id = ObjectId::new(person.as_str());
-        if service
-            .store()
-            .get::<crate::users::User>(&id)
-            .await?
-            .is_none()
-        {
+        let person_id = ObjectId::new(person.as_str());
+        if service.store().get::<User>(&person_id).await?.is_none() {
             let message = format!("there is no user {person:?}");
             return Err(Error::new(ErrorKind::Config, "UNKNOWN_USER", message)
                 .hint("name users by their ids"));
@@ -178,10 +185,12 @@ async fn check(service: &Service, project: &Project) -> Result<()> {
         .into_iter()
         .flatten()
     {
-        let found = service
-            .store()
-            .get::<crate::resource_groups::ResourceGroup>(group);
-        if found.await?.is_none() {
+        let found = service.store().get::<ResourceGroup>(group).await?;
+        let is_open = |group: &ResourceGroup| {
+            let bound = &group.projects;
+            bound.is_empty() || id.is_some_and(|id| bound.contains(id))
+        };
+        if !found.is_some_and(|group| is_open(&group.body)) {
             let message = format!("there is no resource group {:?}", group.as_str());
             return Err(Error::new(ErrorKind::Config, "UNKNOWN_GROUP", message)
                 .hint("name groups by their ids"));

@@ -9,14 +9,18 @@ use model::schedule::{InstanceKind, InstanceState, Priority, Resources};
 use model::{Error, ErrorKind, ObjectId, Result, TableName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 pub use store::Task;
 use store::{Event, InstanceFilter, Move, NewInstance, Stored, Upstream};
 
 use crate::access::rights::{Caller, Right, unknown_project};
 use crate::installation::{LONGEST_PAGE, Service, known_environment, not_there, page};
 use crate::instances::ManualRun;
+use crate::pipelines;
 use crate::projects::Project;
+
+/// The longest key of a request.
+const LONGEST_KEY: usize = 64;
 
 /// What a task is: the document that the store keeps of it. Made by publishing; all that a run needs stands
 /// in it, so that a later edit of the pipeline changes nothing of what is published.
@@ -191,6 +195,36 @@ pub struct ByHand {
     /// Values for `${name}`, in place of those of the migration.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, ParameterValue>,
+    /// What the client calls this request, unique in the project: asked again with the same key, the answer is
+    /// the instance that is there already. Remembered for as long as its instance is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub key: Option<String>,
+}
+
+/// A request that a client named, so that it can be made again: its key, and what it asks for.
+pub(crate) struct Named {
+    pub(crate) key: String,
+    digest: String,
+}
+
+impl Named {
+    /// Refused where the key is none.
+    pub(crate) fn of(key: String, asked: &Json) -> Result<Self> {
+        let length = key.chars().count();
+        if !(1..=LONGEST_KEY).contains(&length) || key.chars().any(char::is_control) {
+            let message = format!("a text of {length} characters is no key for a request");
+            return Err(Error::new(ErrorKind::Config, "BAD_KEY", message)
+                .hint("write 1 to 64 characters, none of them a control character"));
+        }
+        let digest = pipelines::digest(asked);
+        Ok(Self { key, digest })
+    }
+
+    /// As the store takes it.
+    pub(crate) fn parts(&self) -> (&str, &str) {
+        (&self.key, &self.digest)
+    }
 }
 
 /// Runs a task once, as soon as there is room; it waits for nobody upstream. The instance's number.
@@ -198,7 +232,7 @@ pub async fn run_now(
     service: &Service,
     caller: &Caller,
     (project, environment): (&ObjectId, Environment),
-    (id, by_hand): (&ObjectId, ByHand),
+    (id, mut by_hand): (&ObjectId, ByHand),
 ) -> Result<i64> {
     let of = (project, environment);
     let found = project_of(service, caller, of, Right::Operate).await?;
@@ -206,24 +240,45 @@ pub async fn run_now(
         // They become a part of SQL.
         caller.may(Some(project.as_str()), Right::EditStatements)?;
     }
+    let (store, by) = (service.store(), service.by(caller));
+    let named = match by_hand.key.take() {
+        Some(key) => {
+            let asked = json!({ "task": id, "environment": environment, "by-hand": by_hand });
+            Some(Named::of(key, &asked)?)
+        }
+        None => None,
+    };
+    if let Some(named) = &named {
+        let there = store.kept_once::<ManualRun>(project.as_str(), named.parts());
+        if let Some(run) = there.await?
+            && let Some(instance) = made_by(service, of, &run.id).await?
+        {
+            return Ok(instance);
+        }
+    }
     let task = find(service, of, id).await?;
     let body = body(&task)?;
-    let (store, by) = (service.store(), service.by(caller));
-    let bizdate = match &by_hand.bizdate {
+    let mut bizdate = match &by_hand.bizdate {
         Some(told) => write_bizdate(checked_bizdate(told)?),
         None => service.clock().bizdate(&found.body.time_zone),
     };
-    let origin = match by_hand.parameters.is_empty() {
+    let origin = match named.is_none() && by_hand.parameters.is_empty() {
         true => ObjectId::generate(),
         false => {
             let run = ManualRun {
                 task: id.clone(),
                 environment,
-                bizdate: bizdate.clone(),
+                bizdate,
                 parameters: by_hand.parameters,
             };
             let name = format!("{} {}", task.name, ObjectId::generate());
-            store.create(&by, (project.as_str(), &name), run).await?.id
+            let name = (project.as_str(), name.as_str());
+            let kept = match &named {
+                Some(named) => store.create_once(&by, name, run, named.parts()).await?,
+                None => store.create(&by, name, run).await?,
+            };
+            bizdate = kept.body.bizdate;
+            kept.id
         }
     };
     let occasion = Occasion {
@@ -242,6 +297,22 @@ pub async fn run_now(
     made.first()
         .copied()
         .ok_or_else(|| Error::internal("an instance was not made"))
+}
+
+/// The instance that was made for what a person started, where there is one.
+async fn made_by(
+    service: &Service,
+    (project, environment): (&ObjectId, Environment),
+    origin: &ObjectId,
+) -> Result<Option<i64>> {
+    let filter = InstanceFilter {
+        origin: Some(origin.to_string()),
+        limit: 1,
+        ..InstanceFilter::default()
+    };
+    let store = service.store();
+    let made = store.instances(project.as_str(), environment, &filter);
+    Ok(made.await?.first().map(|instance| instance.id))
 }
 
 /// The project, if the caller has the right there, and it has the environment.
@@ -391,4 +462,72 @@ pub(crate) fn checked_bizdate(text: &str) -> Result<Date> {
         Error::new(ErrorKind::Config, "BAD_BIZDATE", message)
             .hint("write yyyymmdd, a day that exists")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operating::tests::support::{Setting, clock};
+
+    #[tokio::test]
+    async fn a_manual_run_is_asked_for_as_often_as_it_takes_and_made_once() {
+        let setting = Setting::new(clock!("2024-05-02T00:00:30Z")).await;
+        let task = setting.publish("a", &[], |body| body.hour = None).await;
+        let run = async |key: &str, more: Json| {
+            let mut said = json!({ "key": key });
+            for (name, value) in more.as_object().unwrap() {
+                said[name] = value.clone();
+            }
+            let by_hand = ByHand::deserialize(&said).unwrap();
+            let of = (&setting.project, Environment::Production);
+            run_now(&setting.service, &setting.caller, of, (&task.id, by_hand)).await
+        };
+        let asked = json!({ "bizdate": "20240430" });
+        let at_once = futures::join!(run("k", asked.clone()), run("k", asked.clone()));
+        let first = at_once.0.unwrap();
+        assert_eq!(at_once.1.unwrap(), first);
+        assert_eq!(run("k", asked.clone()).await.unwrap(), first);
+        let other = run("k", json!({ "bizdate": "20240429" }))
+            .await
+            .unwrap_err();
+        assert_eq!((other.code, other.kind), ("KEY_TAKEN", ErrorKind::Conflict));
+        assert_ne!(run("l", asked).await.unwrap(), first);
+
+        let yesterday = run("m", json!({})).await.unwrap();
+        setting.pass_hours(24);
+        assert_eq!(run("m", json!({})).await.unwrap(), yesterday);
+        let all = setting.of_task(&task).await;
+        let dates: Vec<&str> = all.iter().map(|one| one.made.bizdate.as_str()).collect();
+        assert_eq!(dates, ["20240501", "20240430", "20240430"]);
+        for key in ["", &"k".repeat(65), "a\0b"] {
+            assert_eq!(run(key, json!({})).await.unwrap_err().code, "BAD_KEY");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_and_not_made_is_made_when_it_is_asked_for_again() {
+        let setting = Setting::new(clock!("2024-05-02T00:00:30Z")).await;
+        let task = setting.publish("a", &[], |body| body.hour = None).await;
+        let by_hand = ByHand {
+            key: Some("k".to_owned()),
+            ..ByHand::default()
+        };
+        let of = (&setting.project, Environment::Production);
+        let ask = async || {
+            let asked = (&task.id, by_hand.clone());
+            let made = run_now(&setting.service, &setting.caller, of, asked).await;
+            made.unwrap()
+        };
+        let made = ask().await;
+        let one = setting.one_of(&task).await;
+        let step = Move::of(&one, InstanceState::Failed, 0);
+        setting.store.move_instances(&[step]).await.unwrap();
+        setting.store.cut_instances(i64::MAX, 1).await.unwrap();
+        // Its server died between the note of the key and the instance.
+        setting.pass_hours(48);
+        let again = ask().await;
+        assert_ne!(again, made);
+        let one = setting.one_of(&task).await;
+        assert_eq!((one.id, one.made.bizdate.as_str()), (again, "20240501"));
+    }
 }

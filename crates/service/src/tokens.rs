@@ -84,6 +84,20 @@ pub async fn make(
 /// Removes one of the caller's tokens.
 pub async fn remove(service: &Service, caller: &Caller, id: &ObjectId) -> Result<()> {
     only_a_person(caller)?;
+    take_away(service, caller, id).await
+}
+
+/// Ends the token that asks: its program needs it no more.
+pub async fn end_own(service: &Service, caller: &Caller, text: &str) -> Result<()> {
+    let hash = token::hash(text);
+    let own = service.store().tokens(&caller.user).await?;
+    match own.iter().find(|token| token.hash == hash) {
+        Some(token) => take_away(service, caller, &token.id).await,
+        None => Ok(()),
+    }
+}
+
+async fn take_away(service: &Service, caller: &Caller, id: &ObjectId) -> Result<()> {
     if !service.store().remove_token(&caller.user, id).await? {
         let message = "you have no such token";
         return Err(Error::new(ErrorKind::NotFound, "NOT_THERE", message)

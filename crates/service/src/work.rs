@@ -79,18 +79,31 @@ pub(crate) struct Outcome {
 #[derive(Debug, JsonSchema)]
 #[schemars(rename = "Finding", rename_all = "kebab-case")]
 pub struct FindingForm {
-    /// `blocker`, `warning` or `note`.
-    pub severity: String,
+    /// How much it weighs.
+    pub severity: SeverityForm,
     /// Stable, upper case.
     pub code: String,
     /// A path into the document, or a table or column of the source.
     pub at: String,
     /// Where that stands in the text, if it stands there.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pub position: Option<PositionForm>,
     /// One sentence for a person.
     pub message: String,
     /// The way out.
     pub hint: Option<String>,
+}
+
+/// How much a finding weighs: a blocker stops its table, or the run where it concerns all of it.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "Severity", rename_all = "kebab-case")]
+pub enum SeverityForm {
+    /// Good to know.
+    Note,
+    /// To be looked at.
+    Warning,
+    /// It does not run.
+    Blocker,
 }
 
 /// A place in a text; both start at 1.

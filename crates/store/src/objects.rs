@@ -2,6 +2,9 @@
 //! name, an edition that grows with each edit, and links to what it refers to. What it says is the service's
 //! business.
 
+mod many;
+mod once;
+
 use model::{Error, ErrorKind, ObjectId, Result, Side};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -118,7 +121,7 @@ impl Store {
                 body,
             };
             let text = text(&stored.body)?;
-            let written = insert(&mut transaction, by, &stored, &text).await;
+            let written = insert(&mut transaction, by, (&stored, &text), None).await;
             written.map_err(|cause| match is_taken(&cause) {
                 true => taken::<T>(&stored.name),
                 false => failure(&doing(&stored.name), cause),
@@ -319,12 +322,13 @@ impl Store {
 async fn insert<T: Noun>(
     transaction: &mut Transaction<'static, Any>,
     by: &By,
-    new: &Stored<T>,
-    text: &str,
+    (new, text): (&Stored<T>, &str),
+    asked: Option<(&str, &str)>,
 ) -> std::result::Result<(), sqlx::Error> {
+    let (key, digest) = asked.unzip();
     sqlx::query(
-        "INSERT INTO objects (id, kind, project, name, edition, body, changed_at, changed_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO objects (id, kind, project, name, edition, body, changed_at, changed_by, \
+         request_key, request_digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(new.id.as_str())
     .bind(T::KIND)
@@ -334,6 +338,8 @@ async fn insert<T: Noun>(
     .bind(text)
     .bind(new.changed_at)
     .bind(&new.changed_by)
+    .bind(key)
+    .bind(digest)
     .execute(&mut **transaction)
     .await?;
     link(transaction, &new.id, &new.body.links()).await?;

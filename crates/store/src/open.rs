@@ -19,7 +19,7 @@ use crate::journal::Appending;
 use crate::leases::Fence;
 
 /// The schema's history, oldest first. Never edited once released: a change is a new file.
-const HISTORY: [(i64, &str, &str); 4] = [
+const HISTORY: [(i64, &str, &str); 5] = [
     (1, "runs", include_str!("../schema/0001_runs.sql")),
     (2, "replays", include_str!("../schema/0002_replays.sql")),
     (3, "service", include_str!("../schema/0003_service.sql")),
@@ -28,6 +28,7 @@ const HISTORY: [(i64, &str, &str); 4] = [
         "instances found",
         include_str!("../schema/0004_instances_found.sql"),
     ),
+    (5, "forgotten", include_str!("../schema/0005_forgotten.sql")),
 ];
 
 /// How long a statement waits for another one that writes.

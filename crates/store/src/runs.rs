@@ -1,5 +1,7 @@
 //! Runs: one line each, from the moment they start, refused ones included.
 
+mod forgetting;
+
 use model::plan::{Part, Plan};
 use model::run::{RunReport, RunState};
 use model::{Result, RunId};

@@ -14,7 +14,11 @@ use crate::audit::{By, note};
 use crate::failure::{failure, is_taken, unreadable};
 use crate::objects::Page;
 use crate::open::Store;
+use crate::statement::Statement;
 use crate::words::{read_word, word};
+
+/// So many rows are read or written by one statement.
+const AT_ONCE: usize = 500;
 
 /// A task as it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,41 +68,50 @@ const COLUMNS: &str = "id, environment, project, name, version, first_bizdate, s
                        body, changed_at, changed_by";
 
 impl Store {
-    /// Keeps a version of a document. Its number.
-    pub async fn add_version(
+    /// Keeps a version of each document, all or none. Their numbers, in the order given.
+    pub async fn add_versions(
         &self,
         by: &By,
-        object: &ObjectId,
-        body: &Json,
+        bodies: &[(&ObjectId, Json)],
         remark: &str,
-    ) -> Result<i64> {
-        let failed = |cause| failure("could not keep a version", cause);
-        let mut transaction = self.begin().await.map_err(failed)?;
-        // Whoever submits the same object at the same time waits here.
-        let number: i64 = sqlx::query_scalar(
-            "INSERT INTO versions (object, number, body, remark, made_at, made_by) \
-             SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5 FROM versions \
-             WHERE object = $1 RETURNING number",
-        )
-        .bind(object.as_str())
-        .bind(body.to_string())
-        .bind(remark)
-        .bind(by.at)
-        .bind(&by.person)
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        let detail = json!({ "version": number, "remark": remark });
-        let noted = note(
-            &mut transaction,
-            by,
-            "version.made",
-            ("", object.as_str()),
-            &detail,
-        );
-        noted.await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(number)
+    ) -> Result<Vec<i64>> {
+        let added = async {
+            let mut transaction = self.begin().await?;
+            let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
+            for bodies in bodies.chunks(AT_ONCE) {
+                let mut query = Statement::new("WITH new (object, body) AS (");
+                query.rows(bodies, |row, (object, body)| {
+                    row.bind(object.as_str().to_owned()).bind(body.to_string());
+                });
+                query.push(
+                    ") INSERT INTO versions (object, number, body, remark, made_at, made_by) \
+                     SELECT object, (SELECT COALESCE(MAX(number), 0) + 1 FROM versions \
+                     WHERE versions.object = new.object), body, ",
+                );
+                query.bind(remark.to_owned()).push(", ").bind(by.at);
+                query.push(", ").bind(by.person.clone());
+                query.push(" FROM new RETURNING object, number");
+                let rows = query.build()?.fetch_all(&mut *transaction).await?;
+                numbers.extend(rows.iter().map(|row| (row.get(0), row.get(1))));
+            }
+            let made = |object: &ObjectId| {
+                let number: Option<&i64> = numbers.get::<str>(object.as_str());
+                number.copied().ok_or(sqlx::Error::RowNotFound)
+            };
+            let mut told = Vec::with_capacity(bodies.len());
+            for (object, _) in bodies {
+                let number = made(object)?;
+                let detail = json!({ "version": number, "remark": remark });
+                let subject = ("", object.as_str());
+                note(&mut transaction, by, "version.made", subject, &detail).await?;
+                told.push(number);
+            }
+            transaction.commit().await?;
+            Ok(told)
+        };
+        added
+            .await
+            .map_err(|cause| failure("could not keep versions", cause))
     }
 
     /// The versions of a document, newest first.
@@ -129,19 +142,69 @@ impl Store {
         row.as_ref().map(version).transpose()
     }
 
+    /// These versions, each by its document and number, as far as they are there; by their documents.
+    pub async fn versions_of(
+        &self,
+        wanted: &[(&ObjectId, i64)],
+    ) -> Result<BTreeMap<ObjectId, Version>> {
+        let failed = |cause| failure("could not read the versions", cause);
+        let mut found = BTreeMap::new();
+        for wanted in wanted.chunks(AT_ONCE) {
+            let mut query = Statement::new("WITH wanted (object, number) AS (");
+            query.rows(wanted, |row, (object, number)| {
+                row.bind(object.as_str().to_owned()).bind(*number);
+            });
+            query.push(
+                ") SELECT versions.number, body, remark, made_at, made_by, versions.object \
+                 FROM wanted JOIN versions ON versions.object = wanted.object \
+                 AND versions.number = wanted.number",
+            );
+            let rows = query.build().map_err(failed)?.fetch_all(&self.pool).await;
+            for row in rows.map_err(failed)? {
+                let object = ObjectId::new(row.get::<String, _>(5));
+                found.insert(object, version(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Puts tasks into their environments, all or none; each takes the place of the one of its id there.
     /// `NAME_TAKEN` where the name is another's.
     pub async fn publish(&self, by: &By, tasks: &[Task]) -> Result<()> {
         let failed = |cause| failure("could not publish", cause);
-        let mut transaction = self.begin().await.map_err(failed)?;
-        for task in tasks {
-            let put = put(&mut transaction, by, task).await;
-            put.map_err(|cause| match is_taken(&cause) {
-                true => taken(&task.name),
-                false => failed(cause),
-            })?;
+        let published = async {
+            let mut transaction = self.begin().await?;
+            for tasks in tasks.chunks(AT_ONCE) {
+                put(&mut transaction, by, tasks).await?;
+            }
+            transaction.commit().await
+        };
+        match published.await {
+            Err(cause) if is_taken(&cause) => Err(self.taken(tasks).await?),
+            published => published.map_err(failed),
         }
-        transaction.commit().await.map_err(failed)
+    }
+
+    /// Whose name is another's.
+    async fn taken(&self, tasks: &[Task]) -> Result<Error> {
+        let failed = |cause| failure("could not publish", cause);
+        for task in tasks {
+            let others: i64 = sqlx::query_scalar(
+                "SELECT COUNT(*) FROM tasks WHERE project = $1 AND environment = $2 AND name = $3 \
+                 AND id <> $4",
+            )
+            .bind(&task.project)
+            .bind(word(&task.environment)?)
+            .bind(&task.name)
+            .bind(task.id.as_str())
+            .fetch_one(&self.pool)
+            .await
+            .map_err(failed)?;
+            if others > 0 {
+                return Ok(taken(&task.name));
+            }
+        }
+        Ok(taken(tasks.first().map_or("", |task| &task.name)))
     }
 
     /// Takes a task out of its environment; what it already has of instances stays. Whether it was there.
@@ -281,53 +344,65 @@ impl Store {
 async fn put(
     transaction: &mut Transaction<'static, Any>,
     by: &By,
-    task: &Task,
+    tasks: &[Task],
 ) -> std::result::Result<(), sqlx::Error> {
     let encode = |error: Error| sqlx::Error::Encode(Box::new(error));
-    let environment = word(&task.environment).map_err(encode)?;
-    sqlx::query(
-        "INSERT INTO tasks (id, environment, project, name, version, first_bizdate, suspended, \
-         priority, body, changed_at, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-         ON CONFLICT (id, environment) DO UPDATE SET name = excluded.name, \
+    let mut rows = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        rows.push((task, word(&task.environment).map_err(encode)?));
+    }
+    let mut query = Statement::new(format!("INSERT INTO tasks ({COLUMNS})"));
+    query.rows(&rows, |row, (task, environment)| {
+        row.bind(task.id.as_str().to_owned())
+            .bind(environment.clone())
+            .bind(task.project.clone())
+            .bind(task.name.clone())
+            .bind(task.version)
+            .bind(task.first_bizdate.clone())
+            .bind(i64::from(task.suspended))
+            .bind(task.priority as i64)
+            .bind(task.body.to_string())
+            .bind(by.at)
+            .bind(by.person.clone());
+    });
+    query.push(
+        " ON CONFLICT (id, environment) DO UPDATE SET name = excluded.name, \
          version = excluded.version, first_bizdate = excluded.first_bizdate, \
          suspended = excluded.suspended, priority = excluded.priority, body = excluded.body, \
          changed_at = excluded.changed_at, changed_by = excluded.changed_by",
-    )
-    .bind(task.id.as_str())
-    .bind(&environment)
-    .bind(&task.project)
-    .bind(&task.name)
-    .bind(task.version)
-    .bind(&task.first_bizdate)
-    .bind(i64::from(task.suspended))
-    .bind(task.priority as i64)
-    .bind(task.body.to_string())
-    .bind(by.at)
-    .bind(&by.person)
-    .execute(&mut **transaction)
-    .await?;
-    sqlx::query("DELETE FROM task_upstream WHERE task = $1 AND environment = $2")
-        .bind(task.id.as_str())
-        .bind(&environment)
-        .execute(&mut **transaction)
-        .await?;
-    for upstream in &task.upstream {
-        sqlx::query(
-            "INSERT INTO task_upstream (task, environment, upstream) VALUES ($1, $2, $3) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(task.id.as_str())
-        .bind(&environment)
-        .bind(upstream.as_str())
-        .execute(&mut **transaction)
-        .await?;
-    }
-    let detail = json!({
-        "name": task.name, "environment": environment, "version": task.version,
-        "suspended": task.suspended, "priority": task.priority,
+    );
+    query.build()?.execute(&mut **transaction).await?;
+    let mut query = Statement::new("DELETE FROM task_upstream WHERE (task, environment) IN (");
+    query.rows(&rows, |row, (task, environment)| {
+        row.bind(task.id.as_str().to_owned())
+            .bind(environment.clone());
     });
-    let subject = (task.project.as_str(), task.id.as_str());
-    note(transaction, by, "task.put", subject, &detail).await
+    query.push(")");
+    query.build()?.execute(&mut **transaction).await?;
+    let pairs = rows.iter().flat_map(|(task, environment)| {
+        let upstream = task.upstream.iter();
+        upstream.map(move |upstream| (task.id.as_str(), environment, upstream.as_str()))
+    });
+    let pairs: Vec<_> = pairs.collect();
+    for pairs in pairs.chunks(10 * AT_ONCE) {
+        let mut query = Statement::new("INSERT INTO task_upstream (task, environment, upstream)");
+        query.rows(pairs, |row, (task, environment, upstream)| {
+            row.bind((*task).to_owned())
+                .bind((*environment).clone())
+                .bind((*upstream).to_owned());
+        });
+        query.push(" ON CONFLICT DO NOTHING");
+        query.build()?.execute(&mut **transaction).await?;
+    }
+    for (task, environment) in &rows {
+        let detail = json!({
+            "name": task.name, "environment": environment, "version": task.version,
+            "suspended": task.suspended, "priority": task.priority,
+        });
+        let subject = (task.project.as_str(), task.id.as_str());
+        note(transaction, by, "task.put", subject, &detail).await?;
+    }
+    Ok(())
 }
 
 fn task(row: &AnyRow) -> Result<Task> {
@@ -451,8 +526,8 @@ mod tests {
             let id = ObjectId::generate();
             for number in 1..=3 {
                 let body = json!({ "number": number });
-                let made = store.add_version(&by(), &id, &body, "why").await;
-                assert_eq!(made.unwrap(), number);
+                let made = store.add_versions(&by(), &[(&id, body)], "why").await;
+                assert_eq!(made.unwrap(), [number]);
             }
             let newest = store.versions(&id, 2).await.unwrap();
             let numbers: Vec<i64> = newest.iter().map(|version| version.number).collect();
@@ -460,6 +535,20 @@ mod tests {
             let second = store.version(&id, 2).await.unwrap().unwrap();
             assert_eq!(second.body, json!({ "number": 2 }));
             assert_eq!(store.version(&id, 4).await.unwrap(), None);
+
+            let others: Vec<ObjectId> = (0..1_200).map(|_| ObjectId::generate()).collect();
+            let ids = others.iter().take(700).chain([&id]).chain(&others[700..]);
+            let bodies: Vec<_> = ids.map(|id| (id, json!({ "of": id }))).collect();
+            let numbers = store.add_versions(&by(), &bodies, "all").await.unwrap();
+            let expected = (0..1_201).map(|place| if place == 700 { 4 } else { 1 });
+            assert_eq!(numbers, expected.collect::<Vec<i64>>());
+            let wanted: Vec<_> = bodies.iter().map(|(id, _)| (*id, 1)).collect();
+            let found = store.versions_of(&wanted).await.unwrap();
+            assert_eq!(found.len(), 1_201);
+            assert_eq!(found[&id].body, json!({ "number": 1 }));
+            assert_eq!(found[&others[0]].body, json!({ "of": others[0] }));
+            let lines = store.audit(None, None, 5_000).await.unwrap();
+            assert_eq!(lines.len(), 1_204, "a line for each");
         })
         .await;
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use contract::Reach;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,8 +20,8 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Where a server listens.
 #[derive(Debug, Clone)]
 pub(crate) enum Address {
-    /// Host and port.
-    Tcp(String, u16),
+    /// Host and port, and whether one may go there.
+    Tcp(String, u16, Reach),
     /// The path of its socket.
     Socket(PathBuf),
 }
@@ -37,8 +38,12 @@ impl Stream {
     pub(crate) async fn open(address: &Address) -> io::Result<Self> {
         match address {
             Address::Socket(path) => UnixStream::connect(path).await.map(Self::Socket),
-            Address::Tcp(host, port) => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            Address::Tcp(host, port, reach) => {
+                let judged = reach.addresses(host, *port).await;
+                let stream = match judged.map_err(io::Error::other)? {
+                    Some(addresses) => TcpStream::connect(addresses.as_slice()).await?,
+                    None => TcpStream::connect((host.as_str(), *port)).await?,
+                };
                 stream.set_nodelay(true)?;
                 keep_alive(&stream)?;
                 Ok(Self::Tcp(stream))

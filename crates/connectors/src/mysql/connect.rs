@@ -81,7 +81,11 @@ impl Server {
         let socket = connection.socket.as_ref().map(|path| base.join(path));
         let address = match &socket {
             Some(path) => Address::Socket(path.clone()),
-            None => Address::Tcp(connection.host.clone(), connection.port),
+            None => Address::Tcp(
+                connection.host.clone(),
+                connection.port,
+                opening.reach.clone(),
+            ),
         };
         let login = Login {
             user: connection.user.clone(),
@@ -148,7 +152,8 @@ impl Server {
     /// Opens a session for questions, and sets it up.
     pub(crate) async fn connect(&self) -> Result<Session> {
         self.in_time(async {
-            let mut connection = Conn::new(self.options.clone()).await.map_err(not_opened)?;
+            let options = self.judged().await?;
+            let mut connection = Conn::new(options).await.map_err(not_opened)?;
             let zone_known = set_up(&mut connection, &self.zone).await?;
             Ok(Session {
                 connection,
@@ -156,6 +161,26 @@ impl Server {
             })
         })
         .await
+    }
+
+    /// The options with an address that one may go to, where that is judged, in place of the name.
+    async fn judged(&self) -> Result<Opts> {
+        let Address::Tcp(host, port, reach) = &self.address else {
+            return Ok(self.options.clone());
+        };
+        let Some(addresses) = reach.addresses(host, *port).await? else {
+            return Ok(self.options.clone());
+        };
+        let named = |tls: &SslOpts| {
+            let tls = tls.clone();
+            tls.with_danger_tls_hostname_override(Some(host.clone()))
+        };
+        let tls = self.options.ssl_opts().map(named);
+        let address = addresses.first().map(|address| address.ip().to_string());
+        let options = OptsBuilder::from_opts(self.options.clone())
+            .ip_or_hostname(address.unwrap_or_default())
+            .ssl_opts(tls);
+        Ok(options.into())
     }
 
     /// Opens a session that reads, and sets it up in the same way.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Opening;
+use contract::{Opening, Reach};
 use model::secret::Unsealed;
 use model::zone::ZoneForm;
 use model::{Error, ErrorKind, Result, Side, TimeZone};
@@ -33,6 +33,7 @@ pub(super) struct Connector {
     pub(super) how: PostgresRead,
     base: PathBuf,
     unsealed: Unsealed,
+    reach: Reach,
     zone: TimeZone,
 }
 
@@ -73,6 +74,7 @@ impl Connector {
             how,
             base: opening.base.clone(),
             unsealed: opening.unsealed.clone(),
+            reach: opening.reach.clone(),
             zone: opening.time_zone.clone(),
         }
     }
@@ -99,7 +101,7 @@ impl Connector {
 
     async fn open_patiently(&self) -> Result<Session> {
         let (config, tls) = self.configuration().await?;
-        let address = self.options.address();
+        let address = self.options.address(&self.reach);
         let stream = Stream::open(&address).await.map_err(unreachable_server)?;
         let aside = Aside::default();
         // Behind encryption, the data can be told apart once they are decrypted.

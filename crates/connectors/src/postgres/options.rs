@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use contract::Options;
+use contract::{Options, Reach};
 use model::{Finding, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,14 +72,14 @@ impl ConnectionOptions {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// Where the server listens.
-    pub(super) fn address(&self) -> Address {
+    /// Where the server listens, if one may go there.
+    pub(super) fn address(&self, reach: &Reach) -> Address {
         match self.host.starts_with('/') {
             true => {
                 let socket = format!(".s.PGSQL.{}", self.port);
                 Address::Socket(Path::new(&self.host).join(socket))
             }
-            false => Address::Tcp(self.host.clone(), self.port),
+            false => Address::Tcp(self.host.clone(), self.port, reach.clone()),
         }
     }
 

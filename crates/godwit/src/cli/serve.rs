@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use model::{Error, ErrorKind, Result};
 use service::access::token;
 use service::clock::Clock;
-use service::opening::{self, Configuration, Opened};
+use service::opening::{self, Configuration, Opened, Start};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Exit;
@@ -33,6 +33,9 @@ pub(super) struct Arguments {
     /// Serve plain HTTP to other machines, too: whoever is between can read and change all of it
     #[arg(long)]
     insecure_http: bool,
+    /// The store was put back from a backup: what may have been done since is held until somebody resumes it
+    #[arg(long)]
+    restored: bool,
 }
 
 pub(super) async fn run(
@@ -50,8 +53,13 @@ pub(super) async fn run(
         None => Configuration::default(),
     };
     let server = Server::bind(&listen(arguments, &configuration))?;
-    let data = arguments.data.as_deref();
-    let opened = Box::pin(opening::open(&configuration, data, server.address(), Clock::default())).await?;
+    let start = Start {
+        data: arguments.data.as_deref(),
+        own: server.address(),
+        clock: Clock::default(),
+        restored: arguments.restored,
+    };
+    let opened = Box::pin(opening::open(&configuration, start)).await?;
     terminal.print(&greeting(&server.url(), &opened));
     let service = opened.service;
     let secure = configuration.tls.is_some() || configuration.behind_tls_proxy;

@@ -1,9 +1,9 @@
 //! The service behind the door: who asks is told by their session or token.
 
 use model::Error;
-use service::Service;
 use service::access::rights::Caller;
 use service::sessions::{self, Credentials, Origin};
+use service::{Service, projects};
 
 use super::{Door, Front, Identity, Settings};
 
@@ -42,6 +42,10 @@ impl Door for App {
             origin: origin(request),
         };
         sessions::identify(&self.service, &credentials).await
+    }
+
+    async fn admit(&self, caller: &Caller, project: &str) -> Result<(), Error> {
+        projects::admit(&self.service, caller, project).await
     }
 }
 

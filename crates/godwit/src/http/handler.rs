@@ -87,6 +87,9 @@ where
             let handler = self.clone();
             async move {
                 let caller = app.identify(&arrived.identity).await?;
+                if let Some(project) = &arrived.project {
+                    app.admit(&caller, project).await?;
+                }
                 let input = Input::read(arrived).await?;
                 let reply = handler(app, caller, input).await.map_err(Into::into)?;
                 reply.response(&setting)

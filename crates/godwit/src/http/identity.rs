@@ -27,6 +27,17 @@ pub trait Door: Clone + Send + Sync + 'static {
         &self,
         request: &Identity,
     ) -> impl Future<Output = Result<Self::Caller, Error>> + Send;
+
+    /// Whether there is the project that the path names, as far as the caller may know: fails as if there were
+    /// none where not. Called after [`Self::identify`], before the body is read. What the caller may do there
+    /// is asked by each verb.
+    fn admit(
+        &self,
+        _caller: &Self::Caller,
+        _project: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// A secret that a request shows. Its text is never printed.

@@ -47,6 +47,8 @@ pub(super) struct Arrived {
     pub(super) body_limit: usize,
     /// Whether `If-Match` must be there.
     pub(super) conditional: bool,
+    /// The project that the path names.
+    pub(super) project: Option<String>,
 }
 
 /// No parameters; the reader refuses any.
@@ -242,6 +244,11 @@ fn parse<B: DeserializeOwned>(bytes: &[u8]) -> Result<B, Problem> {
     let malformed = |message: String| Error::new(ErrorKind::Config, "BAD_JSON", message);
     let text = std::str::from_utf8(bytes)
         .map_err(|cause| malformed(format!("the body is not UTF-8: {cause}")))?;
+    // Types are read from lists as well, by position: nobody writes that who knows what they do.
+    if text.trim_start().starts_with('[') {
+        let message = "the body is a list, and not an object";
+        return Err(Error::new(ErrorKind::Config, "BAD_BODY", message).into());
+    }
     let mut reader =
         serde_json::Deserializer::from_str(if text.is_empty() { "null" } else { text });
     let error = match serde_path_to_error::deserialize(&mut reader) {

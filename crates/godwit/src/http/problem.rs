@@ -183,7 +183,7 @@ pub(super) struct Document {
     errors: Vec<Flaw>,
     /// Everything that was found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<FindingForm>")]
+    #[schemars(with = "Vec<service::work::FindingForm>")]
     findings: Vec<Finding>,
 }
 
@@ -196,45 +196,6 @@ enum SideWord {
     Destination,
     Store,
     Ourselves,
-}
-
-/// Something to know.
-#[derive(JsonSchema)]
-#[schemars(rename = "Finding")]
-#[allow(dead_code, reason = "only its schema is used")]
-struct FindingForm {
-    /// How much it weighs.
-    severity: Weight,
-    /// Stable, upper case.
-    code: String,
-    /// A path into the migration file, or a table or column of the source.
-    at: String,
-    /// Where `at` stands in the file, if it stands there.
-    #[schemars(skip_serializing_if = "Option::is_none")]
-    position: Option<Place>,
-    /// One sentence for a person.
-    message: String,
-    /// The way out.
-    hint: Option<String>,
-}
-
-/// How much a finding weighs: a blocker stops its table, or the run where it concerns all of it.
-#[derive(JsonSchema)]
-#[schemars(rename = "Severity", rename_all = "kebab-case")]
-#[allow(dead_code, reason = "only its schema is used")]
-enum Weight {
-    Note,
-    Warning,
-    Blocker,
-}
-
-/// A place in a file; both start at 1.
-#[derive(JsonSchema)]
-#[schemars(rename = "Position")]
-#[allow(dead_code, reason = "only its schema is used")]
-struct Place {
-    line: usize,
-    column: usize,
 }
 
 #[cfg(test)]

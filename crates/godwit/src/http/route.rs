@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -181,13 +181,14 @@ impl<A: Door> Route<A> {
     async fn work(
         &self,
         app: A,
-        parts: Parts,
+        mut parts: Parts,
         body: Body,
         terms: &Terms,
     ) -> Result<Response, Problem> {
         let identity = Identity::of(&parts, terms.secure)?;
         csrf::check(&identity, !self.is_public())?;
         let arrived = Arrived {
+            project: project(&mut parts).await,
             parts,
             body,
             identity,
@@ -232,6 +233,14 @@ impl<A> Route<A> {
     pub(super) fn types(&self) -> &Types {
         &self.endpoint.types
     }
+}
+
+/// The project that the path names.
+async fn project(parts: &mut Parts) -> Option<String> {
+    let parameters = RawPathParams::from_request_parts(parts, &()).await.ok()?;
+    let mut parameters = parameters.iter();
+    let found = parameters.find(|(name, _)| *name == "project");
+    found.map(|(_, id)| id.to_owned())
 }
 
 fn timed_out(limit: Duration) -> Error {

@@ -11,12 +11,21 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use service::installation::{LONGEST_PAGE, moment};
+use service::within::Within;
 use service::{Reference, Stored};
 
 use super::{Answer, Created};
 
 /// A page where none is asked for.
 const USUAL_PAGE: u32 = 50;
+
+/// How many are on a page.
+pub type Limit = Within<1, LONGEST_PAGE>;
+
+/// How many are on a page, where that may be left out.
+pub fn limit(given: Option<Limit>) -> u32 {
+    given.map_or(USUAL_PAGE, Within::get)
+}
 
 /// A document as it is shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -126,14 +135,13 @@ pub struct Search {
     /// Only those whose names hold this.
     pub containing: Option<String>,
     /// How many at most; 50 where it is left out, 500 at most.
-    #[schemars(range(min = 1, max = 500))]
-    pub limit: Option<u32>,
+    pub limit: Option<Limit>,
 }
 
 impl Search {
     /// How many at most.
     pub fn limit(&self) -> u32 {
-        self.limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE)
+        limit(self.limit)
     }
 
     /// As the verbs take it.
@@ -329,7 +337,7 @@ mod tests {
             },
         };
         let search = Search {
-            limit: Some(2),
+            limit: serde_json::from_str("2").ok(),
             ..Search::default()
         };
         let listed = Listed::of(vec![stored("a"), stored("b")], &search);

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use contract::Judge;
 use ipnet::IpNet;
 use model::{Error, ErrorKind, Result};
 
@@ -24,6 +26,13 @@ pub struct NetworkPolicy {
     /// Our own ports and the store's: never. One without address (`0.0.0.0:80`) is that port at all
     /// addresses of this machine.
     pub own: Vec<SocketAddr>,
+}
+
+#[async_trait]
+impl Judge for NetworkPolicy {
+    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+        self.check(host, port).await
+    }
 }
 
 /// Why an address is denied, to go on after "because".

@@ -28,7 +28,7 @@ async fn five_days_in_two_groups_are_loaded_in_order_inside_of_each() {
         with_downstream: Downstream::All(true),
         ..wanted(&first, "20240401", "20240405", 2)
     };
-    let made = create(service, caller, project, (None, all.clone()))
+    let made = create(service, caller, project, (None, all.clone(), None))
         .await
         .unwrap();
     assert_eq!(made.backfill.name, "a_20240502_1");
@@ -65,7 +65,9 @@ async fn five_days_in_two_groups_are_loaded_in_order_inside_of_each() {
         shown.instances
     );
     assert_eq!((setting.rows("a"), setting.rows("b")), (15, 15));
-    let again = create(service, caller, project, (None, all)).await.unwrap();
+    let again = create(service, caller, project, (None, all, None))
+        .await
+        .unwrap();
     assert_eq!(again.backfill.name, "a_20240502_2");
     let stopped = stop(service, caller, project, &again.backfill.id)
         .await
@@ -84,7 +86,7 @@ async fn what_has_no_meaning_is_refused() {
     let other = setting.publish("b", &[], |_| {}).await;
     let (service, caller, project) = (&setting.service, &setting.caller, &setting.project);
     let code = async |backfill: Backfill| {
-        let made = create(service, caller, project, (None, backfill)).await;
+        let made = create(service, caller, project, (None, backfill, None)).await;
         made.unwrap_err().code
     };
     assert_eq!(
@@ -112,4 +114,30 @@ async fn what_has_no_meaning_is_refused() {
         ..wanted(&task, "20240401", "20240404", 1)
     };
     assert_eq!(code(stranger).await, "NOT_DOWNSTREAM");
+}
+
+#[tokio::test]
+async fn a_backfill_is_asked_for_as_often_as_it_takes_and_made_once() {
+    let setting = Setting::new(clock!("2024-05-02T00:00:30Z")).await;
+    let task = setting.publish("a", &[], |body| body.hour = None).await;
+    let (service, caller, project) = (&setting.service, &setting.caller, &setting.project);
+    let ask = async |name: Option<&str>, last: &str, key: &str| {
+        let backfill = wanted(&task, "20240401", last, 2);
+        let asked = (name.map(str::to_owned), backfill, Some(key.to_owned()));
+        create(service, caller, project, asked).await
+    };
+    let at_once = futures::join!(ask(None, "20240405", "k"), ask(None, "20240405", "k"));
+    let first = at_once.0.unwrap();
+    assert_eq!(at_once.1.unwrap(), first);
+    assert_eq!(ask(None, "20240405", "k").await.unwrap(), first);
+    assert_eq!(first.instances, [(InstanceState::NotRun, 5)]);
+    assert_eq!(setting.all().await.len(), 5);
+    for (name, last) in [(None, "20240406"), (Some("n"), "20240405")] {
+        assert_eq!(ask(name, last, "k").await.unwrap_err().code, "KEY_TAKEN");
+    }
+    let named = ask(Some("n"), "20240405", "l").await.unwrap();
+    assert_eq!(ask(Some("n"), "20240405", "l").await.unwrap(), named);
+    let taken = ask(Some("n"), "20240405", "m").await.unwrap_err();
+    assert_eq!(taken.code, "NAME_TAKEN");
+    assert_eq!(ask(None, "20240405", "").await.unwrap_err().code, "BAD_KEY");
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use contract::{Opening, Source};
 use model::migration::DataSource as Connection;
 use model::plan::Environment;
-use model::secret::Unsealed;
 use model::{Error, ErrorKind, Finding, ObjectId, Result, Side, TimeZone};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +13,7 @@ use store::Stored;
 
 use super::{DataSource, checked, places};
 use crate::access::rights::{Caller, Right};
-use crate::ends::{open_destination, open_source};
+use crate::ends::{Trusted, open_destination, open_source};
 use crate::installation::{Service, known_environment};
 use crate::migration_file::one_of;
 use crate::projects::Mode;
@@ -44,14 +43,14 @@ pub async fn test(
     caller.may(Some(project.as_str()), Right::UseDataSources)?;
     let found: Stored<DataSource> = service.of_project(project.as_str(), id).await?;
     in_mode(service, project, environment).await?;
-    let unsealed = service.unseal(&[id]).await?;
+    let trusted = service.trusted(&[id]).await?;
     let used = service.store().references(id, 500).await?;
     let writes = used.iter().any(|user| user.role == "destination");
     Ok(tried(
         service,
         (&found.name, &found.body),
         environment,
-        (unsealed, writes),
+        (trusted, writes),
     )
     .await)
 }
@@ -87,8 +86,11 @@ pub async fn test_draft(
             texts.push((id, text));
         }
     }
-    let unsealed = texts.into_iter().collect();
-    Ok(tried(service, ("", &body), environment, (unsealed, false)).await)
+    let trusted = Trusted {
+        unsealed: texts.into_iter().collect(),
+        reach: service.reach(),
+    };
+    Ok(tried(service, ("", &body), environment, (trusted, false)).await)
 }
 
 /// Opens a data source for reading, as it is in this environment. A blocker that it has found is an error.
@@ -99,14 +101,14 @@ pub(crate) async fn open_to_read(
 ) -> Result<Arc<dyn Source>> {
     let found: Stored<DataSource> = service.of_project(project.as_str(), id).await?;
     in_mode(service, project, environment).await?;
-    let unsealed = service.unseal(&[id]).await?;
+    let trusted = service.trusted(&[id]).await?;
     let source = connection(service, (&found.name, &found.body), environment).await?;
     let connector = one_of(&source)?;
     if connector.capabilities().read.is_none() {
         let message = format!("{} cannot be read from", connector.about().title);
         return Err(Error::new(ErrorKind::Unsupported, "UNSUPPORTED", message).on(Side::Source));
     }
-    let opening = opening(service, unsealed);
+    let opening = opening(service, &trusted);
     let opened = open_source((&source, connector), &Map::new(), &opening).await;
     let (opened, findings) = opened.map_err(|error| error.on(Side::Source))?;
     match refusal(&findings) {
@@ -125,9 +127,9 @@ async fn tried(
     service: &Service,
     (name, body): (&str, &DataSource),
     environment: Environment,
-    (unsealed, writes): (Unsealed, bool),
+    (trusted, writes): (Trusted, bool),
 ) -> Tested {
-    let findings = match opened(service, (name, body), environment, (unsealed, writes)).await {
+    let findings = match opened(service, (name, body), environment, (trusted, writes)).await {
         Ok(findings) => findings,
         Err(error) => vec![Finding::of_error(&error, error.option.unwrap_or_default())],
     };
@@ -141,11 +143,11 @@ async fn opened(
     service: &Service,
     (name, body): (&str, &DataSource),
     environment: Environment,
-    (unsealed, writes): (Unsealed, bool),
+    (trusted, writes): (Trusted, bool),
 ) -> Result<Vec<Finding>> {
     let source = connection(service, (name, body), environment).await?;
     let connector = one_of(&source)?;
-    let opening = opening(service, unsealed);
+    let opening = opening(service, &trusted);
     let capabilities = connector.capabilities();
     let mut findings = Vec::new();
     if capabilities.read.is_some() {
@@ -178,6 +180,6 @@ async fn connection(
     })
 }
 
-fn opening(service: &Service, unsealed: Unsealed) -> Opening {
-    Opening::new(service.base(), TimeZone::default(), NAMESPACE).with_unsealed(unsealed)
+fn opening(service: &Service, trusted: &Trusted) -> Opening {
+    trusted.lend(Opening::new(service.base(), TimeZone::default(), NAMESPACE))
 }

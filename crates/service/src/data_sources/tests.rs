@@ -34,11 +34,14 @@ async fn r2_02_secrets_are_sealed_kept_and_shown_to_nobody() {
         .unwrap();
     let place = kept.body.options["password"].as_str().unwrap().to_owned();
     assert!(place.starts_with("${sealed:"), "{place}");
-    let (_, unsealed) = resolved(service, project.as_str(), &[&made.id])
+    let (_, trusted) = resolved(service, project.as_str(), &[&made.id])
         .await
         .unwrap();
     let secret = model::Secret::parse(&place).unwrap();
-    assert_eq!(secret.reveal(setting.data(), &unsealed).unwrap(), "hunter2");
+    assert_eq!(
+        secret.reveal(setting.data(), &trusted.unsealed).unwrap(),
+        "hunter2"
+    );
 
     // What is sent back as it was shown stays.
     let mut edited = shown.clone();
@@ -71,11 +74,14 @@ async fn r2_02_secrets_are_sealed_kept_and_shown_to_nobody() {
         .unwrap()
         .unwrap();
     let place = kept.body.options["password"].as_str().unwrap().to_owned();
-    let (_, unsealed) = resolved(service, project.as_str(), &[&copied.id])
+    let (_, trusted) = resolved(service, project.as_str(), &[&copied.id])
         .await
         .unwrap();
     let secret = model::Secret::parse(&place).unwrap();
-    assert_eq!(secret.reveal(setting.data(), &unsealed).unwrap(), "other");
+    assert_eq!(
+        secret.reveal(setting.data(), &trusted.unsealed).unwrap(),
+        "other"
+    );
 }
 
 #[tokio::test]

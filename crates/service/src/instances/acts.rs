@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use model::migration::LoadingPolicy;
 use model::schedule::{InstanceState, Operation};
 use model::{Error, ErrorKind, ObjectId, Result};
 use serde_json::json;
@@ -12,6 +13,7 @@ use super::find;
 use crate::access::rights::{Caller, Right};
 use crate::installation::Service;
 use crate::operating::reasons::Order;
+use crate::tasks::{Runs, body};
 
 /// How often an act is tried that somebody else was faster with.
 const TRIES: usize = 10;
@@ -127,6 +129,7 @@ async fn carry_out(
             let moves = downstream(service, instance, (only_failed, at)).await?;
             return Ok(Some(store.move_instances(&moves).await?));
         }
+        Act::Rerun => would_double(service, instance).await?,
         _ => {}
     }
     let Some(step) = step(instance, act, at) else {
@@ -162,7 +165,10 @@ fn step(instance: &Instance, act: Act, at: i64) -> Option<Move> {
             not_before: at,
             ..again(instance, at)
         },
-        Act::SetSuccess => to(InstanceState::Succeeded),
+        Act::SetSuccess => Move {
+            paused: false,
+            ..to(InstanceState::Succeeded)
+        },
         Act::Pause => Move {
             paused: true,
             ..to(instance.state)
@@ -203,12 +209,35 @@ async fn downstream(
         for (below, _) in store.instances_of(&fresh).await? {
             let failed = below.state == InstanceState::Failed;
             if failed || (below.state == InstanceState::Succeeded && !only_failed) {
+                would_double(service, &below).await?;
                 moves.push(again(&below, at));
             }
         }
         next.extend(fresh);
     }
     Ok(moves)
+}
+
+/// Refuses to run once more what succeeded and adds its rows to what is there: they would be there twice.
+async fn would_double(service: &Service, instance: &Instance) -> Result<()> {
+    let made = &instance.made;
+    if instance.state != InstanceState::Succeeded {
+        return Ok(());
+    }
+    let Some(task) = service.store().task(&made.task, made.environment).await? else {
+        return Ok(());
+    };
+    if let Runs::Pipeline { migration, .. } = body(&task)?.runs
+        && migration.destination.loading_policy == LoadingPolicy::Append
+    {
+        let (id, name, bizdate) = (instance.id, &made.task_name, &made.bizdate);
+        let message = format!(
+            "instance {id} ({name:?} of {bizdate}) has added its rows: once more, they would be there twice"
+        );
+        return Err(Error::new(ErrorKind::Conflict, "WOULD_DOUBLE", message)
+            .hint("take them out at the destination first, and force the rerun of this one"));
+    }
+    Ok(())
 }
 
 fn not_allowed(act: Act, instance: &Instance) -> Error {
@@ -221,7 +250,7 @@ fn not_allowed(act: Act, instance: &Instance) -> Error {
         Operation::Rerun | Operation::RerunDownstream => {
             "wait until it has ended, stop it, or force the rerun"
         }
-        Operation::SetSuccess => "stop it first, where it has not ended",
+        Operation::SetSuccess => "stop it first, where it runs, or pause it, where it waits",
         _ => "look at it again: it may have changed meanwhile",
     };
     Error::new(ErrorKind::Conflict, "NOT_ALLOWED_NOW", message).hint(hint)

@@ -10,7 +10,7 @@ use crate::access::rights::{Caller, Right};
 use crate::installation::Service;
 
 /// At most so many steps are looked around.
-const DEEPEST: u8 = 10;
+const DEEPEST: u32 = 10;
 /// At most so many instances are shown.
 const MOST: usize = 500;
 
@@ -30,7 +30,7 @@ pub async fn graph(
     service: &Service,
     caller: &Caller,
     (project, id): (&ObjectId, i64),
-    steps: u8,
+    steps: u32,
 ) -> Result<Graph> {
     caller.may(Some(project.as_str()), Right::ViewProject)?;
     find(service, project, id).await?;

@@ -95,15 +95,15 @@ fn line(entry: &Entry, own: &PipelineId) -> Option<String> {
     let about = |pipeline: &PipelineId, line: String| (pipeline == own).then_some(line);
     match entry {
         Entry::Started { pipelines } => {
-            let tables = pipelines.len();
+            let tables = many(pipelines.len(), "table");
             let is_in = pipelines.iter().any(|(pipeline, _)| pipeline == own);
-            is_in.then(|| format!("started with {tables} tables"))
+            is_in.then(|| format!("started with {tables}"))
         }
         Entry::Snapshot { id, pipelines } => pipelines
             .contains(own)
             .then(|| format!("read at the moment {id} of the source")),
         Entry::Splits { pipeline, splits } => {
-            about(pipeline, format!("cut into {} parts", splits.len()))
+            about(pipeline, format!("cut into {}", many(splits.len(), "part")))
         }
         Entry::Prepared { pipeline, .. } => {
             about(pipeline, "making room at the destination".to_owned())
@@ -126,13 +126,7 @@ fn line(entry: &Entry, own: &PipelineId) -> Option<String> {
         } => about(pipeline, format!("publishing {} rows", report.rows_written)),
         Entry::Committed {
             pipeline, report, ..
-        } => {
-            let (rows, seconds) = (report.rows_written, report.seconds);
-            about(
-                pipeline,
-                format!("published {rows} rows after {seconds:.1} seconds"),
-            )
-        }
+        } => about(pipeline, format!("published {} rows", report.rows_written)),
         Entry::Uncleaned { pipeline, .. } => about(
             pipeline,
             "published; what it needed for that could not be removed yet".to_owned(),
@@ -142,6 +136,11 @@ fn line(entry: &Entry, own: &PipelineId) -> Option<String> {
         } => about(pipeline, format!("nothing was published: {reason}")),
         Entry::Ended => Some("the run ended".to_owned()),
     }
+}
+
+fn many(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// How it ended.

@@ -8,9 +8,9 @@ use crate::operating::tests::support::{Setting, clock};
 #[tokio::test]
 async fn those_downstream_are_run_again_and_the_graph_shows_them() {
     let setting = Setting::new(clock!("2024-05-02T00:00:30Z")).await;
-    let first = setting.publish("a", &[], |_| {}).await;
-    let second = setting.publish("b", &[&first], |_| {}).await;
-    let third = setting.publish("c", &[&second], |_| {}).await;
+    let first = setting.publish("a", &[], Setting::overwriting).await;
+    let second = setting.publish("b", &[&first], Setting::overwriting).await;
+    let third = setting.publish("c", &[&second], Setting::overwriting).await;
     let mut server = setting.server("one").await;
     server.settle(Duration::from_secs(1)).await;
     let ids = [
@@ -82,4 +82,33 @@ async fn one_upstream_less_is_waited_for() {
     setting.act(a.id, Act::Resume).await.unwrap();
     server.settle(Duration::from_secs(4)).await;
     assert_eq!(setting.one_of(&first).await.state, InstanceState::Succeeded);
+}
+
+#[tokio::test]
+async fn what_succeeded_is_loaded_anew_by_a_rerun_and_never_added_twice_unless_forced() {
+    let setting = Setting::new(clock!("2024-05-02T00:00:30Z")).await;
+    let over = setting.publish("a", &[], Setting::overwriting).await;
+    let added = setting.publish("b", &[&over], |_| {}).await;
+    let mut server = setting.server("one").await;
+    server.settle(Duration::from_secs(1)).await;
+    let (over, added) = (
+        setting.one_of(&over).await.id,
+        setting.one_of(&added).await.id,
+    );
+    for table in ["a", "b"] {
+        setting.sql(&format!("INSERT INTO {table} VALUES (9, 'mended')"));
+    }
+    setting.act(over, Act::Rerun).await.unwrap();
+    server.settle(Duration::from_secs(2)).await;
+    assert_eq!(setting.rows("a"), 4);
+    let all = Act::RerunDownstream { only_failed: false };
+    for (id, act) in [(added, Act::Rerun), (over, all)] {
+        let refused = setting.act(id, act).await.unwrap_err();
+        assert_eq!(refused.code, "WOULD_DOUBLE");
+    }
+    server.settle(Duration::from_secs(3)).await;
+    assert_eq!(setting.rows("b"), 3);
+    setting.act(added, Act::ForceRerun).await.unwrap();
+    server.settle(Duration::from_secs(4)).await;
+    assert_eq!(setting.rows("b"), 7);
 }

@@ -14,6 +14,7 @@ use crate::access::rights::Caller;
 use crate::data_sources::open_to_read;
 use crate::installation::Service;
 use crate::tasks::Table;
+use crate::within::Within;
 
 /// So many tables are shown at once, at most.
 const MOST: u32 = 10_000;
@@ -46,8 +47,7 @@ pub struct Search {
     pub after: Option<Table>,
     /// At most so many: 500 unless told, 10,000 at most.
     #[serde(default)]
-    #[schemars(range(min = 1, max = 10_000))]
-    pub limit: Option<u32>,
+    pub limit: Option<Within<1, MOST>>,
 }
 
 /// What was found.
@@ -91,7 +91,7 @@ pub async fn search(
     search: &Search,
 ) -> Result<Found> {
     let environment = asked(service, caller, (project, id), search.environment).await?;
-    let limit = search.limit.unwrap_or(USUAL).clamp(1, MOST);
+    let limit = search.limit.map_or(USUAL, Within::get);
     let (_, collected_at) = service.store().catalog_size(id, environment).await?;
     let mut tables = match collected_at {
         Some(_) => collected(service, (id, environment), search, limit).await?,

@@ -41,8 +41,8 @@ pub(crate) async fn plans(
     if whole.loaded.is_blocked() {
         return Ok(unplanned(whole.loaded.findings));
     }
-    let unsealed = match whole::opened(service, project, &mut whole, environment).await {
-        Ok(unsealed) => unsealed,
+    let trusted = match whole::opened(service, project, &mut whole, environment).await {
+        Ok(trusted) => trusted,
         Err(error) => return Ok(unplanned(vec![Finding::of_error(&error, "data-sources")])),
     };
     let loaded = &whole.loaded;
@@ -53,7 +53,7 @@ pub(crate) async fn plans(
     let access = Access {
         base: &base,
         environment,
-        unsealed: &unsealed,
+        trusted: &trusted,
     };
     let (ends, opening) = ends::open(file, &access).await;
     let Some(ends) = ends else {

@@ -195,7 +195,7 @@ pub async fn existing(
     if let Some(error) = refusal(&about_ends.cloned().collect::<Vec<_>>()) {
         return Err(error);
     }
-    let unsealed = whole::opened(service, project.id.as_str(), &mut whole, environment).await?;
+    let trusted = whole::opened(service, project.id.as_str(), &mut whole, environment).await?;
     let Some(file) = &whole.loaded.file else {
         return Err(refusal(&whole.loaded.findings)
             .unwrap_or_else(|| Error::internal("a migration is not understood")));
@@ -204,7 +204,7 @@ pub async fn existing(
     let access = Access {
         base: &base,
         environment,
-        unsealed: &unsealed,
+        trusted: &trusted,
     };
     let destination = ends::destination(file, &access).await?;
     let Some((_, writes)) = ends::typed(file, &file.migration.destination.data_source) else {

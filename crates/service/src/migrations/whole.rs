@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use contract::options::nearest_hint;
 use model::migration::{MigrationSpec, ResourceGroup as Group};
 use model::plan::Environment;
-use model::secret::Unsealed;
 use model::{Error, ErrorKind, Finding, ObjectId, Result};
 use serde_json::{Map, Value as Json};
 use store::{Page, Stored};
@@ -14,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::data_sources::{self, DataSource};
 use crate::document::Document;
+use crate::ends::Trusted;
 use crate::installation::{LONGEST_PAGE, Service};
 use crate::migration_file::{Loaded, understand_beside, understand_json};
 use crate::projects::{Mode, Project};
@@ -198,7 +198,7 @@ pub(crate) async fn opened(
     project: &str,
     whole: &mut Whole,
     environment: Environment,
-) -> Result<Unsealed> {
+) -> Result<Trusted> {
     for end in [&whole.source, &whole.destination].into_iter().flatten() {
         end.body.in_environment(&end.name, environment)?;
     }
@@ -209,11 +209,11 @@ pub(crate) async fn opened(
     };
     let ids: BTreeSet<&ObjectId> = [source, destination].into();
     let ids: Vec<&ObjectId> = ids.into_iter().collect();
-    let (connections, unsealed) = data_sources::resolved(service, project, &ids).await?;
+    let (connections, trusted) = data_sources::resolved(service, project, &ids).await?;
     if let Some(file) = &mut whole.loaded.file {
         file.data_sources = connections;
     }
-    Ok(unsealed)
+    Ok(trusted)
 }
 
 /// Where a data source is not there, what is known are those of the project.

@@ -15,6 +15,7 @@ use store::{By, Event, NewInstance, Page, Stored, Task, Upstream};
 use super::tasks::{Known, all};
 use crate::installation::{LONGEST_PAGE, Service};
 use crate::projects::Project;
+use crate::restoring;
 use crate::tasks::{Occasion, TaskBody, new_instance, read_bizdate, write_bizdate};
 
 /// Recurring tasks run by themselves in production alone.
@@ -104,6 +105,7 @@ async fn make_up(
     let zone = project.body.time_zone.rules();
     let (now, at) = (service.clock().now(), service.clock().millis());
     let due = due(zone, now, first, made, service.settings().most_days);
+    let held = restoring::held_until(service.store()).await?;
     let day = (project.id.as_str(), ENVIRONMENT);
     if let Some((from, to)) = due.missed {
         service
@@ -114,7 +116,7 @@ async fn make_up(
     }
     let mut count = 0;
     for date in due.bizdates {
-        let new = instances_of(project, &recurring, zone, date);
+        let new = instances_of(project, &recurring, (zone, date), held);
         let bizdate = write_bizdate(date);
         let ids = service.store().make_day(at, day, &bizdate, &new).await?;
         tracing::info!(project = %project.id, bizdate, instances = ids.len(), "day made");
@@ -123,12 +125,13 @@ async fn make_up(
     Ok(count)
 }
 
-/// One instance of each task that runs for this business date, each behind those upstream of it that do.
+/// One instance of each task that runs for this business date, each behind those upstream of it that do; those
+/// of a time up to `held` wait for a person.
 fn instances_of(
     project: &Stored<Project>,
     recurring: &[Recurring<'_>],
-    zone: &TimeZone,
-    date: Date,
+    (zone, date): (&TimeZone, Date),
+    held: i64,
 ) -> Vec<NewInstance> {
     let running = recurring.iter().filter(|one| one.first <= date);
     let running: Vec<&Recurring<'_>> = running.collect();
@@ -146,7 +149,7 @@ fn instances_of(
             upstream: upstream.map(|place| Upstream::Beside(*place)).collect(),
         };
         NewInstance {
-            paused: one.task.suspended,
+            paused: one.task.suspended || occasion.planned_at <= held,
             ..new_instance(&project.body, one.task, one.body, occasion)
         }
     };

@@ -30,6 +30,7 @@ use self::runner::Runner;
 use self::situation::Changes;
 use self::telling::Telling;
 use crate::installation::Service;
+use crate::restoring::Mark;
 
 /// What only one of all servers does.
 const LEADER: &str = "scheduler";
@@ -89,6 +90,7 @@ struct Operator {
     arrived: Option<String>,
     leading: Option<Leading>,
     runner: Runner,
+    mark: Mark,
 }
 
 impl Operator {
@@ -106,6 +108,10 @@ impl Operator {
             arrived: None,
             leading: None,
             runner: Runner::new(service.clone()),
+            mark: Mark::new(
+                service.store().folder(),
+                service.settings().installation.as_str(),
+            ),
         }
     }
 
@@ -187,9 +193,10 @@ impl Operator {
         self.arrive().await?;
         loop {
             let changed = self.changes.read(self.service.store()).await?;
-            if changed.is_empty() {
+            let Some((last, _)) = changed.last() else {
                 return Ok(());
-            }
+            };
+            self.mark.note(last.change).await;
             // Another server's, perhaps: who watches here is told of it by us.
             self.service.tell();
             if let Some(held) = self.server.held() {

@@ -12,7 +12,7 @@ use model::schedule::{InstanceKind, InstanceState};
 use model::{Error, ObjectId, Result, RunId, TableName};
 use scheduler::attempts::Outcome;
 use serde_json::Value as Json;
-use store::{Instance, Store};
+use store::{Attempt, Instance, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::attempts::{self, runs_of};
@@ -259,6 +259,10 @@ struct Flight {
     noted: Option<RunId>,
 }
 
+fn succeeded(attempt: &Attempt) -> bool {
+    attempt.outcome.as_deref() == Some(attempts::word(Outcome::Succeeded))
+}
+
 impl Flight {
     async fn carry_out(mut self, group: Group, stops: Arc<Stops>) {
         let _counted = figures::Wave::begin();
@@ -291,7 +295,7 @@ impl Flight {
         let made = &first.instance.made;
         let ids = [&first.source, &first.destination];
         let resolved = data_sources::resolved(&self.service, &made.project, &ids).await?;
-        let (data_sources, unsealed) = resolved;
+        let (data_sources, trusted) = resolved;
         if group.environment() == Environment::Development {
             // What runs in development never touches production.
             let mut named = data_sources.iter();
@@ -311,7 +315,13 @@ impl Flight {
             .filter(|piece| piece.instance.attempts > 1);
         for piece in again {
             let mut attempts = self.store.attempts(piece.instance.id).await?;
-            attempts.retain(|attempt| attempt.number < piece.instance.attempts);
+            // What succeeded was done; who runs it again wants it done again.
+            let done = attempts
+                .iter()
+                .filter(|one| succeeded(one))
+                .map(|one| one.number);
+            let done = done.max().unwrap_or(0);
+            attempts.retain(|one| (done + 1..piece.instance.attempts).contains(&one.number));
             let of = (&piece.instance, piece.lane.as_str());
             for run in runs_of(&self.store, of, &attempts).await? {
                 let table = TableName::from(&piece.table);
@@ -332,7 +342,7 @@ impl Flight {
             part: first.part,
             left,
             environment: group.environment(),
-            unsealed,
+            trusted,
             cancel: self.ended.child_token(),
             stops,
             clock: self.service.clock(),

@@ -1,5 +1,6 @@
 //! Days pass, servers go, people step in: round by round, by clocks that the tests set.
 
+mod restoring;
 pub(crate) mod support;
 mod telling;
 
@@ -376,6 +377,7 @@ async fn a_task_is_run_by_hand_with_values_of_its_own() {
     let by_hand = tasks::ByHand {
         bizdate: Some("20240410".to_owned()),
         parameters: serde_json::from_str(r#"{"most": 2}"#).unwrap(),
+        key: None,
     };
     let of = (&setting.project, model::plan::Environment::Production);
     let made = tasks::run_now(&setting.service, &setting.caller, of, (&task.id, by_hand));

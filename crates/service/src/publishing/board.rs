@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::migration::{Dependency, TableReference};
+use model::migration::Dependency;
 use model::plan::Environment;
-use model::{Finding, ObjectId, Result};
+use model::{Finding, ObjectId, Result, TableName};
 use store::{Page, Stored, Task};
 
 use super::making::Candidate;
@@ -15,11 +15,15 @@ use crate::tasks::Table;
 /// A ring is named by so many of its tasks.
 const NAMED: usize = 20;
 
+/// Pipelines that are submitted, by a table of a data source.
+type ByTable = BTreeMap<(ObjectId, TableName), Vec<ObjectId>>;
+
 /// The tasks of an environment, and the pipelines of the project.
 pub(super) struct Board {
-    environment: Environment,
     tasks: BTreeMap<ObjectId, Task>,
     pipelines: BTreeMap<ObjectId, Stored<Pipeline>>,
+    readers: ByTable,
+    writers: ByTable,
 }
 
 impl Board {
@@ -48,23 +52,40 @@ impl Board {
             }
         }
         let pipelines = pipelines::all(service, project.as_str(), None).await?;
-        Ok(Self {
-            environment,
+        let mut board = Self {
             tasks,
-            pipelines: pipelines
-                .into_iter()
-                .map(|one| (one.id.clone(), one))
-                .collect(),
-        })
-    }
-
-    pub(super) fn environment(&self) -> Environment {
-        self.environment
+            pipelines: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            writers: BTreeMap::new(),
+        };
+        for one in pipelines {
+            let body = &one.body;
+            for (of_table, end, table) in [
+                (&mut board.readers, &body.source, &body.table),
+                (
+                    &mut board.writers,
+                    &body.destination,
+                    &body.destination_table,
+                ),
+            ] {
+                if let (Some(end), Some(table), Some(_)) = (end, table, body.submitted) {
+                    let key = (end.clone(), TableName::from(table));
+                    of_table.entry(key).or_default().push(one.id.clone());
+                }
+            }
+            board.pipelines.insert(one.id.clone(), one);
+        }
+        Ok(board)
     }
 
     /// The task of this id as it runs now.
     pub(super) fn task(&self, id: &ObjectId) -> Option<&Task> {
         self.tasks.get(id)
+    }
+
+    /// The pipeline of this id.
+    pub(super) fn pipeline(&self, id: &ObjectId) -> Option<&Stored<Pipeline>> {
+        self.pipelines.get(id)
     }
 
     /// The pipelines of the project, by id.
@@ -75,26 +96,21 @@ impl Board {
     /// Requirement of a submission: whether another one that is submitted reads or writes the same table.
     pub(super) fn doubles(&self, of: &Stored<Pipeline>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let (mut reads, mut writes) = (None, None);
-        for other in self.pipelines.values().filter(|other| other.id != of.id) {
-            let (one, two) = (&of.body, &other.body);
+        let body = &of.body;
+        let other = |of_table: &ByTable, (end, table): (&Option<ObjectId>, &Option<Table>)| {
+            let key = (end.clone()?, TableName::from(table.as_ref()?));
+            let others = of_table.get(&key)?.iter();
+            let mut others = others.filter_map(|id| self.pipelines.get(id));
             // Daily and one-time of one table are meant to go together.
-            let twin = one.migration.is_some()
-                && (&one.migration, &one.table) == (&two.migration, &two.table);
-            if twin || two.submitted.is_none() {
-                continue;
-            }
-            let same = |one: (&Option<ObjectId>, &Option<Table>), two| {
-                one.0.is_some() && one.1.is_some() && one == two
+            let is_twin = |two: &Pipeline| {
+                body.migration.is_some()
+                    && (&body.migration, &body.table) == (&two.migration, &two.table)
             };
-            if same((&one.source, &one.table), (&two.source, &two.table)) {
-                reads.get_or_insert(&other.name);
-            }
-            let targets = (&one.destination, &one.destination_table);
-            if same(targets, (&two.destination, &two.destination_table)) {
-                writes.get_or_insert(&other.name);
-            }
-        }
+            let other = others.find(|other| other.id != of.id && !is_twin(&other.body));
+            other.map(|other| other.name.as_str())
+        };
+        let reads = other(&self.readers, (&body.source, &body.table));
+        let writes = other(&self.writers, (&body.destination, &body.destination_table));
         let told = [
             (reads, "DOUBLE_SOURCE", "read", &of.body.table),
             (
@@ -113,6 +129,58 @@ impl Board {
             }
         }
         findings
+    }
+
+    /// Refuses candidates whose names others have: a pipeline was called otherwise, and its task is as it was.
+    pub(super) fn names_taken(&self, candidates: &mut [Candidate]) {
+        let names: BTreeMap<&str, &ObjectId> = self
+            .tasks
+            .values()
+            .map(|task| (task.name.as_str(), &task.id))
+            .collect();
+        for candidate in candidates.iter_mut() {
+            let name = candidate.versioned.name.as_str();
+            if names.get(name).is_some_and(|id| **id != candidate.id) {
+                let message = format!("there is another task of the name {name:?}");
+                let finding = Finding::blocker("NAME_TAKEN", name, message);
+                let hint = "let that one go out under its new name first, or unpublish it";
+                candidate.findings.push(finding.hint(hint));
+            }
+        }
+    }
+
+    /// The places of those that go out, each behind those that it waits for, directly or around others: what
+    /// is out at any time waits for nobody who is not.
+    pub(super) fn upstream_first(&self, candidates: &[Candidate]) -> Vec<usize> {
+        let going = candidates.iter().enumerate();
+        let going: BTreeMap<&ObjectId, (usize, &Task)> = going
+            .filter_map(|(place, one)| Some((&one.id, (place, one.task.as_ref()?))))
+            .collect();
+        let upstream = |id: &ObjectId| {
+            let going = going.get(id).map(|(_, task)| *task);
+            let task = going.or_else(|| self.tasks.get(id));
+            task.map_or(&[][..], |task| task.upstream.as_slice())
+        };
+        let (mut order, mut seen) = (Vec::with_capacity(going.len()), BTreeSet::new());
+        for id in going.keys() {
+            // Tasks on the way from this one, and how many of each one's upstreams were looked at.
+            let mut way: Vec<(&ObjectId, usize)> = Vec::new();
+            way.extend(seen.insert(*id).then_some((*id, 0)));
+            while let Some((id, looked_at)) = way.last_mut() {
+                let id = *id;
+                match upstream(id).get(*looked_at) {
+                    Some(next) => {
+                        *looked_at += 1;
+                        way.extend(seen.insert(next).then_some((next, 0)));
+                    }
+                    None => {
+                        order.extend(going.get(id).map(|(place, _)| *place));
+                        way.pop();
+                    }
+                }
+            }
+        }
+        order
     }
 
     /// Finds what each candidate waits for, among the tasks and the other candidates.
@@ -201,6 +269,7 @@ impl Board {
                 names.join(" waits for ")
             );
             let mut refused = false;
+            let ring: BTreeSet<&ObjectId> = ring.iter().collect();
             for candidate in candidates.iter_mut() {
                 if ring.contains(&candidate.id) && candidate.task.take().is_some() {
                     let at = "migration.schedule.depends-on";
@@ -223,7 +292,8 @@ impl Board {
 struct Known {
     by_name: BTreeMap<String, ObjectId>,
     virtual_nodes: BTreeMap<String, ObjectId>,
-    writers: Vec<(Table, ObjectId)>,
+    /// By the names of the tables that they write; with their schemas.
+    writers: BTreeMap<String, Vec<(String, ObjectId)>>,
 }
 
 impl Known {
@@ -231,30 +301,33 @@ impl Known {
         let mut known = Self {
             by_name: BTreeMap::new(),
             virtual_nodes: BTreeMap::new(),
-            writers: Vec::new(),
+            writers: BTreeMap::new(),
         };
-        let is_candidate = |id: &ObjectId| candidates.iter().any(|candidate| candidate.id == *id);
-        for task in board.tasks.values().filter(|task| !is_candidate(&task.id)) {
+        let ids: BTreeSet<&ObjectId> = candidates.iter().map(|candidate| &candidate.id).collect();
+        for task in board.tasks.values().filter(|task| !ids.contains(&task.id)) {
             let named = match task.body["runs"]["kind"] == "virtual-node" {
                 true => &mut known.virtual_nodes,
                 false => &mut known.by_name,
             };
             named.insert(task.name.clone(), task.id.clone());
             let pipeline = board.pipelines.get(&task.id);
-            let table = pipeline.and_then(|pipeline| pipeline.body.destination_table.clone());
-            known
-                .writers
-                .extend(table.map(|table| (table, task.id.clone())));
+            let table = pipeline.and_then(|pipeline| pipeline.body.destination_table.as_ref());
+            known.writes(table, &task.id);
         }
         for candidate in candidates.iter().filter(|candidate| candidate.goes_out()) {
             let name = candidate.versioned.name.clone();
             known.by_name.insert(name, candidate.id.clone());
-            let table = candidate.versioned.destination_table.clone();
-            known
-                .writers
-                .extend(table.map(|table| (table, candidate.id.clone())));
+            let table = candidate.versioned.destination_table.as_ref();
+            known.writes(table, &candidate.id);
         }
         known
+    }
+
+    fn writes(&mut self, table: Option<&Table>, id: &ObjectId) {
+        if let Some(Table { schema, table }) = table {
+            let writers = self.writers.entry(table.clone()).or_default();
+            writers.push((schema.clone(), id.clone()));
+        }
     }
 
     /// The tasks that are meant, without the one that waits.
@@ -265,19 +338,15 @@ impl Known {
                 self.virtual_nodes.get(name).cloned().into_iter().collect()
             }
             Dependency::Table(reference) => {
-                let writers = self
-                    .writers
-                    .iter()
-                    .filter(|(table, id)| id != waiting && is_meant(reference, table));
+                let meant = reference.resolve("");
+                let writers = self.writers.get(&meant.table).into_iter().flatten();
+                let writers = writers.filter(|(schema, id)| {
+                    id != waiting && reference.resolve(schema).schema == *schema
+                });
                 writers.map(|(_, id)| id.clone()).collect()
             }
         }
     }
-}
-
-fn is_meant(reference: &TableReference, table: &Table) -> bool {
-    let meant = reference.resolve(&table.schema);
-    meant.schema == table.schema && meant.table == table.table
 }
 
 fn unknown(dependency: &Dependency) -> String {

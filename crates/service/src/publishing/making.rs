@@ -180,11 +180,17 @@ pub(super) fn hours(board: &Board, candidates: &mut [Candidate]) -> BTreeMap<Obj
             places.entry(of).or_default().push((table, &pipeline.id));
         }
     }
-    for tables in places.values_mut() {
-        tables.sort_by(|(one, _), (other, _)| {
-            (&one.schema, &one.table).cmp(&(&other.schema, &other.table))
-        });
-    }
+    let places: BTreeMap<_, (usize, BTreeMap<&ObjectId, usize>)> = places
+        .into_iter()
+        .map(|(of, mut tables)| {
+            tables.sort_by(|(one, _), (other, _)| {
+                (&one.schema, &one.table).cmp(&(&other.schema, &other.table))
+            });
+            let places = tables.iter().enumerate();
+            let places = places.map(|(place, (_, id))| (*id, place));
+            (of, (tables.len(), places.collect()))
+        })
+        .collect();
     let mut hours = BTreeMap::new();
     for candidate in candidates {
         let schedule = candidate
@@ -197,9 +203,8 @@ pub(super) fn hours(board: &Board, candidates: &mut [Candidate]) -> BTreeMap<Obj
         };
         let own = candidate.versioned.migration.as_ref();
         let tables = own.and_then(|migration| places.get(&(migration, true)));
-        let count = tables.map_or(1, Vec::len);
-        let place =
-            tables.and_then(|tables| tables.iter().position(|(_, id)| **id == candidate.id));
+        let count = tables.map_or(1, |(count, _)| *count);
+        let place = tables.and_then(|(_, places)| places.get(&candidate.id).copied());
         match batches.hours(count) {
             Ok(all) => {
                 let hour = all.get(place.unwrap_or(0)).copied().unwrap_or(0);

@@ -9,6 +9,7 @@ use crate::generation::{Generate, Row, generate};
 use crate::migrations;
 use crate::pipelines::{Change, edit};
 use crate::tasks::{Runs, TaskBody};
+use crate::work::OperationState;
 use crate::work::tests::setting::Setting;
 
 async fn generated(setting: &Setting, more: Json) -> Vec<Row> {
@@ -40,6 +41,32 @@ fn ids(rows: &[Row]) -> Vec<ObjectId> {
         .collect()
 }
 
+async fn ended(setting: &Setting, begun: Result<Progress>) -> Vec<Outcome> {
+    let ended = setting.ended(begun.unwrap()).await;
+    let result = ended.result.unwrap();
+    let items: Vec<Outcome> = serde_json::from_value(result["items"].clone())
+        .unwrap_or_else(|cause| panic!("{cause}: {result}"));
+    let complete = items.iter().all(|item| item.version.is_some());
+    assert_eq!(complete, ended.state == OperationState::Succeeded);
+    assert_eq!(
+        (ended.done, ended.done),
+        (ended.total, 2 * items.len() as i64)
+    );
+    items
+}
+
+async fn submitted(setting: &Setting, ids: &[ObjectId], remark: &str) -> Vec<Outcome> {
+    let (service, caller) = (&setting.service, &setting.caller);
+    let begun = submit(service, caller, (setting.id(), ids), remark).await;
+    ended(setting, begun).await
+}
+
+async fn published(setting: &Setting, ids: &[ObjectId]) -> Vec<Outcome> {
+    let (service, caller) = (&setting.service, &setting.caller);
+    let begun = publish(service, caller, (setting.id(), ids)).await;
+    ended(setting, begun).await
+}
+
 async fn task(setting: &Setting, id: &ObjectId, environment: Environment) -> Option<Task> {
     setting.service.store().task(id, environment).await.unwrap()
 }
@@ -64,9 +91,7 @@ async fn r9_05_in_basic_what_is_submitted_is_live_from_tomorrow_on() {
     let rows = generated(&setting, json!({"schedule": {"priority": "high"}})).await;
     let ids = ids(&rows);
     let (service, caller, project) = (&setting.service, &setting.caller, setting.id());
-    let out = submit(service, caller, (project, &ids), "first")
-        .await
-        .unwrap();
+    let out = submitted(&setting, &ids, "first").await;
     assert!(out.iter().all(|one| one.version == Some(1)), "{out:#?}");
     let live = task(&setting, &ids[0], Environment::Production)
         .await
@@ -115,11 +140,9 @@ async fn r9_05_in_dev_prod_it_is_submitted_first_and_published_then() {
     let setting = Setting::new(Mode::DevProd).await;
     let ids = ids(&generated(&setting, json!({})).await);
     let (service, caller, project) = (&setting.service, &setting.caller, setting.id());
-    let early = publish(service, caller, (project, &ids)).await.unwrap();
+    let early = published(&setting, &ids).await;
     assert_eq!(early[0].findings[0].code, "NOT_SUBMITTED");
-    submit(service, caller, (project, &ids), "one")
-        .await
-        .unwrap();
+    submitted(&setting, &ids, "one").await;
     let development = task(&setting, &ids[0], Environment::Development)
         .await
         .unwrap();
@@ -134,13 +157,11 @@ async fn r9_05_in_dev_prod_it_is_submitted_first_and_published_then() {
             .is_none()
     );
     assert_eq!(pending(service, caller, project).await.unwrap().len(), 2);
-    publish(service, caller, (project, &ids)).await.unwrap();
+    published(&setting, &ids).await;
     assert!(pending(service, caller, project).await.unwrap().is_empty());
 
     waits_for(&setting, &ids[1], json!([{"task": "t_customers"}])).await;
-    submit(service, caller, (project, &ids[1..]), "two")
-        .await
-        .unwrap();
+    submitted(&setting, &ids[1..], "two").await;
     let live = task(&setting, &ids[1], Environment::Production)
         .await
         .unwrap();
@@ -148,9 +169,7 @@ async fn r9_05_in_dev_prod_it_is_submitted_first_and_published_then() {
         live.version, 1,
         "an edit changes nothing of what is published"
     );
-    publish(service, caller, (project, &ids[1..]))
-        .await
-        .unwrap();
+    published(&setting, &ids[1..]).await;
     let live = task(&setting, &ids[1], Environment::Production)
         .await
         .unwrap();
@@ -173,10 +192,7 @@ async fn r8_01_batches_start_at_their_hours() {
     setting.make_table("shop.db", "returns");
     let schedule = json!({"schedule": {"mode": "batch", "tasks-per-batch": 2, "every-hours": 3}});
     let ids = ids(&generated(&setting, schedule).await);
-    let (service, caller) = (&setting.service, &setting.caller);
-    submit(service, caller, (setting.id(), &ids), "")
-        .await
-        .unwrap();
+    submitted(&setting, &ids, "").await;
     let mut hours = Vec::new();
     for id in &ids {
         let task = task(&setting, id, Environment::Production).await.unwrap();
@@ -199,7 +215,7 @@ async fn r8_04_tasks_tables_and_virtual_nodes_are_waited_for_and_no_task_for_its
         json!([{"virtual": "all"}, {"table": "nightly.orders"}]),
     )
     .await;
-    let out = submit(service, caller, (project, &ids), "").await.unwrap();
+    let out = submitted(&setting, &ids, "").await;
     assert!(out.iter().all(|one| one.version.is_some()), "{out:#?}");
     let first = task(&setting, &ids[0], Environment::Production)
         .await
@@ -211,9 +227,7 @@ async fn r8_04_tasks_tables_and_virtual_nodes_are_waited_for_and_no_task_for_its
     assert_eq!(upstream, expected);
 
     waits_for(&setting, &ids[1], json!([{"task": "t_customers"}])).await;
-    let out = submit(service, caller, (project, &ids[1..]), "")
-        .await
-        .unwrap();
+    let out = submitted(&setting, &ids[1..], "").await;
     assert_eq!(
         (out[0].version, out[0].findings[0].code.as_str()),
         (None, "CYCLE")
@@ -224,9 +238,7 @@ async fn r8_04_tasks_tables_and_virtual_nodes_are_waited_for_and_no_task_for_its
         "{message}"
     );
     waits_for(&setting, &ids[1], json!([{"task": "nobody"}])).await;
-    let out = submit(service, caller, (project, &ids[1..]), "")
-        .await
-        .unwrap();
+    let out = submitted(&setting, &ids[1..], "").await;
     assert_eq!(out[0].findings[0].code, "UNKNOWN_UPSTREAM");
     let removed = remove_node(service, caller, (project, &node.id), node.edition).await;
     assert_eq!(removed.unwrap_err().code, "IN_USE");
@@ -253,9 +265,7 @@ async fn r9_03_a_script_is_validated_as_typed_and_doubles_are_told() {
     let line = wrong.lines().nth(place.line - 1).unwrap();
     assert!(line.contains("dayly"), "{line}");
 
-    submit(service, caller, (project, &ids(&rows)), "")
-        .await
-        .unwrap();
+    submitted(&setting, &ids(&rows), "").await;
     let folder = service
         .store()
         .find::<Folder>(project.as_str(), "nightly")
@@ -272,9 +282,7 @@ async fn r9_03_a_script_is_validated_as_typed_and_doubles_are_told() {
     let made = pipelines::create(service, caller, (project, "by hand"), new)
         .await
         .unwrap();
-    let out = submit(service, caller, (project, &[made.id]), "")
-        .await
-        .unwrap();
+    let out = submitted(&setting, &[made.id], "").await;
     let codes: Vec<&str> = out[0]
         .findings
         .iter()
@@ -282,4 +290,77 @@ async fn r9_03_a_script_is_validated_as_typed_and_doubles_are_told() {
         .collect();
     assert!(codes.contains(&"DOUBLE_SOURCE"), "{:?}", out[0].findings);
     assert!(out[0].version.is_some());
+}
+
+#[tokio::test]
+async fn strangers_and_names_of_others_are_refused() {
+    let setting = Setting::new(Mode::Basic).await;
+    let ids = ids(&generated(&setting, json!({})).await);
+    let (service, caller, project) = (&setting.service, &setting.caller, setting.id());
+    let strange = [ids[0].clone(), ObjectId::generate()];
+    let refused = submit(service, caller, (project, &strange), "").await;
+    assert_eq!(refused.unwrap_err().code, "NOT_THERE");
+    submitted(&setting, &ids, "").await;
+    let rename = async |id: &ObjectId, name: &str| {
+        let old = pipelines::show(service, caller, project, id).await.unwrap();
+        let change = Change {
+            name: Some(name.to_owned()),
+            ..Change::default()
+        };
+        let edited = edit(service, caller, (project, id), (old.edition, change));
+        edited.await.unwrap();
+    };
+    rename(&ids[0], "t_people").await;
+    rename(&ids[1], "t_customers").await;
+    let out = submitted(&setting, &ids[1..], "").await;
+    let found = (out[0].version, out[0].findings[0].code.as_str());
+    assert_eq!(
+        found,
+        (None, "NAME_TAKEN"),
+        "that one is out under its old name"
+    );
+    submitted(&setting, &ids[..1], "").await;
+    let out = submitted(&setting, &ids[1..], "").await;
+    assert_eq!(out[0].version, Some(2));
+}
+
+#[tokio::test]
+async fn hundreds_go_out_upstream_first_and_are_marked() {
+    const TABLES: usize = 620;
+    let setting = Setting::new(Mode::Basic).await;
+    let tables: String = (0..TABLES)
+        .map(|number| format!("CREATE TABLE m_{number:04} (id INTEGER PRIMARY KEY);"))
+        .collect();
+    setting.execute("shop.db", &format!("BEGIN; {tables} COMMIT;"));
+    let mut ids = ids(&generated(&setting, json!({})).await);
+    ids.truncate(TABLES);
+    // The first one waits for the last one: they are of different batches.
+    let last = task_name(&setting, &ids[TABLES - 1]).await;
+    waits_for(&setting, &ids[0], json!([{ "task": last }])).await;
+    let out = submitted(&setting, &ids, "all").await;
+    let told: Vec<&ObjectId> = out.iter().map(|one| &one.pipeline).collect();
+    assert!(told.iter().copied().eq(&ids), "as they were asked for");
+    assert!(out.iter().all(|one| one.version == Some(1)));
+    let (store, project) = (setting.service.store(), setting.id().as_str());
+    let all = pipelines::all(&setting.service, project, None)
+        .await
+        .unwrap();
+    let marked = all.iter().filter(|one| {
+        let body = &one.body;
+        (body.submitted, body.published) == (Some(1), Some(1))
+    });
+    assert_eq!(marked.count(), TABLES);
+    let lines = store.audit(Some(project), None, 10_000).await.unwrap();
+    let put = lines.iter().filter(|line| line.action == "task.put");
+    let mut put: Vec<&str> = put.map(|line| line.subject.as_str()).collect();
+    put.reverse();
+    let place = |id: &ObjectId| put.iter().position(|one| *one == id.as_str()).unwrap();
+    assert_eq!(put.len(), TABLES);
+    assert!(place(&ids[TABLES - 1]) < place(&ids[0]));
+}
+
+async fn task_name(setting: &Setting, id: &ObjectId) -> String {
+    let (service, caller) = (&setting.service, &setting.caller);
+    let found = pipelines::show(service, caller, setting.id(), id).await;
+    found.unwrap().name
 }

@@ -117,7 +117,7 @@ impl Desk {
         let access = Access {
             base: &base,
             environment: self.environment,
-            unsealed: &self.unsealed,
+            trusted: &self.trusted,
         };
         ends::destination(&file, &access).await
     }

@@ -17,13 +17,12 @@ pub use engine::{Progress, Rerun, Settled, Stop, Stops, TablePhase, TableProgres
 use model::migration::{LoadingPolicy, MigrationFile};
 use model::plan::{Environment, Part, Plan};
 use model::run::{RunReport, RunState};
-use model::secret::Unsealed;
 use model::{Error, Finding, Result, RunId};
 use store::{NewRun, RunLock, RunRecord, Store};
 
 use crate::clock::Clock;
 use crate::data_folder::data_folder;
-use crate::ends::{self, Access};
+use crate::ends::{self, Access, Trusted};
 use crate::last_loads;
 use crate::migration_file::{Loaded, load};
 use crate::plan::{Compiled, Occasion, Planning, bizdate, part};
@@ -90,7 +89,7 @@ pub async fn run(request: RunRequest, watcher: &dyn Watcher) -> Result<RunReport
         loaded,
         name,
         environment: Environment::Production,
-        unsealed: Unsealed::default(),
+        trusted: Trusted::default(),
         clock: request.clock,
         cancel: request.cancel.clone(),
         time: TimeLimit::of(hours.unwrap_or_default()),
@@ -116,7 +115,7 @@ struct Desk {
     /// Under which the run is kept.
     name: String,
     environment: Environment,
-    unsealed: Unsealed,
+    trusted: Trusted,
     clock: Clock,
     cancel: CancellationToken,
     time: TimeLimit,
@@ -194,7 +193,7 @@ impl Desk {
         Access {
             base: &self.loaded.base,
             environment: self.environment,
-            unsealed: &self.unsealed,
+            trusted: &self.trusted,
         }
     }
 

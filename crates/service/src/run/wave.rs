@@ -10,13 +10,12 @@ use engine::{Landed, Progress, Stop, Stops};
 use model::migration::MigrationFile;
 use model::plan::{Environment, Part, Plan, Refused};
 use model::run::{RunReport, RunState, TableReport, TableState};
-use model::secret::Unsealed;
 use model::{Error, Finding, PipelineId, Result, RunId, TableName};
 use store::{RunRecord, Store};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::clock::Clock;
-use crate::ends::{self, Ends};
+use crate::ends::{self, Ends, Trusted};
 use crate::journal::StoreJournal;
 use crate::last_loads;
 use crate::migration_file::Loaded;
@@ -45,8 +44,8 @@ pub struct Wave {
     pub left: Vec<(RunId, BTreeSet<TableName>)>,
     /// Whose connections.
     pub environment: Environment,
-    /// The texts of the data sources' sealed secrets.
-    pub unsealed: Unsealed,
+    /// What opens the data sources.
+    pub trusted: Trusted,
     /// Stops all of it, and frees the servers.
     pub cancel: CancellationToken,
     /// Stops single tables; holds, too, where it was said before the wave began.
@@ -122,7 +121,7 @@ impl Lead {
                 loaded,
                 name: wave.name,
                 environment: wave.environment,
-                unsealed: wave.unsealed,
+                trusted: wave.trusted,
                 clock: wave.clock,
                 cancel: wave.cancel,
                 time: TimeLimit::none(),

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use service::access::rights::Caller;
 use service::audit_log::{self, Line, Lines};
+use service::within::Within;
 
 use crate::http::app::App;
-use crate::http::wire::{InProject, written_moment};
+use crate::http::wire::{InProject, Limit, written_moment};
 use crate::http::{Answer, Input, Route};
 
 /// Looking through years of lines takes its time.
@@ -34,8 +35,7 @@ struct Older {
     /// Only lines older than this one: `next` of the page before.
     before: Option<i64>,
     /// How many at most; 50 where it is left out, 500 at most.
-    #[schemars(range(min = 1, max = 500))]
-    limit: Option<u32>,
+    limit: Option<Limit>,
 }
 
 /// A page of the audit log.
@@ -119,7 +119,7 @@ async fn page(
     let lines = Lines {
         project,
         before: older.before,
-        limit: older.limit,
+        limit: older.limit.map(Within::get),
     };
     let page = audit_log::list(&app.service, caller, &lines).await?;
     Ok(Answer::of(AuditPage {

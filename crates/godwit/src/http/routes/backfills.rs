@@ -18,7 +18,7 @@ pub(super) fn routes() -> Vec<Route<App>> {
         Route::get("/projects/{project}/backfills", "Lists backfills", list),
         Route::post(
             "/projects/{project}/backfills",
-            "Backfills business dates",
+            "Backfills business dates; with a `key`, once however often it is asked for",
             create,
         ),
         Route::get(
@@ -52,6 +52,10 @@ struct Wanted {
     name: Option<String>,
     /// What.
     backfill: Backfill,
+    /// What the client calls this request, unique in the project: asked again with the same key, the answer is
+    /// the backfill that is there already. Remembered for as long as its instances are.
+    #[schemars(length(min = 1, max = 64))]
+    key: Option<String>,
 }
 
 /// A backfill, and how far it is.
@@ -107,7 +111,7 @@ async fn create(
     input: Input<InProject, (), Wanted>,
 ) -> Result<Created<BackfillProgress>, Error> {
     let (project, wanted) = (&input.path.project, input.body);
-    let wanted = (wanted.name, wanted.backfill);
+    let wanted = (wanted.name, wanted.backfill, wanted.key);
     let made = backfills::create(&app.service, &caller, project, wanted).await?;
     let place = format!("/projects/{project}/backfills/{}", made.backfill.id);
     Ok(Created::at(&place, made.into()))

@@ -1,15 +1,18 @@
 //! The route of events: what happens in a project, as it happens.
 
+use std::time::{Duration, Instant};
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use model::Error;
-use service::access::rights::Caller;
+use model::{Error, ObjectId};
+use serde_json::json;
+use service::access::rights::{Caller, Right};
 use service::operating::Events;
 
 use crate::http::app::App;
 use crate::http::events::{Event, EventStream, Source, stream};
 use crate::http::wire::InProject;
-use crate::http::{Input, Route};
+use crate::http::{Door, Identity, Input, Route};
 
 pub(super) fn routes() -> Vec<Route<App>> {
     vec![Route::get(
@@ -19,27 +22,53 @@ pub(super) fn routes() -> Vec<Route<App>> {
     )]
 }
 
+/// How often it is asked anew whether who watches may: roles are lost, sessions and tokens end.
+const ASKED_AGAIN: Duration = Duration::from_secs(10);
+
 async fn watch(app: App, caller: Caller, input: Input<InProject>) -> Result<EventStream, Error> {
-    let project = &input.path.project;
+    let project = input.path.project;
     let news = app.service.news();
-    let events = Events::watch(&app.service, &caller, project, input.last_event).await?;
-    Ok(stream(Some(events.seen()), news, OfProject(events)))
+    let events = Events::watch(&app.service, &caller, &project, input.last_event).await?;
+    let seen = events.seen();
+    let watched = OfProject {
+        events,
+        app,
+        identity: input.identity,
+        project,
+        asked: Instant::now(),
+    };
+    Ok(stream(Some(seen), news, watched))
 }
 
 /// Events of one project; they keep by themselves how far they are.
-struct OfProject(Events);
+struct OfProject {
+    events: Events,
+    app: App,
+    identity: Identity,
+    project: ObjectId,
+    /// When it was last known that who watches may.
+    asked: Instant,
+}
+
+impl OfProject {
+    async fn next(&mut self) -> Result<Vec<Event>, Error> {
+        if self.asked.elapsed() >= ASKED_AGAIN {
+            let caller = self.app.identify(&self.identity).await?;
+            caller.may(Some(self.project.as_str()), Right::ViewProject)?;
+            self.asked = Instant::now();
+        }
+        let events = self.events.next().await?.into_iter();
+        let told = events.map(|event| Event {
+            number: event.sequence,
+            kind: event.kind.into(),
+            data: json!({ "subject": event.subject, "at": event.at, "what": event.json }),
+        });
+        Ok(told.collect())
+    }
+}
 
 impl Source for OfProject {
     fn after(&mut self, _number: i64) -> BoxFuture<'_, Result<Vec<Event>, Error>> {
-        async move {
-            let events = self.0.next().await?;
-            let events = events.into_iter().map(|event| Event {
-                number: event.sequence,
-                kind: event.kind.into(),
-                data: serde_json::json!({ "subject": event.subject, "at": event.at, "what": event.json }),
-            });
-            Ok(events.collect())
-        }
-        .boxed()
+        self.next().boxed()
     }
 }

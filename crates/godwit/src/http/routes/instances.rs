@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use service::access::rights::Caller;
 use service::instances::{self, Act, Attempt, Instance, InstanceFilter};
+use service::within::Within;
 
 use crate::http::app::App;
-use crate::http::wire::{InProject, Listed, written_moment};
+use crate::http::wire::{self, InProject, Limit, Listed, written_moment};
 use crate::http::{Answer, Input, Route};
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -81,8 +82,7 @@ struct Search {
     /// Older than this one: `next` of the page before.
     after: Option<i64>,
     /// How many at most; 50 where it is left out, 500 at most.
-    #[schemars(range(min = 1, max = 500))]
-    limit: Option<u32>,
+    limit: Option<Limit>,
 }
 
 /// Which instances are counted.
@@ -110,8 +110,7 @@ struct Which {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Around {
     /// How many steps; 2 where it is left out, 10 at most.
-    #[schemars(range(min = 1, max = 10))]
-    steps: Option<u8>,
+    steps: Option<Within<1, 10>>,
 }
 
 /// What is to be done.
@@ -297,7 +296,7 @@ async fn list(
     input: Input<InProject, Search>,
 ) -> Result<Answer<Listed<InstanceLine>>, Error> {
     let search = input.query;
-    let limit = search.limit.unwrap_or(50).clamp(1, 500);
+    let limit = wire::limit(search.limit);
     let filter = InstanceFilter {
         task: search.task,
         state: search.state,
@@ -363,7 +362,7 @@ async fn graph(
     input: Input<InstanceOf, Around>,
 ) -> Result<Answer<GraphShown>, Error> {
     let of = (&input.path.project, input.path.instance);
-    let steps = input.query.steps.unwrap_or(2);
+    let steps = input.query.steps.map_or(2, Within::get);
     let found = instances::graph(&app.service, &caller, of, steps).await?;
     let waits = found.waits.into_iter();
     let waits = waits.map(|(instance, upstream)| Waits { instance, upstream });

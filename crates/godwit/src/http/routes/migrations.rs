@@ -8,6 +8,7 @@ use service::access::rights::Caller;
 use service::generation::{self, Generate, Row, RowState};
 use service::migrations::{self, Checked, Format, Migration, PlanRequest, Preview, PreviewRequest};
 use service::tasks::Table;
+use service::within::Within;
 
 use super::data_sources::Named;
 use super::operations::{OperationShown, begun};
@@ -169,7 +170,7 @@ struct Rows {
     /// How many are left out before.
     offset: Option<usize>,
     /// How many at most; 500 where it is left out, 10,000 at most.
-    limit: Option<usize>,
+    limit: Option<Within<1, 10_000>>,
 }
 
 async fn list(
@@ -345,7 +346,10 @@ async fn results(
     input: Input<MigrationOf, Rows>,
 ) -> Result<Answer<Listed<Row>>, Error> {
     let MigrationOf { project, migration } = input.path;
-    let limit = input.query.limit.unwrap_or(USUAL_ROWS).clamp(1, 10_000);
+    let limit = input
+        .query
+        .limit
+        .map_or(USUAL_ROWS, |limit| limit.get() as usize);
     let offset = input.query.offset.unwrap_or(0);
     let wanted = (input.query.state, offset, limit);
     let of = (&project, &migration);

@@ -8,7 +8,7 @@ use service::access::rights::Caller;
 use service::work::{self, OperationState, Progress};
 
 use crate::http::app::App;
-use crate::http::wire::{InProject, Listed, written_moment};
+use crate::http::wire::{self, InProject, Limit, Listed, written_moment};
 use crate::http::{Accepted, Answer, Input, Route};
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -50,8 +50,7 @@ struct OperationSearch {
     /// Only those before this one: `next` of the page before.
     before: Option<String>,
     /// How many at most; 50 where it is left out, 500 at most.
-    #[schemars(range(min = 1, max = 500))]
-    limit: Option<u32>,
+    limit: Option<Limit>,
 }
 
 /// How far long work is.
@@ -115,7 +114,7 @@ async fn list(
         before,
         limit,
     } = input.query;
-    let limit = limit.unwrap_or(50).clamp(1, 500);
+    let limit = wire::limit(limit);
     let page = (object, before, Some(limit));
     let found = work::list(&app.service, &caller, &input.path.project, page).await?;
     let is_full = found.len() >= limit as usize;

@@ -9,7 +9,7 @@ use service::pipelines::{self, Change, NewPipeline, Pipeline};
 
 use super::migrations::{As, WrittenText};
 use crate::http::app::App;
-use crate::http::wire::{InProject, Listed, Search, Shown, Written};
+use crate::http::wire::{InProject, Limit, Listed, Search, Shown, Written};
 use crate::http::{Answer, Created, Input, Route};
 
 /// A script may have 500,000 characters.
@@ -74,8 +74,7 @@ struct PipelineSearch {
     /// Only those whose names hold this.
     containing: Option<String>,
     /// How many at most; 50 where it is left out, 500 at most.
-    #[schemars(range(min = 1, max = 500))]
-    limit: Option<u32>,
+    limit: Option<Limit>,
 }
 
 /// A script that is not kept.

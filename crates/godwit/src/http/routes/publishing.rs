@@ -7,23 +7,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use service::access::rights::Caller;
 use service::pipelines::Pipeline;
-use service::publishing::{self, Difference, Outcome, VirtualNode};
+use service::publishing::{self, Difference, VirtualNode};
 
+use super::operations::{OperationShown, begun};
 use super::pipelines::PipelineOf;
 use crate::http::app::App;
 use crate::http::wire::{InProject, Listed, Search, Shown, Written, written_moment};
-use crate::http::{Answer, Created, Input, Route};
+use crate::http::{Accepted, Answer, Created, Input, Route};
 
 pub(super) fn routes() -> Vec<Route<App>> {
     vec![
         Route::post(
             "/projects/{project}/submit",
-            "Submits pipelines: to development, or live in a project of the mode basic",
+            "Submits pipelines: to development, or live in a project of the mode basic. The result of the operation \
+             has `items`: for each pipeline the `version` that went out, or none, and the `findings` for it",
             submit,
         ),
         Route::post(
             "/projects/{project}/publish",
-            "Publishes to production what was submitted",
+            "Publishes to production what was submitted. The result of the operation has `items`: for each pipeline \
+             the `version` that went out, or none, and the `findings` for it",
             publish,
         ),
         Route::post(
@@ -136,21 +139,21 @@ async fn submit(
     app: App,
     caller: Caller,
     input: Input<InProject, (), Submission>,
-) -> Result<Answer<Listed<Outcome>>, Error> {
+) -> Result<Accepted<OperationShown>, Error> {
     let of = (&input.path.project, input.body.pipelines.as_slice());
-    let out = publishing::submit(&app.service, &caller, of, &input.body.remark).await?;
-    Ok(Answer::of(Listed::all(out)))
+    let remark = &input.body.remark;
+    Ok(begun(
+        publishing::submit(&app.service, &caller, of, remark).await?,
+    ))
 }
 
 async fn publish(
     app: App,
     caller: Caller,
     input: Input<InProject, (), Publication>,
-) -> Result<Answer<Listed<Outcome>>, Error> {
+) -> Result<Accepted<OperationShown>, Error> {
     let of = (&input.path.project, input.body.pipelines.as_slice());
-    Ok(Answer::of(Listed::all(
-        publishing::publish(&app.service, &caller, of).await?,
-    )))
+    Ok(begun(publishing::publish(&app.service, &caller, of).await?))
 }
 
 async fn unpublish(

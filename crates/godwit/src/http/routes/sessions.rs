@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service::access::rights::{Caller, Right, Role};
 use service::sessions::{self, Begun, OwnSession};
+use service::tokens;
 use service::users::{self, User};
 
 use crate::http::app::{App, origin};
@@ -23,7 +24,11 @@ pub(super) fn routes() -> Vec<Route<App>> {
     vec![
         Route::post("/set-up", set_up, public(set_up_first)).body_limit(SHORT_BODY),
         Route::post("/session", "Logs in", public(log_in)).body_limit(SHORT_BODY),
-        Route::delete("/session", "Logs out", log_out),
+        Route::delete(
+            "/session",
+            "Logs out: ends the session, or the token, that asks",
+            log_out,
+        ),
         Route::get("/me", "Tells who you are, and what you may", me),
         Route::get("/sessions", "Lists your sessions", list),
         Route::delete("/sessions/{session}", "Ends one of your sessions", end),
@@ -96,6 +101,8 @@ fn entered(begun: Begun, identity: &Identity) -> Answer<NewSession> {
 async fn log_out(app: App, caller: Caller, input: Input) -> Result<Answer<()>, Error> {
     if let Some(cookie) = cookie(&input.identity) {
         sessions::log_out(&app.service, &caller, cookie).await?;
+    } else if let Some(token) = &input.identity.bearer {
+        tokens::end_own(&app.service, &caller, token.reveal()).await?;
     }
     Ok(Answer::nothing().cookie(Cookie::ended(input.identity.secure)))
 }

@@ -10,7 +10,7 @@ use service::access::rights::Caller;
 use service::tasks::{self, ByHand, Task};
 
 use crate::http::app::App;
-use crate::http::wire::{InProject, Listed, written_moment};
+use crate::http::wire::{self, InProject, Limit, Listed, written_moment};
 use crate::http::{Answer, Created, Input, Route};
 
 pub(super) fn routes() -> Vec<Route<App>> {
@@ -38,7 +38,7 @@ pub(super) fn routes() -> Vec<Route<App>> {
         ),
         Route::post(
             "/projects/{project}/tasks/{task}/instances",
-            "Runs a task by hand",
+            "Runs a task by hand; with a `key`, once however often it is asked for",
             run_now,
         ),
     ]
@@ -77,8 +77,7 @@ struct Search {
     /// Only those whose names hold this.
     containing: Option<String>,
     /// How many at most; 50 where it is left out, 500 at most.
-    #[schemars(range(min = 1, max = 500))]
-    limit: Option<u32>,
+    limit: Option<Limit>,
 }
 
 /// A task as it is shown.
@@ -160,7 +159,7 @@ async fn list(
         containing,
         limit,
     } = input.query;
-    let limit = limit.unwrap_or(50).clamp(1, 500);
+    let limit = wire::limit(limit);
     let of = (&input.path.project, environment);
     let page = (after, containing, Some(limit));
     let found = tasks::list(&app.service, &caller, of, page).await?;

@@ -1,6 +1,7 @@
 //! The routes of the service over a real port, from the first start on.
 
 mod client;
+mod rights;
 
 use serde_json::{Value as Json, json};
 
@@ -266,6 +267,13 @@ async fn a_token_may_what_its_scopes_say_and_opens_no_doors() {
     assert_eq!(me["rights"], json!(["view-project"]));
     let listed = served.ask("GET /tokens", &admin, &[], Json::Null).await;
     assert!(!listed.body.contains(&made.text("token")));
+    let body = json!({ "name": "once", "scopes": ["view-project"], "days": 1 });
+    let once = served.ask("POST /tokens", &admin, &[], body).await;
+    let once = Login::bearer(&once.text("token"));
+    for status in [204, 401] {
+        let reply = served.ask("DELETE /session", &once, &[], Json::Null).await;
+        assert_eq!(reply.status, status);
+    }
     let gone = format!("DELETE /tokens/{}", made.text("id"));
     assert_eq!(served.ask(&gone, &admin, &[], Json::Null).await.status, 204);
     assert_eq!(

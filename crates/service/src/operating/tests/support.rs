@@ -200,6 +200,13 @@ impl Setting {
         }
     }
 
+    /// Over what is there.
+    pub(crate) fn overwriting(body: &mut TaskBody) {
+        if let Runs::Pipeline { migration, .. } = &mut body.runs {
+            migration.destination.loading_policy = model::migration::LoadingPolicy::Overwrite;
+        }
+    }
+
     /// Each business date into a partition of its own.
     pub(crate) fn partitioned(&self, body: &mut TaskBody) {
         if let Runs::Pipeline { migration, .. } = &mut body.runs {
@@ -251,6 +258,26 @@ impl Setting {
         rows_below(&self.path("lake").join(name))
     }
 
+    /// A copy of the store, as a backup is made while it is in use.
+    pub(crate) fn back_up(&self) {
+        let database = rusqlite::Connection::open(self.path("data/godwit.db")).unwrap();
+        let copy = self.path("backup.db");
+        database
+            .execute("VACUUM INTO ?1", [copy.to_str().unwrap()])
+            .unwrap();
+    }
+
+    /// The store as it was then.
+    pub(crate) async fn put_back(&mut self) {
+        self.store.close().await;
+        for side in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(self.path(&format!("data/godwit.db{side}")));
+        }
+        std::fs::copy(self.path("backup.db"), self.path("data/godwit.db")).unwrap();
+        self.store = Store::open(&self.path("data")).await.unwrap();
+        self.service = service(&self.folder, &self.store, self.clock, "none");
+    }
+
     /// A server of its own over the same store, which has come to its lease.
     pub(crate) async fn server(&self, name: &str) -> Server {
         let service = service(&self.folder, &self.store, self.clock, name);
@@ -288,6 +315,7 @@ fn service(folder: &tempfile::TempDir, store: &Store, clock: Clock, server: &str
     let settings = Settings {
         server: server.to_owned(),
         owner: ObjectId::generate().to_string(),
+        installation: ObjectId::new("store"),
         network: NetworkPolicy {
             allow_loopback: true,
             ..NetworkPolicy::default()

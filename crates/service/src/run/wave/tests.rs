@@ -85,7 +85,7 @@ migration:
             part: Part::OneTime,
             left: self.left.clone(),
             environment: self.environment,
-            unsealed: Unsealed::default(),
+            trusted: Trusted::default(),
             cancel: self.cancel.clone(),
             stops: Arc::clone(&self.stops),
             clock: Clock::default(),

@@ -35,6 +35,7 @@ impl Setting {
         let settings = Settings {
             server: "one".to_owned(),
             owner: ObjectId::generate().to_string(),
+            installation: ObjectId::new("store"),
             network: NetworkPolicy::default(),
             roots: LocalRoots {
                 roots: vec![folder.path().join("ground")],

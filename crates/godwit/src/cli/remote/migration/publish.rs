@@ -122,12 +122,7 @@ pub(super) async fn publish(
     let mut outcomes = Vec::new();
     if !ids.is_empty() {
         let body = json!({ "pipelines": ids, "remark": remark });
-        outcomes = items(
-            session
-                .remote
-                .post(&project.path(&["submit"]), &body)
-                .await?,
-        );
+        outcomes = out(session, project, ("submit", &body)).await?;
     }
     let mut unchanged = as_submitted.len();
     if project.dev_prod {
@@ -143,17 +138,24 @@ pub(super) async fn publish(
         outcomes = refused;
         if !ids.is_empty() {
             let body = json!({ "pipelines": ids });
-            let published = session
-                .remote
-                .post(&project.path(&["publish"]), &body)
-                .await?;
-            outcomes.extend(items(published));
+            outcomes.extend(out(session, project, ("publish", &body)).await?);
         }
     }
     Ok(Published {
         outcomes,
         unchanged,
     })
+}
+
+/// Submits or publishes, and follows that to its end: what became of each pipeline.
+async fn out(
+    session: &mut Session<'_, '_>,
+    project: &Project,
+    (verb, body): (&str, &Json),
+) -> Result<Vec<Json>, Failure> {
+    let begun = session.remote.post(&project.path(&[verb]), body).await?;
+    let mut done = operation(session, project, begun).await?;
+    Ok(items(done["result"].take()))
 }
 
 /// The pipelines that were generated from a migration, but those of tables that it does not move any more.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value as Json, json};
 use service::clock::Clock;
-use service::opening::{self, Configuration};
+use service::opening::{self, Configuration, Start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -55,7 +55,13 @@ impl Served {
             ..Configuration::default()
         };
         let data = folder.path().join("data");
-        let opened = Box::pin(opening::open(&configuration, Some(&data), address, Clock::default()))
+        let start = Start {
+            data: Some(&data),
+            own: address,
+            clock: Clock::default(),
+            restored: false,
+        };
+        let opened = Box::pin(opening::open(&configuration, start))
             .await
             .unwrap();
         let shutdown = CancellationToken::new();
@@ -122,7 +128,9 @@ impl Served {
     pub(in crate::http) async fn begin(&self, line: &str, login: &Login) -> Reply {
         let mut stream = self.send(line, login, &[], &Json::Null).await;
         let (mut answer, mut part) = (String::new(), [0; 4096]);
-        while !answer.contains("\r\n\r\n") || answer.contains("problem+json") && !answer.ends_with('}') {
+        while !answer.contains("\r\n\r\n")
+            || answer.contains("problem+json") && !answer.ends_with('}')
+        {
             let count = stream.read(&mut part).await.unwrap();
             answer.push_str(std::str::from_utf8(&part[..count]).unwrap());
         }
