@@ -31,6 +31,8 @@ const HISTORY: [(i64, &str, &str); 5] = [
     (5, "forgotten", include_str!("../schema/0005_forgotten.sql")),
 ];
 
+/// How a transaction begins that will write to SQLite: it waits then, and not in its midst.
+const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 /// How long a statement waits for another one that writes.
 const BUSY: &str = "PRAGMA busy_timeout = 10000";
 /// A log beside the file, so that reading goes on while one writes; on the disk before it counts.
@@ -66,7 +68,7 @@ impl Store {
             .run(&pool)
             .await
             .map_err(|cause| schema_error(folder, cause))?;
-        Ok(Self::of(pool, "BEGIN IMMEDIATE", folder))
+        Ok(Self::of(pool, IMMEDIATE, folder))
     }
 
     /// Opens the store in a PostgreSQL database (`postgres://user:password@host:port/database`) and brings
@@ -154,6 +156,29 @@ impl Store {
         self.folder.join("rejected").join(run.as_str())
     }
 
+    /// Copies the store into a file that is not there yet, as it is at one moment, while others use it. A store at a
+    /// server is refused (`UNSUPPORTED`): that has tools of its own.
+    pub async fn back_up(&self, file: &Path) -> Result<()> {
+        let text = file.to_str().filter(|_| self.begin == IMMEDIATE);
+        let Some(text) = text else {
+            let message = "only a store that is a file is copied";
+            return Err(Error::new(ErrorKind::Unsupported, "UNSUPPORTED", message)
+                .on(Side::Store)
+                .hint("copy a PostgreSQL store by pg_dump"));
+        };
+        let copied = sqlx::query("VACUUM INTO $1").bind(text.to_owned());
+        let copied = copied.execute(&self.pool).await;
+        copied.map_err(|cause| failure(&format!("could not copy the store to {file:?}"), cause))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let private = std::fs::Permissions::from_mode(0o600);
+            let set = tokio::fs::set_permissions(file, private).await;
+            set.map_err(|cause| folder_error(file, &cause))?;
+        }
+        Ok(())
+    }
+
     /// Waits until all that is under way is written, then lets go of the database.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -187,8 +212,12 @@ pub(crate) async fn next(
         .await
 }
 
+/// Makes the folder, for nobody else to look into: rejected rows are in it, too.
 async fn make(folder: &Path) -> Result<()> {
-    let made = tokio::fs::create_dir_all(folder).await;
+    let mut making = tokio::fs::DirBuilder::new();
+    #[cfg(unix)]
+    making.mode(0o700);
+    let made = making.recursive(true).create(folder).await;
     made.map_err(|cause| folder_error(folder, &cause))
 }
 

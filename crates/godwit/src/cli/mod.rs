@@ -9,6 +9,7 @@ mod run;
 mod runs;
 mod serve;
 mod source;
+mod store;
 
 use std::ffi::OsString;
 
@@ -78,6 +79,9 @@ enum Command {
     Runs(runs::Command),
     /// REST API, scheduler and worker in one process
     Serve(serve::Arguments),
+    /// A copy of a service's store, and its keys
+    #[command(subcommand)]
+    Store(store::Command),
     #[command(flatten)]
     Remote(remote::Command),
 }
@@ -102,6 +106,7 @@ pub async fn run(
         Command::Source(command) => source::run(&command, json, terminal, cancel).await,
         Command::Runs(command) => runs::run(&command, json, terminal).await,
         Command::Serve(arguments) => Box::pin(serve::run(&arguments, json, terminal, cancel)).await,
+        Command::Store(command) => store::run(&command, json, terminal).await,
         Command::Remote(command) => remote::run(command, json, terminal, cancel).await,
     };
     result.unwrap_or_else(|error| failed(&error, json, terminal))

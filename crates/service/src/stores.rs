@@ -1,5 +1,5 @@
-//! `keys`: what the secrets of a store are sealed with, and how that is changed while servers run. Each server
-//! reads the key file again when it meets a key that it does not know.
+//! The store of a service from outside: a copy of it, and the keys that its secrets are sealed with, changed while
+//! servers run. Each server reads the key file again when it meets a key that it does not know.
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,18 @@ pub async fn forget_old(configuration: &Configuration, data: Option<&Path>) -> R
     reseal(&store, &keys).await?;
     keys.forget_old()?;
     done(store, keys, "keys.forgotten").await
+}
+
+/// Copies the store into a file that is not there yet, while servers use it. The keys are not in it.
+pub async fn back_up(
+    configuration: &Configuration,
+    data: Option<&Path>,
+    file: &Path,
+) -> Result<PathBuf> {
+    let (store, keys) = open(configuration, &folder(data)).await?;
+    store.back_up(file).await?;
+    store.close().await;
+    Ok(keys.path().to_owned())
 }
 
 fn folder(data: Option<&Path>) -> PathBuf {
@@ -148,6 +160,15 @@ mod tests {
                 keys.unseal(&id, &sealed).unwrap();
             }
         }
+        let copy = folder.path().join("copy");
+        let beside = back_up(&configuration, data, &copy.join("godwit.db")).await;
+        assert!(beside.is_err(), "there is no such folder");
+        std::fs::create_dir(&copy).unwrap();
+        back_up(&configuration, data, &copy.join("godwit.db")).await.unwrap();
+        assert!(back_up(&configuration, data, &copy.join("godwit.db")).await.is_err());
+        std::fs::copy(keys.path(), copy.join("godwit.key")).unwrap();
+        let (copied, _) = open(&configuration, &copy).await.unwrap();
+        assert_eq!(copied.secrets(&object).await.unwrap().len(), 450);
         // The old file opens nothing of it any more.
         std::fs::write(keys.path(), before).unwrap();
         drop(keys);
