@@ -1,6 +1,5 @@
 """A project of a service, from nothing to tasks that run: what each claim and bench about the service begins with."""
 
-import json
 import urllib.parse
 
 from prove.claim import ensure
@@ -59,9 +58,7 @@ class Project:
     def submit(self):
         """Makes tasks of all pipelines; they are live at once."""
         pipelines = [one["id"] for one in self.every("/pipelines")]
-        found = self.ask("POST", "/submit", {"pipelines": pipelines, "remark": "the first"})
-        refused = [one for one in found["items"] if one["version"] is None]
-        ensure(not refused, f"{len(refused)} pipelines were not submitted: {json.dumps(refused[:2])[:600]}")
+        self.done(self.ask("POST", "/submit", {"pipelines": pipelines, "remark": "the first"}))
         tasks = self.every("/tasks")
         ensure(len(tasks) == len(pipelines), f"{len(tasks)} tasks of {len(pipelines)} pipelines")
         return tasks

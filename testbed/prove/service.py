@@ -95,7 +95,7 @@ def published(door, database, room):
     door.done(project, door.ask("POST", f"{at}/migrations/{migration}/generate", {}))
     pipelines = [one["id"] for one in door.ask("GET", f"{at}/pipelines")["items"]]
     ensure(len(pipelines) == len(TABLES), f"{len(pipelines)} pipelines")
-    door.ask("POST", f"{at}/submit", {"pipelines": pipelines, "remark": "the first"})
+    door.done(project, door.ask("POST", f"{at}/submit", {"pipelines": pipelines, "remark": "the first"}))
     tasks = door.ask("GET", f"{at}/tasks")["items"]
     ensure(len(tasks) == len(TABLES), f"{len(tasks)} tasks")
     return project, tasks

@@ -190,11 +190,11 @@ def generate(project, database, room):
 
 def go_live(project, pipelines):
     """Submitted to development, then published; the tasks of production by their names."""
-    project.post("/submit", {"pipelines": pipelines, "remark": "the first"})
+    project.door.done(project.id, project.post("/submit", {"pipelines": pipelines, "remark": "the first"}))
     ensure(not project.get("/tasks?limit=500")["items"], "what was submitted is live before it is published")
     waiting = project.get("/to-be-published")["items"]
     ensure(len(waiting) == len(pipelines), f"{len(waiting)} wait to be published instead of {len(pipelines)}")
-    out = project.post("/publish", {"pipelines": pipelines})["items"]
+    out = project.door.done(project.id, project.post("/publish", {"pipelines": pipelines}))["items"]
     ensure(all(one.get("version") == 1 for one in out), f"published: {json.dumps(out)[:800]}")
     tasks = {task["name"]: task["id"] for task in project.get("/tasks?limit=500")["items"]}
     ensure(len(tasks) == len(pipelines), f"{len(tasks)} tasks instead of {len(pipelines)}")

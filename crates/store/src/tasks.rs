@@ -1,7 +1,7 @@
 //! What runs in an environment: tasks, each one version of a pipeline or a virtual node, and those that each
 //! waits for. And the versions that were submitted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::plan::Environment;
 use model::schedule::Priority;
@@ -372,13 +372,14 @@ async fn put(
          changed_at = excluded.changed_at, changed_by = excluded.changed_by",
     );
     query.build()?.execute(&mut **transaction).await?;
-    let mut query = Statement::new("DELETE FROM task_upstream WHERE (task, environment) IN (");
-    query.rows(&rows, |row, (task, environment)| {
-        row.bind(task.id.as_str().to_owned())
-            .bind(environment.clone());
-    });
-    query.push(")");
-    query.build()?.execute(&mut **transaction).await?;
+    for environment in rows.iter().map(|(_, word)| word).collect::<BTreeSet<_>>() {
+        let of_environment = rows.iter().filter(|(_, word)| word == environment);
+        let mut query = Statement::new("DELETE FROM task_upstream WHERE environment = ");
+        query.bind(environment.clone()).push(" AND task IN (");
+        query.list(of_environment.map(|(task, _)| task.id.as_str().to_owned()));
+        query.push(")");
+        query.build()?.execute(&mut **transaction).await?;
+    }
     let pairs = rows.iter().flat_map(|(task, environment)| {
         let upstream = task.upstream.iter();
         upstream.map(move |upstream| (task.id.as_str(), environment, upstream.as_str()))

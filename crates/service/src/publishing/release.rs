@@ -77,20 +77,20 @@ impl Release {
         .await
     }
 
-    /// Each is two parts of the work: it is looked at, and it goes out or is refused.
+    /// Half of the work is to look at them.
     async fn carry_out(&self, ids: &[ObjectId], mut teller: Teller) -> Result<work::Outcome> {
-        let total = 2 * ids.len();
+        let total = ids.len();
         teller.tell(0, total).await?;
         let board = Board::read(&self.service, &self.project.id, self.environment).await?;
         let mut candidates = self.candidates(&board, ids, &mut teller).await?;
         self.make(&board, &mut candidates).await?;
         let order = board.upstream_first(&candidates);
-        let mut done = total - order.len();
+        let mut left = order.len();
         for places in order.chunks(AT_ONCE) {
-            teller.tell(done, total).await?;
+            teller.tell(total - left.div_ceil(2), total).await?;
             self.put(&mut candidates, places).await?;
             self.service.tell();
-            done += places.len();
+            left -= places.len();
         }
         teller.tell(total, total).await?;
         let outcomes = candidates
@@ -122,7 +122,7 @@ impl Release {
                 looked_at.push_back(self.look_at(board, &known, stored).boxed());
             }
             candidates.extend(looked_at.try_next().await?);
-            teller.tell(candidates.len(), 2 * ids.len()).await?;
+            teller.tell(candidates.len() / 2, ids.len()).await?;
         }
         Ok(candidates)
     }
