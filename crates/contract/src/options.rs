@@ -117,10 +117,17 @@ pub fn nearest_hint(unknown: &str, known: &[&str]) -> String {
     }
 }
 
-/// The known word that `unknown` is most likely a slip of.
+/// The longest word that is compared, in bytes: it takes time and memory by the product of both lengths.
+const LONGEST: usize = 128;
+
+/// The known word that `unknown` is most likely a slip of; none where it is longer than words are.
 pub fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    if unknown.len() > LONGEST {
+        return None;
+    }
     known
         .iter()
+        .filter(|word| word.len() <= LONGEST)
         .map(|word| (strsim::normalized_damerau_levenshtein(unknown, word), *word))
         .filter(|(similarity, _)| *similarity >= 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -154,6 +161,14 @@ mod tests {
                 .unwrap()
                 .starts_with("did you mean max-connections?")
         );
+    }
+
+    #[test]
+    fn what_is_longer_than_a_word_is_compared_with_nothing() {
+        // A matrix of 8 GB each.
+        let long = "x".repeat(1 << 15);
+        assert_eq!(nearest(&long, &[long.as_str(); 1000]), None);
+        assert_eq!(nearest("host", &["x", "hots"]), Some("hots"));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::document::join;
 
+/// After so many findings nothing is read further: each one has all of it read once more.
+const MOST_FINDINGS: usize = 100;
+
 /// `value` as `T`, and everything found on the way; `at` is the path of `value` in the file.
 pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, Vec<Finding>) {
     let mut value = value.clone();
@@ -32,6 +35,12 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, V
                 at: join(at, &inner),
                 ..finding
             });
+        }
+        if findings.len() >= MOST_FINDINGS {
+            let message = format!("reading ends after {MOST_FINDINGS} findings: there may be more");
+            let finding = Finding::note("MORE_FINDINGS", at, message);
+            findings.push(finding.hint("mend those that are listed first"));
+            return (None, findings);
         }
         // A missing key of a part within sets that part aside; at the top there is nothing to lose.
         if inner.is_empty() || !remove(&mut value, &inner, &mut set_aside) {
@@ -153,6 +162,22 @@ mod tests {
                 ("UNKNOWN_KEY", "migration.sources"),
             ],
         );
+    }
+
+    #[test]
+    fn after_a_hundred_findings_reading_ends() {
+        let each: Vec<Json> = (0..10_000)
+            .map(|table| json!({"table": format!("s.t{table}"), "columns": {"c": {"skip": true}}}))
+            .collect();
+        let mut value = json!({"each": each});
+        for key in 0..2_000 {
+            value[format!("z{key}")] = Json::Null;
+        }
+        let started = std::time::Instant::now();
+        let (_, findings) = read::<MigrationSpec>(&value, "migration");
+        assert_eq!(findings.len(), MOST_FINDINGS + 1);
+        assert_eq!(findings[MOST_FINDINGS].code, "MORE_FINDINGS");
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     }
 
     #[test]

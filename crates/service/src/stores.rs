@@ -164,8 +164,14 @@ mod tests {
         let beside = back_up(&configuration, data, &copy.join("godwit.db")).await;
         assert!(beside.is_err(), "there is no such folder");
         std::fs::create_dir(&copy).unwrap();
-        back_up(&configuration, data, &copy.join("godwit.db")).await.unwrap();
-        assert!(back_up(&configuration, data, &copy.join("godwit.db")).await.is_err());
+        back_up(&configuration, data, &copy.join("godwit.db"))
+            .await
+            .unwrap();
+        assert!(
+            back_up(&configuration, data, &copy.join("godwit.db"))
+                .await
+                .is_err()
+        );
         std::fs::copy(keys.path(), copy.join("godwit.key")).unwrap();
         let (copied, _) = open(&configuration, &copy).await.unwrap();
         assert_eq!(copied.secrets(&object).await.unwrap().len(), 450);

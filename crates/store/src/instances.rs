@@ -310,7 +310,13 @@ impl Store {
         environment: Environment,
         filter: &InstanceFilter,
     ) -> Result<Vec<Instance>> {
-        let mut query = Statement::new(format!("SELECT {COLUMNS} FROM instances WHERE project = "));
+        // Of one task by the task: SQLite would rather take the project and the state, which are more columns.
+        let of_project = match filter.task {
+            Some(_) => "project || ''",
+            None => "project",
+        };
+        let select = format!("SELECT {COLUMNS} FROM instances WHERE {of_project} = ");
+        let mut query = Statement::new(select);
         query.bind(project.to_owned());
         query.push(" AND environment = ").bind(word(&environment)?);
         if let Some(task) = &filter.task {

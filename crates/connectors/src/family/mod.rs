@@ -14,6 +14,7 @@ pub(crate) mod own_tables;
 pub(crate) mod parquet_split;
 pub(crate) mod probe_query;
 pub(crate) mod reading_thread;
+pub(crate) mod said;
 #[cfg(test)]
 pub(crate) mod skipped;
 pub(crate) mod stream;

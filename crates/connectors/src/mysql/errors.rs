@@ -4,6 +4,8 @@
 use model::{Error, ErrorKind, Retry, Side};
 use mysql_async::{DriverError, Error as DriverFailure, IoError};
 
+use crate::family::said::said;
+
 /// One line of the table.
 struct Known {
     numbers: &'static [u16],
@@ -142,7 +144,7 @@ fn tls_failed(cause: &dyn std::error::Error) -> Error {
 }
 
 fn of_server(number: u16, message: &str) -> Error {
-    let text = format!("{message} (error {number})");
+    let text = format!("{} (error {number})", said(message));
     let Some(known) = TABLE.iter().find(|known| known.numbers.contains(&number)) else {
         return Error::new(ErrorKind::Data, "SERVER_ERROR", text);
     };

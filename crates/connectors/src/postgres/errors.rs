@@ -5,6 +5,8 @@ use std::error::Error as _;
 
 use model::{Error, ErrorKind, Retry, Side};
 
+use crate::family::said::said;
+
 /// One family of SQLSTATEs and what it means.
 struct Meaning {
     /// A whole SQLSTATE, or the class that it starts with.
@@ -296,7 +298,7 @@ fn told(cause: tokio_postgres::Error, told: impl Fn(&str, &str) -> String) -> Er
         return without_server(cause);
     };
     let state = server.code().code();
-    let message = sentence(&told(state, server.message()));
+    let message = said(&told(state, server.message()));
     let meaning = MEANINGS
         .iter()
         .find(|meaning| state.starts_with(meaning.state));
@@ -312,7 +314,7 @@ fn told(cause: tokio_postgres::Error, told: impl Fn(&str, &str) -> String) -> Er
     error.hint = meaning
         .and_then(|meaning| meaning.hint)
         .map(str::to_owned)
-        .or_else(|| server.hint().map(str::to_owned));
+        .or_else(|| server.hint().map(said));
     error.on(Side::Source)
 }
 
@@ -381,11 +383,6 @@ pub(super) fn unreachable_server(cause: std::io::Error) -> Error {
         .hint("check host and port, and whether the server listens there")
         .caused_by(cause)
         .on(Side::Source)
-}
-
-/// The server's message as the start of one of ours.
-fn sentence(message: &str) -> String {
-    message.trim_end_matches('.').replace(['\n', '\r'], " ")
 }
 
 /// A break of the protocol by the other side.

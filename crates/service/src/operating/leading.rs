@@ -25,6 +25,8 @@ use crate::run::wave;
 
 /// Changes that are written by one transaction.
 const AT_ONCE: usize = 500;
+/// So many instances are told in one round why they wait.
+const WORDS_AT_ONCE: usize = 2_000;
 /// How often groups and data sources are read anew.
 const SETTINGS_STAND: Duration = Duration::from_secs(5);
 
@@ -161,19 +163,25 @@ impl Leading {
         let now = self.service.clock().now();
         let at = now.as_millisecond();
         let actions = decide(&self.situation.board, now);
-        let mut moves = Vec::new();
-        let mut starts = Vec::new();
+        let (mut ends, mut words, mut starts) = (Vec::new(), Vec::new(), Vec::new());
         for action in actions {
             match action {
-                Action::Wait(id, state, reason) => moves.extend(self.wait(id, state, &reason, at)),
-                Action::TimeOut(id) => moves.extend(self.time_out(id, at)),
+                Action::Wait(id, state, reason) => words.extend(self.wait(id, state, &reason, at)),
+                Action::TimeOut(id) => ends.extend(self.time_out(id, at)),
                 Action::Start(id) => starts.push(id),
             }
         }
-        for moves in moves.chunks(AT_ONCE) {
-            self.store.move_instances(moves).await?;
+        self.store.move_instances(&ends).await?;
+        self.start(posts, &starts, at).await?;
+        // Words for people, who can wait: what is left of them is said by the next rounds.
+        if words.len() > WORDS_AT_ONCE {
+            words.truncate(WORDS_AT_ONCE);
+            self.service.tell();
         }
-        self.start(posts, &starts, at).await
+        for words in words.chunks(AT_ONCE) {
+            self.store.move_instances(words).await?;
+        }
+        Ok(())
     }
 
     fn wait(&self, id: i64, state: InstanceState, reason: &Reason, at: i64) -> Option<Move> {

@@ -79,12 +79,16 @@ pub struct Attempt {
 impl Store {
     /// Changes instances, each that is still as it was seen. The ids of those that were changed.
     pub async fn move_instances(&self, moves: &[Move]) -> Result<Vec<i64>> {
+        if moves.is_empty() {
+            return Ok(Vec::new());
+        }
         let moved = async {
             let mut transaction = self.begin().await?;
             self.stand(&mut transaction).await?;
             let mut moved = Vec::with_capacity(moves.len());
-            for step in moves {
-                if shift(&mut transaction, step, None).await? {
+            let changes = changes(&mut transaction, moves.len()).await?;
+            for (step, change) in moves.iter().zip(changes) {
+                if shift(&mut transaction, step, change, None).await? {
                     moved.push(step.id);
                 }
             }
@@ -102,8 +106,9 @@ impl Store {
             let mut transaction = self.begin().await?;
             self.stand(&mut transaction).await?;
             let mut numbers = Vec::with_capacity(starts.len());
-            for (step, server) in starts {
-                if !shift(&mut transaction, step, Some(server)).await? {
+            let changes = changes(&mut transaction, starts.len()).await?;
+            for ((step, server), change) in starts.iter().zip(changes) {
+                if !shift(&mut transaction, step, change, Some(server)).await? {
                     continue;
                 }
                 let number: i64 = sqlx::query_scalar(
@@ -163,7 +168,8 @@ impl Store {
         let ended = async {
             let mut transaction = self.begin().await?;
             self.stand(&mut transaction).await?;
-            if !shift(&mut transaction, step, None).await? {
+            let change = next(&mut transaction, "change", 1).await?;
+            if !shift(&mut transaction, step, change, None).await? {
                 return Ok(false);
             }
             sqlx::query(
@@ -292,14 +298,24 @@ impl Store {
     }
 }
 
-/// Changes one instance, where it is still as it was seen; `server` is who runs it from now on.
+/// The numbers of so many changes, in their order. One that is not made leaves its number out.
+async fn changes(
+    transaction: &mut Transaction<'static, Any>,
+    count: usize,
+) -> std::result::Result<std::ops::RangeInclusive<i64>, sqlx::Error> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let last = next(transaction, "change", count).await?;
+    Ok(last - count + 1..=last)
+}
+
+/// Makes one change of this number, where the instance is still as it was seen; `server` is who runs it from now on.
 async fn shift(
     transaction: &mut Transaction<'static, Any>,
     step: &Move,
+    change: i64,
     server: Option<&str>,
 ) -> std::result::Result<bool, sqlx::Error> {
     let state = word(&step.state).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let change = next(transaction, "change", 1).await?;
     let moved = sqlx::query(
         "UPDATE instances SET state = $3, paused = $4, forced = $5, reason = $6, not_before = $7, \
          reruns_used = $8, since = CASE WHEN state = $3 THEN since ELSE $9 END, \

@@ -17,7 +17,7 @@ use crate::http::wire::{InProject, Listed, Search, Shown};
 use crate::http::{Accepted, Answer, Created, Input, Route};
 
 /// A migration of thousands of tables is long.
-const DOCUMENT_LIMIT: usize = 16 * 1024 * 1024;
+const DOCUMENT_LIMIT: usize = 4 * 1024 * 1024;
 /// How many rows of results are shown where nothing is said.
 const USUAL_ROWS: usize = 500;
 
