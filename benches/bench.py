@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what README.md names, each against its goal. Writes RESULTS.md and results/<date>-<commit>.json.
 
-usage: bench.py [WORK …]      works by name or pattern ("postgres-*"), else those in $BENCH, else all
+usage: bench.py [WORK …]      works by name, by how it begins ("service") or pattern ("*-lake"), else those in $BENCH, else all
 
 The binary is $GODWIT_BINARY, else release/godwit in $CARGO_TARGET_DIR. SCALE is the TPC-H scale factor (default 1),
 ROUNDS how often each side runs (default 5),
@@ -46,10 +46,11 @@ def main(words):
 
 def chosen(patterns):
     """Names in the order in which they are measured; a word that means none of them is a mistake."""
-    for pattern in patterns:
-        if not fnmatch.filter(WORKS, pattern):
+    meant = {pattern: {*fnmatch.filter(WORKS, pattern), *fnmatch.filter(WORKS, f"{pattern}-*")} for pattern in patterns}
+    for pattern, names in meant.items():
+        if not names:
             raise Missing(f"there is no work {pattern}; there are {', '.join(WORKS)}")
-    return [name for name in WORKS if not patterns or any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
+    return [name for name in WORKS if not patterns or any(name in names for names in meant.values())]
 
 
 def measure(bench, name, report):

@@ -4,7 +4,8 @@ from functools import partial
 
 from prove.databases import MariaDb, PostgreSql
 
-from works import between, checksums, files, growth, lake, large, many, plan, resets, sqlite
+from works import between, checksums, files, growth, lake, large, many, plan, resets, service, sqlite
+from works.service.stores import STORES
 
 SERVERS = {"postgres": PostgreSql, "mariadb": MariaDb}
 
@@ -26,4 +27,5 @@ WORKS = {
     **of_each_server("wide", large.measure_wide),
     **of_each_server("values", large.measure_values),
     **of_each_server("resets", resets.measure),
+    **{f"service-{store}-{part}": partial(measure, kind=store) for part, measure in service.PARTS.items() for store in STORES},
 }
