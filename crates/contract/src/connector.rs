@@ -27,6 +27,10 @@ pub struct About {
     pub summary: &'static str,
     /// Against what it was verified; shown in the support table.
     pub verified_against: &'static str,
+    /// What the namespace of its tables begins with in OpenLineage events: `postgres`, `mysql`, `file`
+    /// (openlineage.io/docs/spec/naming).
+    #[serde(skip)]
+    pub lineage: &'static str,
     /// The connector's README.md.
     #[serde(skip)]
     pub manual: &'static str,

@@ -59,6 +59,7 @@ impl Connector for Fake {
             title: "Fake",
             summary: "for tests",
             verified_against: "nothing",
+            lineage: "file",
             manual: "",
         }
     }

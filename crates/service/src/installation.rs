@@ -21,6 +21,7 @@ use crate::access::token::SetUp;
 use crate::alerts::Mail;
 use crate::clock::Clock;
 use crate::ends::Trusted;
+use crate::lineage::Lineage;
 
 /// The longest page of a list.
 pub const LONGEST_PAGE: u32 = 500;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub session_hours: u32,
     /// Who sends mail for alerts.
     pub mail: Option<Mail>,
+    /// Who is told of what runs.
+    pub lineage: Option<Lineage>,
 }
 
 /// A running service. Cheap to clone.

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::data_folder::data_folder;
 use crate::document::Document;
 use crate::installation::{Service, Settings};
+use crate::lineage::Lineage;
 use crate::restoring::{self, Mark};
 use crate::users;
 
@@ -52,6 +53,8 @@ pub struct Configuration {
     pub session_hours: u32,
     /// The mail server for alerts; there is none otherwise.
     pub mail: Option<MailServer>,
+    /// Who is told, as OpenLineage events, of what runs; nobody otherwise.
+    pub lineage: Option<LineageServer>,
     /// What whoever reads the figures shows as a bearer token; anybody may read them otherwise.
     pub metrics_token: Option<Secret>,
     /// Where relative paths start: the file's folder.
@@ -92,6 +95,24 @@ pub struct MailServer {
     pub url: Secret,
     /// As whom: `name@host`, or `Name <name@host>`.
     pub from: String,
+}
+
+/// Who is told of what runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LineageServer {
+    /// Where events are posted: `https://marquez.example.org/api/v1/lineage`.
+    pub url: String,
+    /// What is shown as a bearer token.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// Of which our jobs are; each project's are of `NAMESPACE/PROJECT`.
+    #[serde(default = "usual_namespace")]
+    pub namespace: String,
+}
+
+fn usual_namespace() -> String {
+    OURSELVES.to_owned()
 }
 
 /// Which addresses data sources may lead to. Networks are written as `10.0.0.0/8`.
@@ -140,6 +161,7 @@ impl Default for Configuration {
             retention: Retention::default(),
             session_hours: 12,
             mail: None,
+            lineage: None,
             metrics_token: None,
             base: PathBuf::new(),
         }
@@ -199,6 +221,12 @@ impl Configuration {
             return Err("session-hours: nobody could log in for 0 hours".to_owned());
         }
         Ok(read)
+    }
+
+    fn lineage(&self, lineage: &LineageServer) -> Result<Lineage> {
+        let token = lineage.token.as_ref();
+        let token = token.map(|token| self.reveal(token)).transpose()?;
+        Lineage::new(&lineage.url, token, lineage.namespace.clone())
     }
 
     /// The text of a secret in it.
@@ -281,6 +309,10 @@ pub async fn open(configuration: &Configuration, start: Start<'_>) -> Result<Ope
         session_hours: configuration.session_hours,
         mail: match &configuration.mail {
             Some(mail) => Some(Mail::new(&configuration.reveal(&mail.url)?, &mail.from)?),
+            None => None,
+        },
+        lineage: match &configuration.lineage {
+            Some(lineage) => Some(configuration.lineage(lineage)?),
             None => None,
         },
     };

@@ -43,6 +43,7 @@ impl Connector for Files {
             title: "Parquet files",
             summary: "Parquet in a folder on the local disk, one folder per table.",
             verified_against: "ext4 on Linux; read back by PyArrow",
+            lineage: "file",
             manual: include_str!("README.md"),
         }
     }

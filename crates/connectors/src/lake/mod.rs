@@ -53,6 +53,7 @@ impl Connector for Lake {
             title: "Lake (Apache Iceberg)",
             summary: "an embedded Apache Iceberg v2 warehouse in a local folder, with its catalog in SQLite",
             verified_against: "PyIceberg 0.12",
+            lineage: "file",
             manual: include_str!("README.md"),
         }
     }

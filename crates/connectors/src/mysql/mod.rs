@@ -54,6 +54,7 @@ impl Connector for Mysql {
             title: "MySQL",
             summary: "MySQL 5.7 and 8, MariaDB 10 and later",
             verified_against: "MariaDB 10.11",
+            lineage: "mysql",
             manual: include_str!("README.md"),
         }
     }

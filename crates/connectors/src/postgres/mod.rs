@@ -62,6 +62,7 @@ impl Connector for Postgres {
             title: "PostgreSQL",
             summary: "PostgreSQL from version 10 on; parallel splits from version 14 on.",
             verified_against: "PostgreSQL 15",
+            lineage: "postgres",
             manual: include_str!("README.md"),
         }
     }

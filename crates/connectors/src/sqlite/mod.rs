@@ -46,6 +46,7 @@ impl Connector for Sqlite {
             title: "SQLite",
             summary: "a database file of SQLite 3",
             verified_against: "SQLite 3.51 (built in)",
+            lineage: "file",
             manual: include_str!("README.md"),
         }
     }

@@ -1,17 +1,13 @@
-//! JSON that is posted to an address that a person gave: to where the network policy lets it, past no
-//! redirect, within seconds.
+//! JSON that is posted to an address that a person gave: to where the network policy lets it.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use model::{Error, ErrorKind, Result};
 use reqwest::Url;
-use reqwest::redirect::Policy;
 use serde_json::Value as Json;
 
 use crate::installation::Service;
-
-const LONGEST: Duration = Duration::from_secs(10);
+use crate::posting::{Letterbox, Lost};
 
 /// Refuses what is no address of a webhook, and hosts that nobody here may connect to.
 pub(super) async fn check(service: &Service, address: &str) -> Result<(Url, Vec<SocketAddr>)> {
@@ -33,43 +29,22 @@ pub(super) async fn check(service: &Service, address: &str) -> Result<(Url, Vec<
     Ok((url, found))
 }
 
-/// Posts a document. The answer's text is shown to nobody: it may be of any service of the network.
+/// Posts a document to where the network policy lets it.
 pub(super) async fn post(service: &Service, address: &str, document: &Json) -> Result<()> {
     let (url, addresses) = check(service, address).await?;
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let client = reqwest::Client::builder()
-        .user_agent(concat!("godwit/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .no_proxy()
-        .timeout(LONGEST)
-        // What was checked is what is connected to, whatever the name says by then.
-        .resolve_to_addrs(&host, &addresses)
-        .build();
-    let client = client.map_err(|cause| failed("could not begin", cause))?;
-    let answer = client.post(url).json(document).send().await;
-    let answer = answer.map_err(|cause| {
-        let how = if cause.is_timeout() {
-            "did not answer"
-        } else {
-            "could not be reached"
+    let letterbox = Letterbox {
+        url: &url,
+        addresses: &addresses,
+        token: None,
+    };
+    letterbox.post(document).await.map_err(|lost| {
+        let hint = match lost {
+            Lost::Refused(_) => "look there for why it refuses what is posted",
+            Lost::Unanswered(..) => "check its address, and that it can be reached from the server",
         };
-        failed(how, cause)
-    })?;
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(());
-    }
-    let message = format!("the webhook answered {}", status.as_u16());
-    Err(
+        let message = format!("the webhook {lost}");
         Error::new(ErrorKind::Unavailable, "WEBHOOK_FAILED", message)
-            .hint("look there for why it refuses what is posted"),
-    )
-}
-
-/// Without the cause's own words, which tell the address.
-fn failed(how: &str, cause: reqwest::Error) -> Error {
-    let message = format!("the webhook {how}");
-    Error::new(ErrorKind::Unavailable, "WEBHOOK_FAILED", message)
-        .hint("check its address, and that it can be reached from the server")
-        .caused_by(cause.without_url())
+            .hint(hint)
+            .caused_by(lost)
+    })
 }

@@ -14,7 +14,7 @@ use super::reasons::{self, Order};
 const LOOKED_THROUGH: u32 = 50;
 
 /// The word that the store keeps of an outcome.
-pub(super) fn word(outcome: Outcome) -> &'static str {
+pub(crate) fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "succeeded",
         Outcome::Failed => "failed",

@@ -6,6 +6,7 @@ mod calendar;
 mod events;
 mod figures;
 mod leading;
+mod lineage;
 mod presence;
 pub(crate) mod reasons;
 mod retention;
@@ -22,8 +23,10 @@ use std::time::{Duration, Instant};
 
 use model::Result;
 
+pub(crate) use self::attempts::word;
 pub use self::events::Events;
 use self::leading::Leading;
+use self::lineage::Following;
 use self::presence::{BEAT, Presence, SERVERS};
 use self::retention::Retention;
 use self::runner::Runner;
@@ -61,6 +64,9 @@ pub fn start(service: &Service) -> Result<()> {
     });
     let telling = Telling::new(service, &operator.leader);
     let retention = Retention::new(service, &operator.leader);
+    if let Some(lineage) = Following::new(service, &operator.leader) {
+        service.work(async move { Box::pin(lineage.run()).await });
+    }
     service.work(async move { Box::pin(telling.run()).await });
     service.work(async move { Box::pin(retention.run()).await });
     service.work(async move {

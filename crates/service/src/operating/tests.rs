@@ -1,5 +1,6 @@
 //! Days pass, servers go, people step in: round by round, by clocks that the tests set.
 
+mod lineage;
 mod restoring;
 pub(crate) mod support;
 mod telling;

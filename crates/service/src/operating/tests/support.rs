@@ -329,6 +329,7 @@ fn service(folder: &tempfile::TempDir, store: &Store, clock: Clock, server: &str
         keep_audit_days: 365,
         session_hours: 12,
         mail: None,
+        lineage: None,
     };
     Service::new((store.clone(), keys), clock, settings, SetUp::done())
 }

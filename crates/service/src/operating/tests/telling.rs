@@ -13,15 +13,15 @@ use crate::instances::Act;
 use crate::operating::telling::Telling;
 
 /// Takes what is posted, and answers with the status that it is told.
-struct Hook {
-    address: String,
+pub(super) struct Hook {
+    pub(super) address: String,
     posted: Arc<Mutex<Vec<Json>>>,
-    status: Arc<Mutex<u16>>,
+    pub(super) status: Arc<Mutex<u16>>,
     _serving: tokio::task::JoinSet<()>,
 }
 
 impl Hook {
-    async fn listen() -> Self {
+    pub(super) async fn listen() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/T0KEN", listener.local_addr().unwrap());
         let posted = Arc::new(Mutex::new(Vec::new()));
@@ -59,7 +59,7 @@ impl Hook {
         }
     }
 
-    fn take(&self) -> Vec<Json> {
+    pub(super) fn take(&self) -> Vec<Json> {
         std::mem::take(&mut *self.posted.lock().unwrap())
     }
 }

@@ -46,6 +46,7 @@ impl Setting {
             keep_audit_days: 365,
             session_hours: 8,
             mail: None,
+            lineage: None,
         };
         let clock = Clock::reading(|| "2024-03-01T10:00:00Z".parse().unwrap());
         let service = Service::new((store, keys), clock, settings, SetUp::done());
