@@ -28,7 +28,7 @@ pub struct Progress {
     pub id: ObjectId,
     /// In which project.
     pub project: String,
-    /// What is done: `collect`, `plan`, `generate`.
+    /// What is done: `collect`, `plan`, `generate`, `submit`, `publish`.
     pub kind: String,
     /// To what, by id.
     pub object: String,

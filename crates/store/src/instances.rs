@@ -8,6 +8,8 @@ mod moves;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use model::plan::Environment;
 use model::schedule::{InstanceKind, InstanceState, Priority, Resources};
 use model::{Error, ErrorKind, ObjectId, Result, Side};
@@ -157,19 +159,23 @@ impl Store {
     /// number of the last change there is.
     pub async fn open_instances(&self) -> Result<(Vec<(Instance, Vec<i64>)>, i64)> {
         let change = self.last_change().await?;
-        // Their order is what has SQLite take the index of those that are open.
         let select = format!(
-            "WITH open AS MATERIALIZED (SELECT id FROM instances \
-             WHERE state <> 'succeeded' AND state <> 'failed' ORDER BY id) \
-             SELECT {COLUMNS} FROM instances WHERE id IN (SELECT id FROM open UNION \
-             SELECT upstream FROM open JOIN instance_upstream ON instance = open.id) ORDER BY id"
+            "SELECT {COLUMNS} FROM instances \
+             WHERE state <> 'succeeded' AND state <> 'failed' ORDER BY id"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(select))
             .fetch_all(&self.pool)
             .await
             .map_err(|cause| failure("could not read the open instances", cause))?;
-        let instances = rows.iter().map(instance).collect::<Result<Vec<_>>>()?;
-        Ok((self.with_upstream(instances).await?, change))
+        let open = rows.iter().map(instance).collect::<Result<Vec<_>>>()?;
+        let mut all = self.with_upstream(open).await?;
+        let known: BTreeSet<i64> = all.iter().map(|(instance, _)| instance.id).collect();
+        let awaited = all.iter().flat_map(|(_, upstream)| upstream);
+        let awaited: BTreeSet<i64> = awaited.copied().filter(|id| !known.contains(id)).collect();
+        let awaited: Vec<i64> = awaited.into_iter().collect();
+        all.extend(self.instances_of(&awaited).await?);
+        all.sort_by_key(|(instance, _)| instance.id);
+        Ok((all, change))
     }
 
     /// All that changed after this number, each with the ids that it waits for, in the order of their
@@ -203,7 +209,7 @@ impl Store {
     async fn with_upstream(&self, instances: Vec<Instance>) -> Result<Vec<(Instance, Vec<i64>)>> {
         let mut ids: Vec<i64> = instances.iter().map(|instance| instance.id).collect();
         ids.sort_unstable();
-        let mut upstream = std::collections::BTreeMap::<i64, Vec<i64>>::new();
+        let mut upstream = BTreeMap::<i64, Vec<i64>>::new();
         for ids in ids.chunks(500) {
             let mut query = Statement::new(
                 "SELECT instance, upstream FROM instance_upstream WHERE instance IN (",

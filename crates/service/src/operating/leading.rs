@@ -26,7 +26,7 @@ use crate::run::wave;
 /// Changes that are written by one transaction.
 const AT_ONCE: usize = 500;
 /// So many instances are told in one round why they wait.
-const WORDS_AT_ONCE: usize = 2_000;
+const WORDS_AT_ONCE: usize = 500;
 /// How often groups and data sources are read anew.
 const SETTINGS_STAND: Duration = Duration::from_secs(5);
 

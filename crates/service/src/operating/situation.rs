@@ -70,6 +70,8 @@ impl Situation {
     pub(super) async fn load(store: &Store, known: &mut Known) -> Result<Self> {
         let mut situation = Self::default();
         let (open, _) = store.open_instances().await?;
+        let instances: Vec<&Instance> = open.iter().map(|(instance, _)| instance).collect();
+        known.read(store, &instances).await?;
         situation.follow(store, known, open).await?;
         Ok(situation)
     }

@@ -11,6 +11,9 @@ use store::{Instance, Page, Store, Task};
 use crate::installation::LONGEST_PAGE;
 use crate::tasks::{Runs, TaskBody, body, lane};
 
+/// So many tasks of a project are read one by one.
+const FEW: usize = 50;
+
 /// What is known of one task.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
@@ -91,6 +94,30 @@ impl Known {
     pub(super) fn note(&mut self, task: &Task, body: &TaskBody) {
         let key = key(&task.id, task.environment);
         self.0.insert(key, Facts::of(task, body));
+    }
+
+    /// Reads the tasks of these instances, page by page where they are many: one by one, thousands take seconds.
+    pub(super) async fn read(&mut self, store: &Store, instances: &[&Instance]) -> Result<()> {
+        let mut wanted: HashMap<(&str, bool), BTreeSet<&ObjectId>> = HashMap::new();
+        for instance in instances {
+            let made = &instance.made;
+            let is_live = made.environment == Environment::Production;
+            if !self.0.contains_key(&(made.task.clone(), is_live)) {
+                let of_project = wanted.entry((&made.project, is_live)).or_default();
+                of_project.insert(&made.task);
+            }
+        }
+        for ((project, is_live), tasks) in wanted {
+            let environment = match is_live {
+                true => Environment::Production,
+                false => Environment::Development,
+            };
+            if tasks.len() > FEW {
+                let found = all(store, project, environment).await?;
+                found.iter().for_each(|(task, body)| self.note(task, body));
+            }
+        }
+        Ok(())
     }
 
     /// The lane of the instance's task, as far as it is known.

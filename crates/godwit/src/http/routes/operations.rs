@@ -60,7 +60,7 @@ struct OperationSearch {
 pub(super) struct OperationShown {
     /// Its id.
     id: ObjectId,
-    /// What is done: `collect`, `plan`, `generate`.
+    /// What is done: `collect`, `plan`, `generate`, `submit`, `publish`.
     kind: String,
     /// To what, by id.
     object: String,
