@@ -91,6 +91,21 @@ class Caller:
         self.answers.append(answer)
         return answer
 
+    def watch(self, path, seconds=1.0):
+        """Opens a stream; what is given back reads what has come of it, and what comes for so long, and closes it."""
+        connection = socket.create_connection(("127.0.0.1", self.port), SECONDS)
+        connection.sendall(head("GET", PREFIX + path, [("Host", f"127.0.0.1:{self.port}"), *self.credentials().items()]))
+        connection.settimeout(seconds)
+
+        def rest():
+            heard = b""
+            with contextlib.suppress(OSError), connection:
+                while piece := connection.recv(65536):
+                    heard += piece
+            return heard
+        connection.recv(1)  # it is open
+        return rest
+
     def enter(self, path, body):
         """Logs in; the answer to it is kept by nobody."""
         kept = list(self.answers)

@@ -24,6 +24,8 @@ from prove.postgres_destination import postgres_destination
 from prove.probing import probe_finds
 from prove.processes import cancel_frees_the_server, second_process_refused
 from prove.proxy_faults import proxy_faults
+from prove.rest_attacks import rest_attacks
+from prove.rest_documented import rest_as_documented
 from prove.service import service_loads_once
 from prove.splits import splits_cover_once
 from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlite
@@ -69,6 +71,8 @@ CLAIMS = {
     "service-loads-once": service_loads_once,
     "three-days": three_days,
     "two-servers-once": two_servers_once,
+    "rest-as-documented": rest_as_documented,
+    "rest-attacks": rest_attacks,
 }
 
 # What `make soak` tries again and again, each time with other seeds.

@@ -9,6 +9,7 @@ from prove.project import PASSWORD, Project
 from prove.serving import Door, Service
 
 TABLES = ["visits", "calls"]
+ROWS = 50
 RIGHTS = ["view-project", "edit-migrations", "edit-statements", "recreate-tables", "use-data-sources", "manage-data-sources",
           "see-rejected-rows", "operate", "publish", "manage-project", "read-audit", "manage-users", "manage-system"]
 DAY = "20240229"
@@ -73,7 +74,8 @@ class EveryNoun:
         """Things that nothing uses, by the names that paths have for them."""
         ask, project = self.door.ask, self.project
         group = {"name": "spare", "cpu-millis": 1, "memory-mb": 1}
-        return {"project": ask("POST", "/projects", {"name": "spare"})["id"], "group": ask("POST", "/resource-groups", group)["id"],
+        return {"project": ask("POST", "/projects", {"name": "spare"})["id"],
+                "group": ask("POST", "/resource-groups", group)["id"],
                 "source": project.data_source("spare", "lake", path=str(self.room / "spare")),
                 "pipeline": project.ask("POST", "/pipelines", {"name": "spare", "folder": self.ids["folder"][0]})["id"]}
 
@@ -91,7 +93,7 @@ def fill(path):
         for table in TABLES:
             connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, day TEXT NOT NULL, note TEXT)")
             connection.executemany(f"INSERT INTO {table} VALUES (?, '2024-02-29', ?)",
-                                   [(number, f"note {number}") for number in range(50)])
+                                   [(number, f"note {number}") for number in range(ROWS)])
 
 
 def document_of(database):

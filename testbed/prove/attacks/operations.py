@@ -1,4 +1,4 @@
-"""Every operation of a service's own document, with the plainest request that fits it: a new one is attacked without being named."""
+"""Every operation of a service's own document, with the plainest request that fits it: a new one is attacked unnamed."""
 
 import re
 import urllib.parse
@@ -67,8 +67,9 @@ def example(document, schema):
             value |= example(document, part)
         properties = schema.get("properties", {})
         return value | {name: example(document, properties.get(name, True)) for name in schema.get("required", [])}
-    return {"string": "20240229", "integer": max(1, schema.get("minimum", 1)), "number": 1.0, "boolean": True, "array": [],
-            "null": None}[kind]
+    if kind == "array":
+        return [example(document, schema.get("items", True))]
+    return {"string": "20240229", "integer": max(1, schema.get("minimum", 1)), "number": 1.0, "boolean": True, "null": None}[kind]
 
 
 def resolved(document, reference):
