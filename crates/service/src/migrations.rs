@@ -1,7 +1,7 @@
 //! `migrations`: the configurations of a project, each for many tables. A draft may be incomplete; what stands
 //! against it is told with its paths, and nothing of it runs before it is right.
 
-mod planning;
+pub(crate) mod planning;
 mod preview;
 mod whole;
 mod written;

@@ -1,6 +1,8 @@
 //! `pipelines`: one table's way each, made by generating or by hand; shown as a form or as a script of the same
 //! document. What runs is a version of it that was submitted, never what is being edited.
 
+mod trial;
+
 use model::migration::MigrationSpec;
 use model::plan::{Environment, Part};
 use model::{Error, ErrorKind, Finding, ObjectId, Result, TableName};
@@ -10,6 +12,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use store::{Link, Noun, Page, Stored};
 
+pub use self::trial::{Trial, TrialColumn, TrialRejected, TrialRequest, try_out};
 use crate::access::rights::{Caller, Right};
 use crate::data_sources::project_of;
 use crate::folders::Folder;

@@ -381,3 +381,63 @@ async fn a_plan_is_made_beside_the_request_and_a_preview_at_once() {
         2
     );
 }
+
+#[tokio::test]
+async fn r9_02_a_pipeline_is_run_on_trial_and_nothing_is_written() {
+    let setting = Setting::new(Mode::DevProd).await;
+    setting.ends().await;
+    let values = (1..=300).map(|id| format!("({id}, 'name {id}')"));
+    let values: Vec<String> = values.collect();
+    setting.execute(
+        "shop.db",
+        &format!("INSERT INTO orders VALUES {}", values.join(", ")),
+    );
+    let mut document = document();
+    document["filter"] = json!({ "daily": "id > 2 AND '${bizdate}' = '20240229'" });
+    let migration = migration(&setting, document).await;
+    let request = Generate {
+        environment: Some(Environment::Production),
+        ..Generate::default()
+    };
+    let (_, rows) = generated(&setting, &migration.id, request).await;
+    let orders = rows[1].pipeline.clone().unwrap();
+    let tried = async |caller: &Caller, environment: Environment, request: Json| {
+        let request = serde_json::from_value(request).unwrap();
+        let of = (setting.id(), &orders);
+        pipelines::try_out(&setting.service, caller, of, (environment, request)).await
+    };
+    let production = Environment::Production;
+    let trial = tried(&setting.caller, production, json!({ "rows": 3 }))
+        .await
+        .unwrap();
+    let shown: Vec<_> = trial
+        .rows
+        .iter()
+        .map(|row| row[1].as_deref().unwrap())
+        .collect();
+    assert_eq!(shown, ["name 3", "name 4", "name 5"]);
+    assert!(trial.more && trial.rejected.is_empty(), "{trial:?}");
+    assert!(trial.filter.unwrap().contains("'20240229'"));
+    let names: Vec<_> = trial
+        .columns
+        .iter()
+        .map(|one| one.destination.as_str())
+        .collect();
+    assert_eq!(names, ["id", "name"]);
+    let all = tried(
+        &setting.caller,
+        production,
+        json!({ "bizdate": "20240301" }),
+    )
+    .await
+    .unwrap();
+    assert!(all.rows.is_empty() && !all.more);
+    let development = tried(&setting.caller, Environment::Development, json!({}))
+        .await
+        .unwrap();
+    assert!(development.rows.is_empty());
+    assert!(!setting.ground().join("lake").join("nightly").exists());
+    let viewer = setting.somebody(crate::access::rights::Role::Viewer);
+    let refused = tried(&viewer, production, json!({})).await;
+    assert_eq!(refused.unwrap_err().code, "NO_RIGHT");
+}

@@ -7,7 +7,7 @@ use model::plan::{Environment, Part, Plan};
 use model::{Finding, Result, TableName};
 
 use super::whole::{self, Whole};
-use crate::ends::{self, Access};
+use crate::ends::{self, Access, Ends};
 use crate::installation::Service;
 use crate::plan::{Compiled, Occasion, Planning};
 
@@ -29,36 +29,18 @@ pub(crate) async fn plans(
     mut whole: Whole,
     (occasions, tables): (&[(Part, String)], Option<&BTreeSet<TableName>>),
 ) -> Result<Vec<Planned>> {
-    let unplanned = |findings: Vec<Finding>| {
-        let mut findings = findings;
-        Finding::by_weight(&mut findings);
-        vec![Planned {
-            plan: None,
-            blocked: true,
-            findings,
-        }]
-    };
-    if whole.loaded.is_blocked() {
-        return Ok(unplanned(whole.loaded.findings));
-    }
-    let trusted = match whole::opened(service, project, &mut whole, environment).await {
-        Ok(trusted) => trusted,
-        Err(error) => return Ok(unplanned(vec![Finding::of_error(&error, "data-sources")])),
+    let (ends, opening) = match open(service, (project, environment), &mut whole).await? {
+        Ok(opened) => opened,
+        Err(mut findings) => {
+            Finding::by_weight(&mut findings);
+            return Ok(vec![Planned {
+                plan: None,
+                blocked: true,
+                findings,
+            }]);
+        }
     };
     let loaded = &whole.loaded;
-    let Some(file) = &loaded.file else {
-        return Ok(unplanned(loaded.findings.clone()));
-    };
-    let base = service.base();
-    let access = Access {
-        base: &base,
-        environment,
-        trusted: &trusted,
-    };
-    let (ends, opening) = ends::open(file, &access).await;
-    let Some(ends) = ends else {
-        return Ok(unplanned(Compiled::none(loaded, opening).findings));
-    };
     let mut planned = Vec::with_capacity(occasions.len());
     for (part, bizdate) in occasions {
         let occasion = Occasion {
@@ -81,6 +63,35 @@ pub(crate) async fn plans(
         });
     }
     Ok(planned)
+}
+
+/// Both ends of a migration, opened in an environment, and what was found on the way; or only that, where it keeps
+/// them from being used.
+pub(crate) async fn open(
+    service: &Service,
+    (project, environment): (&str, Environment),
+    whole: &mut Whole,
+) -> Result<Result<(Ends, Vec<Finding>), Vec<Finding>>> {
+    if whole.loaded.is_blocked() {
+        return Ok(Err(whole.loaded.findings.clone()));
+    }
+    let trusted = match whole::opened(service, project, whole, environment).await {
+        Ok(trusted) => trusted,
+        Err(error) => return Ok(Err(vec![Finding::of_error(&error, "data-sources")])),
+    };
+    let Some(file) = &whole.loaded.file else {
+        return Ok(Err(whole.loaded.findings.clone()));
+    };
+    let base = service.base();
+    let access = Access {
+        base: &base,
+        environment,
+        trusted: &trusted,
+    };
+    Ok(match ends::open(file, &access).await {
+        (Some(ends), opening) => Ok((ends, opening)),
+        (None, opening) => Err(Compiled::none(&whole.loaded, opening).findings),
+    })
 }
 
 /// What people call a kind of system.

@@ -5,9 +5,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use service::access::rights::Caller;
 use service::migrations::Checked;
-use service::pipelines::{self, Change, NewPipeline, Pipeline};
+use service::pipelines::{self, Change, NewPipeline, Pipeline, Trial, TrialRequest};
 
 use super::migrations::{As, WrittenText};
+use super::tasks::Where;
 use crate::http::app::App;
 use crate::http::wire::{InProject, Limit, Listed, Search, Shown, Written};
 use crate::http::{Answer, Created, Input, Route};
@@ -49,6 +50,11 @@ pub(super) fn routes() -> Vec<Route<App>> {
             "/projects/{project}/pipelines/{pipeline}/check",
             "Tells what stands against a pipeline",
             validate,
+        ),
+        Route::post(
+            "/projects/{project}/pipelines/{pipeline}/try",
+            "Shows the first rows of a pipeline as they would be read now; writes nothing",
+            try_out,
         ),
     ]
 }
@@ -175,4 +181,15 @@ async fn validate(
     let PipelineOf { project, pipeline } = input.path;
     let checked = pipelines::validate(&app.service, &caller, &project, &pipeline).await?;
     Ok(Answer::of(checked))
+}
+
+async fn try_out(
+    app: App,
+    caller: Caller,
+    input: Input<PipelineOf, Where, Option<TrialRequest>>,
+) -> Result<Answer<Trial>, Error> {
+    let PipelineOf { project, pipeline } = input.path;
+    let how = (input.query.environment, input.body.unwrap_or_default());
+    let trial = pipelines::try_out(&app.service, &caller, (&project, &pipeline), how).await?;
+    Ok(Answer::of(trial))
 }
