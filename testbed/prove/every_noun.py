@@ -1,5 +1,6 @@
 """A service in which there is at least one of everything, so that requests reach behind "not there"."""
 
+import functools
 import sqlite3
 import time
 
@@ -70,6 +71,7 @@ class EveryNoun:
         self.until_all_ran()
         self.ids["instance"] = [one["id"] for one in project.every("/instances")]
 
+    @functools.cached_property
     def spare(self):
         """Things that nothing uses, by the names that paths have for them."""
         ask, project = self.door.ask, self.project
