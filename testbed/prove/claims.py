@@ -1,6 +1,7 @@
 """All claims, in one place: one that is here and did not run is missing."""
 
 from prove.bad_input import bad_input_is_answered
+from prove.canaries import canaries_nowhere
 from prove.canary import canary_nowhere
 from prove.changes import drift_and_existing
 from prove.checksums import checksums_catch
@@ -73,6 +74,7 @@ CLAIMS = {
     "two-servers-once": two_servers_once,
     "rest-as-documented": rest_as_documented,
     "rest-attacks": rest_attacks,
+    "canaries-nowhere": canaries_nowhere,
 }
 
 # What `make soak` tries again and again, each time with other seeds.
