@@ -6,7 +6,9 @@ import contextlib
 import json
 import re
 import secrets
+import socketserver
 import sqlite3
+import threading
 import time
 import urllib.parse
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from prove.rest_documented import Listener, listening
 from prove.serving import Door
 
 LOUD = {"GODWIT_LOG": "trace", "RUST_BACKTRACE": "1"}
-OURS = {"serve.yaml", "figures", "address"}  # written by this claim
+OURS = {"serve.yaml", "figures", "address", "mail", "lineage"}  # written by this claim
 SHOWN_ONCE = ("csrf", "token")  # where an answer shows a new session or token
 
 
@@ -82,6 +84,10 @@ class Cage:
             (room / "address").write_text(f"postgresql://prove_cage_store:{password}@{place}", encoding="utf-8")
             settings["store"] = {"url": "${file:address}"}
         hooks = f"http://127.0.0.1:{listening(work, Listener)}"
+        (room / "mail").write_text(f"smtp://ann:{self.new('mail')}@127.0.0.1:{mail_server(work)}", encoding="utf-8")
+        (room / "lineage").write_text(self.new("lineage"), encoding="utf-8")
+        settings["mail"] = {"url": "${file:mail}", "from": "godwit@example.org"}
+        settings["lineage"] = {"url": f"{hooks}/lineage", "token": "${file:lineage}"}
         house = EveryNoun(work, room, webhook=f"{hooks}/{self.new('webhook')}", environment=LOUD, **settings)
         self.work, self.room, self.house, self.hooks, self.ids = work, room, house, hooks, house.ids
         self.ann = Caller(house.service.port, self.answers)
@@ -217,10 +223,11 @@ class Cage:
         self.tried(self.new("a webhook that fails"))
 
     def tried(self, text):
-        """An alert whose webhook does not answer well."""
+        """Alerts that arrive, and that do not."""
         alerts = f"/projects/{self.house.project.id}/alerts"
-        for place in (f"http://127.0.0.1:1/{text}", f"{self.hooks}/{text}?key={text}"):
-            made = self.ann.ask("POST", alerts, {"name": f"slip {len(self.answers)}", "on": ["failed"], "webhook": place})
+        for place in ({"webhook": f"http://127.0.0.1:1/{text}"}, {"webhook": f"{self.hooks}/{text}?key={text}"},
+                      {"e-mail": ["somebody@example.org"]}):
+            made = self.ann.ask("POST", alerts, {"name": f"slip {len(self.answers)}", "on": ["failed"], **place})
             self.ann.ask("POST", f"{alerts}/{made.json['id']}/try")
 
     def read_all(self):
@@ -391,6 +398,23 @@ class CallersDoor(Door):
         answer = self.caller.ask(method, path, body, headers)
         ensure(answer.status in expect, f"{method} {path}: {answer.status} {answer.text[:600]}")
         return answer.json
+
+
+def mail_server(work):
+    """The port of a mail server that lets nobody in."""
+    class Mail(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(b"220 here\r\n")
+            for line in self.rfile:
+                word = line[:4].upper()
+                self.wfile.write({b"EHLO": b"250-here\r\n250 AUTH PLAIN LOGIN\r\n", b"QUIT": b"221 bye\r\n"}.get(word,
+                    b"535 no\r\n"))
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    work.at_the_end(server.shutdown)
+    return server.server_address[1]
 
 
 def owner(work, database, user, password):
