@@ -7,6 +7,7 @@ import uuid
 
 from prove.attacks.attack import Attack
 from prove.attacks.operations import operations
+from prove.every_noun import DAY
 from prove.project import PASSWORD
 
 UNKNOWN = ("UNKNOWN_PROJECT",)
@@ -24,23 +25,20 @@ def others_things(house):
             continue
         there = ids | {"project": house.project.id}
         nowhere = there | {"project": strange["project"]}
-        yield Attack("foreign project", operation.name, lambda operation=operation,
-                     there=there: operation.ask(house.mallory, there),
-                     (403, 404), ("NO_RIGHT", *UNKNOWN), lambda operation=operation, there=there,
-                     nowhere=nowhere: differs(house, operation, there, nowhere))
+        yield Attack("foreign project", operation.name, lambda: operation.ask(house.mallory, there), (403, 404),
+                     ("NO_RIGHT", *UNKNOWN), lambda: differs(house, operation, there, nowhere))
         if len(operation.places) > 1:
             own, none = ids | {"project": house.mine.id}, strange | {"project": house.mine.id}
-            yield Attack("foreign id", f"{operation.name} under one's own project", lambda operation=operation,
-                         own=own: operation.ask(
-                house.mallory, own), (404,), ("NOT_THERE", "UNKNOWN_TASK", "UNKNOWN_INSTANCE"),
-                lambda operation=operation, own=own, none=none: differs(house, operation, own, none))
+            yield Attack("foreign id", f"{operation.name} under one's own project", lambda: operation.ask(house.mallory, own),
+                         (404,), ("NOT_THERE", "UNKNOWN_TASK", "UNKNOWN_INSTANCE"), lambda: differs(house, operation, own, none))
     yield from ids_in_bodies(house, ids)
     bound = house.ann.ask("POST", "/resource-groups", {"name": "bound", "cpu-millis": 4000, "memory-mb": 4096,
                                                        "projects": [house.project.id]}).json["id"]
     shown = house.mallory.ask("GET", f"/projects/{house.mine.id}")
     body = {key: shown.json[key] for key in ("name", "time-zone", "members")}
-    yield Attack("foreign id in a body", "a resource group that is bound to another project", lambda: house.mallory.ask(
-        "PUT", f"/projects/{house.mine.id}", {**body, "default-group": bound}, {"If-Match": shown.one("etag")}), (403, 404, 422))
+    yield Attack("foreign id in a body", "a resource group that is bound to another project",
+                 lambda: house.mallory.ask("PUT", f"/projects/{house.mine.id}", {**body, "default-group": bound},
+                                           {"If-Match": shown.one("etag")}), (403, 404, 422))
     yield from things_of_people(house)
     yield Attack("foreign id", "all of them together", lambda: house.mallory.ask("GET", house.at()), (404,), UNKNOWN,
                  lambda: None if house.everything() == before else "what is in the project changed")
@@ -62,36 +60,31 @@ def difference(there, nowhere):
 
 
 def ids_in_bodies(house, ids):
-    """Ids of things that are not hers, where bodies have them."""
-    def attack(payload, method, path, body, answered=(403, 404, 422), codes=(), harm=lambda: None, headers=None):
-        return Attack("foreign id in a body", payload, lambda: house.mallory.ask(method, f"/projects/{house.mine.id}{path}", body,
-                                                                                headers), answered, codes, harm)
+    """Ids of things that are not hers, where bodies and queries have them."""
+    def attack(payload, method, path, body, answered, headers=None):
+        return Attack("foreign id in a body", payload,
+                      lambda: house.mallory.ask(method, f"/projects/{house.mine.id}{path}", body, headers), answered, (),
+                      lambda: leaked(house), tells=lists)
     folder = house.mine.ask("POST", "/folders", {"name": "of mallory"})["id"]
     pipeline = house.mine.ask("POST", "/pipelines", {"name": "of mallory", "folder": folder})["id"]
-
-    def leaks():
-        return leaked(house)
     yield attack("a draft with the secrets of another's data source", "POST", "/data-sources/test",
                  {"data-source": {"type": "sqlite", "options": {"path": str(house.database.path)}}, "edits": ids["source"]},
                  (404,))
-    yield attack("a pipeline in another's folder", "POST", "/pipelines", {"name": "in another's", "folder": ids["folder"]},
-                 (404,))
+    yield attack("a pipeline in another's folder", "POST", "/pipelines", {"name": "x", "folder": ids["folder"]}, (404,))
     yield attack("a pipeline moved into another's folder", "PATCH", f"/pipelines/{pipeline}", {"folder": ids["folder"]}, (404,),
-                 headers={"If-Match": '"1"'})
-    yield attack("pipelines of another's folder", "GET", f"/pipelines?folder={ids['folder']}", None, (404,))
+                 {"If-Match": '"1"'})
     for verb in ("submit", "publish", "unpublish"):
-        yield attack(f"{verb} another's pipeline", "POST", f"/{verb}", {"pipelines": [ids["pipeline"]]}, (404, 422), harm=leaks)
-    yield attack("backfill another's task", "POST", "/backfills",
-                 {"backfill": {"task": ids["task"], "first": "20240229", "last": "20240229"}}, (404,), harm=leaks)
+        yield attack(f"{verb} another's pipeline", "POST", f"/{verb}", {"pipelines": [ids["pipeline"]]}, (404, 422))
+    yield attack("backfill another's task", "POST", "/backfills", {"backfill": {"task": ids["task"], "first": DAY, "last": DAY}},
+                 (404,))
     for end in ("source", "destination"):
         yield attack(f"another's data source by name as {end}", "POST", "/migrations/check",
-                     {"document": {"name": "x", end: {"data-source": "source"}}}, (200,), harm=lambda: None)
-    yield attack("instances of another's task", "GET", f"/instances?task={ids['task']}", None, (200, 404),
-                 harm=lambda: empty(house.mallory.ask("GET", f"/projects/{house.mine.id}/instances?task={ids['task']}")))
-    yield attack("work on another's object", "GET", f"/operations?object={ids['migration']}", None, (200, 404),
-                 harm=lambda: empty(house.mallory.ask("GET", f"/projects/{house.mine.id}/operations?object={ids['migration']}")))
-    yield attack("instances of another's backfill", "GET", f"/instances?origin={ids['backfill']}", None, (200, 404),
-                 harm=lambda: empty(house.mallory.ask("GET", f"/projects/{house.mine.id}/instances?origin={ids['backfill']}")))
+                     {"document": {"name": "x", end: {"data-source": "source"}}}, (200,))
+    yield attack("pipelines of another's folder", "GET", f"/pipelines?folder={ids['folder']}", None, (404,))
+    for payload, query in (("instances of another's task", f"/instances?task={ids['task']}"),
+                           ("instances of another's backfill", f"/instances?origin={ids['backfill']}"),
+                           ("work on another's object", f"/operations?object={ids['migration']}")):
+        yield attack(payload, "GET", query, None, (200, 404))
 
 
 def leaked(house):
@@ -99,7 +92,7 @@ def leaked(house):
     return f"there are tasks in the project: {tasks}" if tasks else None
 
 
-def empty(answer):
+def lists(answer):
     items = (answer.json or {}).get("items")
     return f"it shows {items}" if items else None
 
@@ -129,9 +122,7 @@ def things_of_people(house):
             ("another project's resource group", "GET", f"/resource-groups/{house.ids['group'][0]}", None, (403, 404)),
             ("another project's resource group, changed", "PUT", f"/resource-groups/{house.ids['group'][0]}",
              {"name": "of mallory", "cpu-millis": 1, "memory-mb": 1}, (403, 404))):
-        yield Attack("foreign thing", payload, lambda method=method, path=path,
-                     body=body: mallory.ask(method, path, body, edition),
-                     answered, (), alive)
+        yield Attack("foreign thing", payload, lambda: mallory.ask(method, path, body, edition), answered, (), alive)
 
 
 def stolen_rights(house):
@@ -144,15 +135,11 @@ def stolen_rights(house):
     for who, caller in (("a viewer", house.beside("vera")), ("an auditor", house.beside("audrey")), ("a narrow token", narrow)):
         for operation in operations(house):
             if "project" in operation.places and operation.method != "GET" and operation.id not in READS:
-                yield Attack("role", f"{who}: {operation.name}", lambda operation=operation,
-                             caller=caller: operation.ask(caller, ids),
-                             (403,), ("NO_RIGHT",))
+                yield Attack("role", f"{who}: {operation.name}", lambda: operation.ask(caller, ids), (403,), ("NO_RIGHT",))
     for who, caller in (("nobody", house.nobody()),):
         for operation in operations(house):
             if not operation.public:
-                yield Attack("role", f"{who}: {operation.name}", lambda operation=operation,
-                             caller=caller: operation.ask(caller, ids),
-                             (401,), ("UNAUTHENTICATED",))
+                yield Attack("role", f"{who}: {operation.name}", lambda: operation.ask(caller, ids), (401,), ("UNAUTHENTICATED",))
     yield Attack("role", "all of them together", lambda: narrow.ask("GET", house.at()), (200,), (),
                  lambda: None if house.everything() == before else "what is in the project changed")
     yield from climbing(house)
@@ -188,23 +175,23 @@ def climbing(house):
             rows += [("a publication", "POST", house.at("/submit"), {"pipelines": house.ids["pipeline"]}),
                      ("an unpublication", "POST", house.at("/unpublish"), {"pipelines": house.ids["pipeline"]})]
         for payload, method, path, body in rows:
-            yield Attack("climbing", f"{may}: {payload}", lambda caller=caller, method=method, path=path, body=body: caller.ask(
-                method, path, body, {"If-Match": '"1"'}), (403,), ("NO_RIGHT",))
+            yield Attack("climbing", f"{may}: {payload}", lambda: caller.ask(method, path, body, {"If-Match": '"1"'}), (403,),
+                         ("NO_RIGHT",))
     for role in ("administrator", "auditor"):
-        yield Attack("climbing", f"a member who is {role}", lambda role=role: house.mallory.ask(
-            "PUT", f"/projects/{house.mine.id}", {"name": "mine", "members": {house.users["mallory"]: role}},
-            {"If-Match": '"2"'}),
-            (422,), ("BAD_ROLE",))
+        yield Attack("climbing", f"a member who is {role}",
+                     lambda: house.mallory.ask("PUT", f"/projects/{house.mine.id}",
+                                               {"name": "mine", "members": {house.users["mallory"]: role}}, {"If-Match": '"2"'}),
+                     (422,), ("BAD_ROLE",))
     for role in ("project-admin", "operator"):
-        yield Attack("climbing", f"a role {role} in the installation", lambda role=role: house.ann.ask(
-            "POST", "/users", {"name": f"of {role}", "password": PASSWORD, "role": role}), (422,))
+        yield Attack("climbing", f"a role {role} in the installation",
+                     lambda: house.ann.ask("POST", "/users", {"name": f"of {role}", "password": PASSWORD, "role": role}), (422,))
     olga = house.beside("olga")
     watching = olga.watch(house.at("/events"))
     house.give_roles(house.project.id, {"dora": "developer", "vera": "viewer"})
     yield Attack("climbing", "a role that was taken away", lambda: olga.ask("GET", house.at()), (404,), UNKNOWN)
-    yield Attack("climbing", "a stream that was opened with a role that was taken away", lambda: house.ann.ask(
-        "POST", house.at("/folders"), {"name": "after olga"}), (201,), (),
-        lambda: "it goes on" if b"after olga" in watching() else None)
+    yield Attack("climbing", "a stream that was opened with a role that was taken away",
+                 lambda: house.ann.ask("POST", house.at("/folders"), {"name": "after olga"}), (201,), (),
+                 lambda: "it goes on" if b"after olga" in watching() else None)
     house.give_roles(house.project.id, {"olga": "operator", "dora": "developer", "vera": "viewer"})
 
 
@@ -222,8 +209,8 @@ def scopes(house):
             ("another's password", "PUT", f"/users/{house.ids['user'][0]}/password", {"new": PASSWORD + "x"}),
             ("an administrator", "POST", "/users", {"name": "by token", "password": PASSWORD, "role": "administrator"}),
             ("another's role", "PUT", f"/users/{house.ids['user'][1]}", {"name": "cleo", "role": "administrator"})):
-        yield Attack("scope", f"a token with all scopes: {payload}", lambda method=method, path=path, body=body: token.ask(
-            method, path, body, {"If-Match": '"1"'}), (403,), ("NO_RIGHT",))
+        yield Attack("scope", f"a token with all scopes: {payload}", lambda: token.ask(method, path, body, {"If-Match": '"1"'}),
+                     (403,), ("NO_RIGHT",))
     wide = house.mallory.ask("POST", "/tokens", {"name": "wide",
                                                  "scopes": ["manage-system", "manage-users", "view-project", "operate"]})
     widened = house.nobody()
@@ -232,15 +219,15 @@ def scopes(house):
             ("all users", "GET", "/users", None, 403), ("a user", "POST", "/users", {"name": "wide", "password": PASSWORD}, 403),
             ("a project", "POST", "/projects", {"name": "wide"}, 403), ("another's project", "GET", house.at(), None, 404),
             ("another's task", "POST", house.at(f"/tasks/{house.ids['task'][0]}/suspend"), None, 404)):
-        yield Attack("scope", f"a scope that its owner lacks: {payload}", lambda method=method, path=path, body=body: widened.ask(
-            method, path, body), (answered,), ("NO_RIGHT", "UNKNOWN_PROJECT"))
+        yield Attack("scope", f"a scope that its owner lacks: {payload}", lambda: widened.ask(method, path, body), (answered,),
+                     ("NO_RIGHT", "UNKNOWN_PROJECT"))
     for payload, body in (("no scope", {"scopes": []}), ("a scope that is none", {"scopes": ["all"]}),
                           ("a star", {"scopes": ["*"]}),
                           ("no end", {"scopes": ["operate"], "days": 0}),
                           ("an end in millennia", {"scopes": ["operate"], "days": 10 ** 6}),
                           ("an end before now", {"scopes": ["operate"], "days": -1}), ("no scopes at all", {})):
-        yield Attack("scope", f"a token with {payload}", lambda body=body: house.mallory.ask(
-            "POST", "/tokens", {"name": "odd", **body}), (422,))
+        yield Attack("scope", f"a token with {payload}", lambda: house.mallory.ask("POST", "/tokens", {"name": "odd", **body}),
+                     (422,))
 
 
 def guessed_passwords(house):
@@ -262,18 +249,17 @@ def guessed_passwords(house):
     for number in range(20):
         yield Attack("password", f"the {number + 7}th for one user", lambda: tried("ben")[0], (429,), ("TOO_MANY_ATTEMPTS",))
     for payload, name in (("in upper case", "BEN"), ("with blanks", "  ben ")):
-        yield Attack("password", f"another for that user {payload}", lambda name=name: tried(name)[0], (429,),
-                     ("TOO_MANY_ATTEMPTS",))
+        yield Attack("password", f"another for that user {payload}", lambda: tried(name)[0], (429,), ("TOO_MANY_ATTEMPTS",))
     for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP", "X-Client-IP", "CF-Connecting-IP"):
-        yield Attack("password", f"another from elsewhere by {header}", lambda header=header: tried(
-            "ben", **{header: "203.0.113.9"})[0], (429,), ("TOO_MANY_ATTEMPTS",))
+        yield Attack("password", f"another from elsewhere by {header}", lambda: tried("ben", **{header: "203.0.113.9"})[0],
+                     (429,), ("TOO_MANY_ATTEMPTS",))
     yield Attack("password", "the right one, guessed too late", lambda: tried("ben", PASSWORD)[0], (429,), ("TOO_MANY_ATTEMPTS",))
     for number in range(12):
         tried(f"sprayed {number}")
     yield Attack("password", "one password for many users", lambda: tried("cleo")[0], (429,), ("TOO_MANY_ATTEMPTS",))
-    yield Attack("password", "the old one, guessed by who holds a session", lambda: house.mallory.ask(
-        "PUT", f"/users/{house.users['mallory']}/password", {"old": "wrong password", "new": PASSWORD + "x"}), (429,),
-        ("TOO_MANY_ATTEMPTS",))
+    yield Attack("password", "the old one, guessed by who holds a session",
+                 lambda: house.mallory.ask("PUT", f"/users/{house.users['mallory']}/password",
+                                           {"old": "wrong password", "new": PASSWORD + "x"}), (429,), ("TOO_MANY_ATTEMPTS",))
 
 
 def alike(known, unknown):

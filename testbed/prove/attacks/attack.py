@@ -26,7 +26,7 @@ def nothing(*_):
 
 @dataclass
 class Attack:
-    """A row of a table."""
+    """A row of a table, sent and judged before the next one is made."""
     kind: str
     payload: str
     send: Callable[[], Answer]

@@ -60,8 +60,7 @@ def sizes_and_types(house):
         yield attack(f"lists {depth} deep", b"[" * depth, (400, 422), ("BAD_JSON", "BAD_BODY"))
         yield attack(f"objects {depth} deep", b'{"name":' * depth, (400, 413, 422), ("BAD_JSON", "BODY_TOO_LARGE", "BAD_BODY"))
         yield attack(f"a document {depth} deep", b'{"name":"x","document":' + b"[" * depth + b"]" * depth + b"}", (400,),
-                     ("BAD_JSON",),
-                     path=f"/projects/{house.mine.id}/migrations")
+                     ("BAD_JSON",), path=f"/projects/{house.mine.id}/migrations")
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml",
                  "text/json", "text/xml",
                  "application/json; charset=utf-16", "application/json; charset=latin1", "application/json, text/plain",
@@ -98,10 +97,9 @@ def sizes_and_types(house):
     for edition in ('"0"', '"-1"', '"9223372036854775807"', '"9223372036854775808"', "*", "1", 'W/"1"', '"1", "2"', '""', '"x"',
                     "' OR 1=1"):
         folder = house.ids["folder"][0]
-        yield Attack("body", f"the edition {edition}", lambda edition=edition: house.ann.ask(
-            "DELETE", house.at(f"/folders/{folder}?unpublish=true"), None, {"If-Match": edition}), (400, 412),
-            ("BAD_HEADER", "EDITED_MEANWHILE"),
-            lambda: house.missing(house.at(f"/folders/{folder}")))
+        yield Attack("body", f"the edition {edition}",
+                     lambda: house.ann.ask("DELETE", house.at(f"/folders/{folder}?unpublish=true"), None, {"If-Match": edition}),
+                     (400, 412), ("BAD_HEADER", "EDITED_MEANWHILE"), lambda: house.missing(house.at(f"/folders/{folder}")))
 
 
 def small_and_costly(house):

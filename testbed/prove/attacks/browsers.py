@@ -55,19 +55,23 @@ def overridden(house):
     def gone():
         return house.missing(folder)
     for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "_method"):
-        yield Attack("overridden method", f"GET with {name}: DELETE", lambda name=name: house.ann.ask(
-            "GET", folder, None, {name: "DELETE", "If-Match": '"1"', "X-CSRF-Token": None}), (200,), (), gone)
-        yield Attack("overridden method", f"POST with {name}: DELETE", lambda name=name: house.ann.ask(
-            "POST", folder, None, {name: "DELETE", "If-Match": '"1"'}), (405,), ("WRONG_METHOD",), gone)
-    yield Attack("overridden method", "GET with _method=DELETE", lambda: house.ann.ask(
-        "GET", folder + "?_method=DELETE", None, {"X-CSRF-Token": None}), (400,), ("BAD_ADDRESS",), gone)
+        yield Attack("overridden method", f"GET with {name}: DELETE",
+                     lambda: house.ann.ask("GET", folder, None, {name: "DELETE", "If-Match": '"1"', "X-CSRF-Token": None}),
+                     (200,), (), gone)
+        yield Attack("overridden method", f"POST with {name}: DELETE",
+                     lambda: house.ann.ask("POST", folder, None, {name: "DELETE", "If-Match": '"1"'}), (405,), ("WRONG_METHOD",),
+                     gone)
+    yield Attack("overridden method", "GET with _method=DELETE",
+                 lambda: house.ann.ask("GET", folder + "?_method=DELETE", None, {"X-CSRF-Token": None}), (400,), ("BAD_ADDRESS",),
+                 gone)
     task = house.at(f"/tasks/{house.ids['task'][0]}")
 
     def suspended():
         return "the task is suspended" if house.ann.ask("GET", task).json["suspended"] else None
     for method in ("GET", "HEAD", "OPTIONS", "TRACE", "get", "post", "POST\t", "PROPFIND", "QUERY"):
-        yield Attack("overridden method", f"{method} of what suspends a task", lambda method=method: house.ann.ask(
-            method, task + "/suspend", None, {"X-CSRF-Token": None}), (400, 405), ("WRONG_METHOD", None), suspended)
+        yield Attack("overridden method", f"{method} of what suspends a task",
+                     lambda: house.ann.ask(method, task + "/suspend", None, {"X-CSRF-Token": None}), (400, 405),
+                     ("WRONG_METHOD", None), suspended)
 
 
 def preflights(house):
@@ -77,10 +81,9 @@ def preflights(house):
             for method in ("POST", "DELETE", "PUT"):
                 asked = {"Origin": origin, "Access-Control-Request-Method": method,
                          "Access-Control-Request-Headers": "x-csrf-token,content-type,authorization"}
-                yield Attack("preflight", f"{method} {path.rpartition('/')[2]} from {origin}", lambda path=path, asked=asked:
-                             house.ann.ask("OPTIONS", path, None, asked), (405,), ("WRONG_METHOD",))
-        yield Attack("preflight", f"a read from {origin}", lambda origin=origin: house.ann.ask(
-            "GET", "/me", None, {"Origin": origin}), (200,))
+                yield Attack("preflight", f"{method} {path.rpartition('/')[2]} from {origin}",
+                             lambda: house.ann.ask("OPTIONS", path, None, asked), (405,), ("WRONG_METHOD",))
+        yield Attack("preflight", f"a read from {origin}", lambda: house.ann.ask("GET", "/me", None, {"Origin": origin}), (200,))
 
 
 def sessions(house):
@@ -132,9 +135,10 @@ def after_changes(house):
     edition = {"If-Match": ben.one("etag")}
     disabled = house.ann.ask("PUT", f"/users/{house.ids['user'][0]}", {"name": "ben", "disabled": True}, edition)
     for payload, caller in (("of a disabled user", kept), ("that is an API token of a disabled user", token)):
-        yield Attack("session", f"one {payload}", lambda caller=caller: caller.ask("GET", "/me"), (401,), ("UNAUTHENTICATED",))
-    yield Attack("session", "logging in as a disabled user", lambda: house.nobody().ask(
-        "POST", "/session", {"name": "ben", "password": PASSWORD}), (401,), ("UNAUTHENTICATED",))
+        yield Attack("session", f"one {payload}", lambda: caller.ask("GET", "/me"), (401,), ("UNAUTHENTICATED",))
+    yield Attack("session", "logging in as a disabled user",
+                 lambda: house.nobody().ask("POST", "/session", {"name": "ben", "password": PASSWORD}), (401,),
+                 ("UNAUTHENTICATED",))
     edition = {"If-Match": disabled.one("etag")}
     house.ann.ask("PUT", f"/users/{house.ids['user'][0]}", {"name": "ben", "disabled": False}, edition)
     yield Attack("session", "one of a user who was disabled for a while", lambda: kept.ask("GET", "/me"), (401,),
@@ -173,20 +177,22 @@ def wrong_credentials(house):
             ("the set-up token as a token", {"Authorization": f"Bearer {house.set_up_token}"}, 401, "UNAUTHENTICATED"),
             ("SQL as a token", {"Authorization": "Bearer ' OR '1'='1"}, 401, "UNAUTHENTICATED"),
             ("a token of control characters", {"Authorization": "Bearer gw_\x01\x02"}, 400, None)):
-        yield Attack("credentials", payload, lambda headers=headers: nobody.ask("GET", "/me", None, headers), (answered,),
-                     (code,))
+        yield Attack("credentials", payload, lambda: nobody.ask("GET", "/me", None, headers), (answered,), (code,))
     for name in ("access_token", "token", "bearer", "api_key"):
-        yield Attack("credentials", f"a token in the query as {name}", lambda name=name: nobody.ask(
-            "GET", f"/me?{name}={house.token}"), (401,), ("UNAUTHENTICATED",))
-    yield Attack("credentials", "the set-up token once more", lambda: nobody.ask(
-        "POST", "/set-up", {"token": house.set_up_token, "name": "eve", "password": PASSWORD}), (409,), ("SET_UP_DONE",))
+        yield Attack("credentials", f"a token in the query as {name}", lambda: nobody.ask("GET", f"/me?{name}={house.token}"),
+                     (401,), ("UNAUTHENTICATED",))
+    yield Attack("credentials", "the set-up token once more",
+                 lambda: nobody.ask("POST", "/set-up", {"token": house.set_up_token, "name": "eve", "password": PASSWORD}),
+                 (409,), ("SET_UP_DONE",))
     for payload, headers in (("from another site", {"Sec-Fetch-Site": "cross-site"}),
                              ("from a foreign page", {"Origin": OUTSIDER})):
-        yield Attack("credentials", f"logging a victim in {payload}", lambda headers=headers: nobody.ask(
-            "POST", "/session", {"name": "ann", "password": PASSWORD}, headers), (403,), ("CROSS_SITE",))
+        yield Attack("credentials", f"logging a victim in {payload}",
+                     lambda: nobody.ask("POST", "/session", {"name": "ann", "password": PASSWORD}, headers), (403,),
+                     ("CROSS_SITE",))
     for form in ("text/plain", "application/x-www-form-urlencoded"):
-        yield Attack("credentials", f"logging a victim in by a form of {form}", lambda form=form: nobody.ask(
-            "POST", "/session", {"name": "ann", "password": PASSWORD}, {"Content-Type": form}), (415,), ("NOT_SENT_AS_JSON",))
+        yield Attack("credentials", f"logging a victim in by a form of {form}",
+                     lambda: nobody.ask("POST", "/session", {"name": "ann", "password": PASSWORD}, {"Content-Type": form}),
+                     (415,), ("NOT_SENT_AS_JSON",))
 
 
 def nobody_asks(nobody):
@@ -215,6 +221,6 @@ def figures(house):
     for method in ("HEAD", "POST", "OPTIONS", "TRACE"):
         yield attack(method, method=method, answered=(401, 405))
     yield attack("a whole address", f"http://127.0.0.1:{house.port}/metrics")
-    yield Attack("figures", "the right token", lambda: nobody.ask("GET", "/metrics", None, {"Authorization": f"Bearer {FIGURES}"},
-                                                                  prefix=""), (200,),
+    yield Attack("figures", "the right token",
+                 lambda: nobody.ask("GET", "/metrics", None, {"Authorization": f"Bearer {FIGURES}"}, prefix=""), (200,),
                  tells=lambda answer: None if b"godwit_http_requests_total" in answer.content else "it shows none")

@@ -27,8 +27,8 @@ def audit_lines(house):
                           ("subject", "subject || 'x'"),
                           ("detail", "'{}'"), ("address", "'203.0.113.9'"), ("request", "''"), ("digest", "'0'"),
                           ("digest", "(SELECT digest FROM audit LIMIT 1)")):
-        yield Attack("audit", f"{column} of a line is {value}", lambda column=column, value=value: tampered(
-            f"UPDATE audit SET {column} = {value} WHERE sequence = 5"), (200,), tells=unseen)
+        yield Attack("audit", f"{column} of a line is {value}",
+                     lambda: tampered(f"UPDATE audit SET {column} = {value} WHERE sequence = 5"), (200,), tells=unseen)
     for payload, statements in (
             ("a line is gone", ["DELETE FROM audit WHERE sequence = 5"]),
             ("the last line is gone", ["DELETE FROM audit WHERE sequence = (SELECT max(sequence) FROM audit)"]),
@@ -42,13 +42,12 @@ def audit_lines(house):
             ("a line is there twice",
              ["INSERT INTO audit SELECT (SELECT max(sequence) + 1 FROM audit), at, person, action, project, subject, detail, "
               "address, request, digest FROM audit WHERE sequence = 5"])):
-        yield Attack("audit", payload, lambda statements=statements: tampered(*statements), (200,), tells=unseen)
+        yield Attack("audit", payload, lambda: tampered(*statements), (200,), tells=unseen)
     yield Attack("audit", "none, at last", lambda: house.ann.ask("GET", "/audit/verified"), (200,),
                  tells=lambda answer: None if answer.json["broken-at"] is None else "it sees what is not")
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         for path in ("/audit", "/audit/5", "/audit/verified", house.at("/audit")):
-            yield Attack("audit", f"{method} {path}", lambda method=method, path=path: house.ann.ask(method, path, {}),
-                         (404, 405))
+            yield Attack("audit", f"{method} {path}", lambda: house.ann.ask(method, path, {}), (404, 405))
 
 
 def unseen(answer):
@@ -68,9 +67,8 @@ def exchanged_secrets(house):
             store.commit()
     exchanged(house.users["ann"], other)
     for name, password in (("ann", OTHER), ("zoe", PASSWORD)):
-        yield Attack("exchanged secret", f"{name} with the other's password", lambda name=name,
-                     password=password: house.nobody().ask(
-            "POST", "/session", {"name": name, "password": password}), (401, 422, 500, 503))
+        yield Attack("exchanged secret", f"{name} with the other's password",
+                     lambda: house.nobody().ask("POST", "/session", {"name": name, "password": password}), (401, 422, 500, 503))
     exchanged(house.users["ann"], other)
-    yield Attack("exchanged secret", "none, at last", lambda: house.nobody().ask("POST", "/session",
-        {"name": "zoe", "password": OTHER}), (200,))
+    yield Attack("exchanged secret", "none, at last",
+                 lambda: house.nobody().ask("POST", "/session", {"name": "zoe", "password": OTHER}), (200,))

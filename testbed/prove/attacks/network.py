@@ -75,16 +75,17 @@ def places(house, decoy):
     names = [name for name in names_of_this_machine() if name not in LOOPBACK]
     for host in LOOPBACK + names + SPECIAL + WRITTEN:
         for kind in ("postgresql", "mysql"):
-            yield Attack("place", f"{kind} at {host!r}", lambda kind=kind, host=host: house.mallory.ask(
-                "POST", sources, {"name": f"place-{next(house.numbers)}", **options(kind, host, decoy.port)}), (422,), DENIED,
-                decoy.visited,
-                SAYS)
-        yield Attack("place", f"a test of {host!r}", lambda host=host: house.mallory.ask(
-            "POST", f"{sources}/test", {"data-source": options("mysql", host, decoy.port)}), (200,), (),
-                     decoy.visited, tells=reveals)
+            yield Attack("place", f"{kind} at {host!r}",
+                         lambda: house.mallory.ask("POST", sources,
+                                                   {"name": f"place-{next(house.numbers)}", **options(kind, host, decoy.port)}),
+                         (422,), DENIED, decoy.visited, SAYS)
+        yield Attack("place", f"a test of {host!r}",
+                     lambda: house.mallory.ask("POST", f"{sources}/test", {"data-source": options("mysql", host, decoy.port)}),
+                     (200,), (), decoy.visited, tells=reveals)
     for host in NOWHERE:
-        yield Attack("place", f"a test of {host!r}", lambda host=host: house.mallory.ask(
-            "POST", f"{sources}/test", {"data-source": options("postgresql", host, decoy.port)}), (200,), (),
+        yield Attack("place", f"a test of {host!r}",
+                     lambda: house.mallory.ask("POST", f"{sources}/test",
+                                               {"data-source": options("postgresql", host, decoy.port)}), (200,), (),
                      decoy.visited, tells=reveals)
     yield from changed_places(house, decoy, sources)
 
@@ -95,12 +96,10 @@ def changed_places(house, decoy, sources):
     one = f"{sources}/{made['id']}"
     for host in ("127.0.0.1", "localhost", "::ffff:127.0.0.1", "169.254.169.254", "0"):
         body = {"name": "moved", **options("postgresql", host, decoy.port)}
-        yield Attack("place", f"an edit to {host}", lambda body=body: house.mallory.ask("PUT", one, body, {"If-Match": '"1"'}),
-                     (422,), DENIED, decoy.visited,
-                SAYS)
+        yield Attack("place", f"an edit to {host}", lambda: house.mallory.ask("PUT", one, body, {"If-Match": '"1"'}), (422,),
+                     DENIED, decoy.visited, SAYS)
         body = {"data-source": {**options("postgresql", "192.0.2.1", 5432), "development": {"host": host, "port": decoy.port}}}
-        yield Attack("place", f"{host} in development", lambda body=body: house.mallory.ask("POST", f"{sources}/test", body),
-                     (200,), (),
+        yield Attack("place", f"{host} in development", lambda: house.mallory.ask("POST", f"{sources}/test", body), (200,), (),
                      decoy.visited, tells=reveals)
 
 
@@ -120,10 +119,11 @@ def webhooks(house, decoy):
         "data:text/plain,x", "http://", "//127.0.0.1/", "127.0.0.1", "", "http://[::1", "http://127.0.0.1:99999/",
         "unix:///tmp/x", f"ws://127.0.0.1:{decoy.port}/"]
     for address in addresses:
-        yield Attack("webhook", address, lambda address=address: house.mallory.ask(
-            "POST", alerts, {"name": f"hook-{next(house.numbers)}", "on": ["failed"], "webhook": address}), (422,),
-            ("NOT_VALID",), decoy.visited,
-            "may not be connected to|is no URL|is neither http nor https|names no host|is empty")
+        yield Attack("webhook", address,
+                     lambda: house.mallory.ask("POST", alerts,
+                                               {"name": f"hook-{next(house.numbers)}", "on": ["failed"], "webhook": address}),
+                     (422,), ("NOT_VALID",), decoy.visited,
+                     "may not be connected to|is no URL|is neither http nor https|names no host|is empty")
 
 
 def names_of_this_machine():
@@ -154,15 +154,15 @@ def own_ports(house, decoy):
     for host in ("127.0.0.1", "127.1", "localhost", "2130706433", "::ffff:127.0.0.1", "[::ffff:7f00:1]", "64:ff9b::7f00:1",
                  "0177.0.0.1"):
         for kind in ("postgresql", "mysql"):
-            yield Attack("own port", f"{kind} at {host}", lambda kind=kind, host=host: house.mallory.ask(
-                "POST", sources, {"name": f"own-{next(house.numbers)}", **options(kind, host, house.port)}), (422,), DENIED,
-                decoy.visited,
-                SAYS)
+            yield Attack("own port", f"{kind} at {host}",
+                         lambda: house.mallory.ask("POST", sources,
+                                                   {"name": f"own-{next(house.numbers)}", **options(kind, host, house.port)}),
+                         (422,), DENIED, decoy.visited, SAYS)
     for host in ("169.254.169.254", "0.0.0.0", "224.0.0.1", "::"):
-        yield Attack("own port", f"{host}, where loopback is open", lambda host=host: house.mallory.ask(
-            "POST", sources, {"name": f"own-{next(house.numbers)}", **options("mysql", host, decoy.port)}), (422,), DENIED,
-            decoy.visited,
-                SAYS)
+        yield Attack("own port", f"{host}, where loopback is open",
+                     lambda: house.mallory.ask("POST", sources,
+                                               {"name": f"own-{next(house.numbers)}", **options("mysql", host, decoy.port)}),
+                     (422,), DENIED, decoy.visited, SAYS)
 
 
 # A name server of an attacker's: what begins with a digit leads elsewhere, or nowhere, as often, and here from then on.
@@ -208,15 +208,15 @@ def lying(house, decoy):
     """Names that lead here, and names that lead elsewhere when they are looked at and here when they are connected to."""
     sources = f"/projects/{house.mine.id}/data-sources"
     for host in ("here.example", "metadata.example"):
-        yield Attack("name", f"{host} leads to where none may", lambda host=host: house.mallory.ask(
-            "POST", sources, {"name": f"name-{next(house.numbers)}", **options("mysql", host, decoy.port)}), (422,), DENIED,
-            decoy.visited,
-            SAYS)
+        yield Attack("name", f"{host} leads to where none may",
+                     lambda: house.mallory.ask("POST", sources,
+                                               {"name": f"name-{next(house.numbers)}", **options("mysql", host, decoy.port)}),
+                     (422,), DENIED, decoy.visited, SAYS)
     for kind in ("postgresql", "mysql"):
         for how in ("turning", "late"):
             for times in range(1, 6):
                 host = f"{times}.{kind}.{how}.example"
-                yield Attack("name", f"{kind} at a name that is {how} {times} times", lambda kind=kind,
-                             host=host: house.mallory.ask(
-                    "POST", f"{sources}/test", {"data-source": options(kind, host, decoy.port)}), (200,), (),
-                     decoy.visited, tells=reveals)
+                yield Attack("name", f"{kind} at a name that is {how} {times} times",
+                             lambda: house.mallory.ask("POST", f"{sources}/test",
+                                                       {"data-source": options(kind, host, decoy.port)}), (200,), (),
+                             decoy.visited, tells=reveals)

@@ -85,12 +85,12 @@ def roots(house, outside):
     for payload, path in ways_out(house, outside).items():
         for kind, options in by_option(str(path)).items():
             body = {"name": f"out-{next(house.numbers)}", "type": kind, "options": options}
-            yield Attack("path", f"{kind}: {payload}", lambda body=body: house.mallory.ask("POST", sources, body), (422,), DENIED,
+            yield Attack("path", f"{kind}: {payload}", lambda: house.mallory.ask("POST", sources, body), (422,), DENIED,
                          outside.touched, SAYS)
     for payload, path in (("the folder that holds its own", house.room), ("the folder above it", house.room.parent)):
         for kind in ("lake", "files"):
             body = {"name": f"around-{next(house.numbers)}", "type": kind, "options": {"path": str(path)}}
-            yield Attack("path", f"{kind}: {payload}", lambda body=body: house.mallory.ask("POST", sources, body), (422,), DENIED,
+            yield Attack("path", f"{kind}: {payload}", lambda: house.mallory.ask("POST", sources, body), (422,), DENIED,
                          outside.touched, SAYS)
     for payload, path in (("escaped dots", f"{house.room}/%2e%2e/{outside.folder.name}/secret.db"),
                           ("escaped dots and slashes", f"{house.room}/%2e%2e%2f{outside.folder.name}%2fsecret.db"),
@@ -98,8 +98,7 @@ def roots(house, outside):
                           ("a mode behind a question mark", f"{house.room}/shop.db?mode=rwc"),
                           ("a folder", str(house.room / "lake"))):
         body = {"data-source": {"type": "sqlite", "options": {"path": path}}}
-        yield Attack("path", f"a test of {payload}", lambda body=body: house.mallory.ask("POST", f"{sources}/test", body), (200,),
-                     (),
+        yield Attack("path", f"a test of {payload}", lambda: house.mallory.ask("POST", f"{sources}/test", body), (200,), (),
                      outside.touched, tells=reveals)
     yield from exchanged(house, outside, sources)
 
@@ -120,12 +119,11 @@ def exchanged(house, outside, sources):
     folder.symlink_to(outside.folder)
     yield Attack("path", "a folder exchanged for a link", lambda: house.mallory.ask("POST", f"{sources}/{made}/test"), (200,), (),
                  outside.touched, tells=reveals)
-    yield Attack("path", "collecting through it", lambda: house.worked(f"{sources}/{made}/metadata"), (200,), (),
-                 outside.touched,
+    yield Attack("path", "collecting through it", lambda: house.worked(f"{sources}/{made}/metadata"), (200,), (), outside.touched,
                  tells=lambda answer: "it was read" if "payroll" in answer.text or answer.json["state"] != "failed" else None)
-    yield Attack("path", "looking at a table through it", lambda: house.mallory.ask("GET",
-        f"{sources}/{made}/table?schema=main&table=payroll"),
-                 (404, 422), (), outside.touched)
+    yield Attack("path", "looking at a table through it",
+                 lambda: house.mallory.ask("GET", f"{sources}/{made}/table?schema=main&table=payroll"), (404, 422), (),
+                 outside.touched)
 
 
 def written_names(house, outside):
@@ -148,9 +146,8 @@ def written_names(house, outside):
             }
             for place, more in list(documents.items())[("lake", "files").index(kind)::2]:
                 if place not in ("partition", "parameter") or payload not in safe_in_values:
-                    yield Attack("written name", f"{kind}: {payload} as {place}", lambda kind=kind,
-                                 more=more: house.planned(kind, more),
-                                 (200,), (), outside.touched, tells=unblocked)
+                    yield Attack("written name", f"{kind}: {payload} as {place}", lambda: house.planned(kind, more), (200,), (),
+                                 outside.touched, tells=unblocked)
 
 
 def unblocked(answer):
@@ -175,8 +172,7 @@ def parameters_by_hand(house, outside):
              "') OR (1=1", "${p}", "${q}", "$[yyyy]"]
     for payload, given in [(f"the folder {one!r}", {"p": one}) for one in folders] + [(f"the text {one!r}",
         {"q": one}) for one in texts]:
-        yield Attack("by hand", payload, lambda given=given: house.ran(f"{project}/tasks/{task}/instances",
-                                                                       {"parameters": given}),
+        yield Attack("by hand", payload, lambda: house.ran(f"{project}/tasks/{task}/instances", {"parameters": given}),
                      (200, 400, 422), (), lambda: strays(house) or outside.touched(), tells=read_more)
 
 

@@ -155,10 +155,9 @@ def rogue_servers(house, rogues):
         return f"the service grew to {peak // MIB} MiB" if peak > RESIDENT_BYTES else None
     for kind in ("postgresql", "mysql"):
         for payload, say in SAY.items():
-            yield Attack("rogue", f"{kind}: {payload}", lambda kind=kind, say=say: visited(kind, say), (200,), tells=tells)
+            yield Attack("rogue", f"{kind}: {payload}", lambda: visited(kind, say), (200,), tells=tells)
         for payload, then in (("silence", silent), ("data without end", endless)):
-            yield Attack("rogue", f"{kind}: {payload}", lambda kind=kind, then=then: visited(kind, b"", then(rogues)), (200,),
-                         tells=tells)
+            yield Attack("rogue", f"{kind}: {payload}", lambda: visited(kind, b"", then(rogues)), (200,), tells=tells)
     for payload, then in (("asks for a file", asks_for_a_file), ("asks for the password in clear", asks_in_clear)):
-        yield Attack("rogue", f"mysql: {payload}", lambda then=then: visited("mysql", greeting(b"8.0.40"), then(rogues)), (200,),
+        yield Attack("rogue", f"mysql: {payload}", lambda: visited("mysql", greeting(b"8.0.40"), then(rogues)), (200,),
                      tells=tells)

@@ -62,7 +62,7 @@ def filters(house, kind, execute, count):
             return None
         return f"it would be read with it: {shown(planned())}"
     for number, text in enumerate(payloads):
-        yield Attack("filter", f"{kind}: {text}", planned, (200,), (), lambda number=number: harm(number))
+        yield Attack("filter", f"{kind}: {text}", planned, (200,), (), lambda: harm(number))
     yield Attack("filter", f"{kind}: all of them together", planned, (200,), (),
                  lambda: None if count("payroll") == 1 else "a table is gone")
 
@@ -92,23 +92,26 @@ def odd_names(house):
     for noun, more in nouns.items():
         path = f"/projects/{house.mine.id}/{noun}"
         for payload, name in ODD.items():
-            yield Attack("name", f"{noun}: {payload}", lambda path=path, name=name, more=more: house.mallory.ask(
-                "POST", path, {"name": name, **more}), (422,), ("BAD_NAME",))
+            yield Attack("name", f"{noun}: {payload}", lambda: house.mallory.ask("POST", path, {"name": name, **more}), (422,),
+                         ("BAD_NAME",))
         for payload, name in PLAIN.items():
-            yield Attack("name", f"{noun}: {payload}, which is one", lambda path=path, name=name, more=more: house.mallory.ask(
-                "POST", path, {"name": name, **more}), (201,), (), lambda path=path, name=name: listed(house, path, name))
+            yield Attack("name", f"{noun}: {payload}, which is one",
+                         lambda: house.mallory.ask("POST", path, {"name": name, **more}), (201,), (),
+                         lambda: listed(house, path, name))
     for payload, name in ODD.items():
         if name.strip() != name:  # who logs in is not asked for blanks
             continue
-        yield Attack("name", f"a user: {payload}", lambda name=name: house.ann.ask(
-            "POST", "/users", {"name": name, "password": PASSWORD}), (422,), ("BAD_NAME",))
+        yield Attack("name", f"a user: {payload}", lambda: house.ann.ask("POST", "/users", {"name": name, "password": PASSWORD}),
+                     (422,), ("BAD_NAME",))
     for surrogate in ("\\ud800", "\\udfff", "\\ud800\\ud800"):
-        yield Attack("name", f"half a character {surrogate}", lambda surrogate=surrogate: house.mallory.ask(
-            "POST", f"/projects/{house.mine.id}/folders", f'{{"name": "a{surrogate}b"}}'.encode()), (400,), ("BAD_JSON",))
+        yield Attack("name", f"half a character {surrogate}",
+                     lambda: house.mallory.ask("POST", f"/projects/{house.mine.id}/folders",
+                                               f'{{"name": "a{surrogate}b"}}'.encode()), (400,), ("BAD_JSON",))
     for pattern in ("%", "_", "%%", "' OR '1'='1", "\\", "*", "[a-z]", "\0"):
-        yield Attack("name", f"a search for {pattern!r}", lambda pattern=pattern: house.mallory.ask(
-            "GET", f"/projects/{house.mine.id}/folders?containing={urllib.parse.quote(pattern)}&limit=500"), (200,),
-            tells=lambda answer, pattern=pattern: only_with(answer, pattern))
+        query = urllib.parse.urlencode({"containing": pattern, "limit": 500})
+        yield Attack("name", f"a search for {pattern!r}",
+                     lambda: house.mallory.ask("GET", f"/projects/{house.mine.id}/folders?{query}"), (200,),
+                     tells=lambda answer: only_with(answer, pattern))
 
 
 def listed(house, path, name):

@@ -60,7 +60,7 @@ def heads(house):
              f"{line}{host}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n", plain),
             ("a socket of the web",
              f"{line}{host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n", plain)):
-        yield Attack("head", payload, lambda text=text: nobody.send(text.encode("latin-1"), 3), answered)
+        yield Attack("head", payload, lambda: nobody.send(text.encode("latin-1"), 3), answered)
     yield from smuggled(house, nobody, host)
     yield from spoken_for(house)
 
@@ -84,16 +84,16 @@ def smuggled(house, nobody, host):
             ("a piece beyond all", "Transfer-Encoding: chunked\r\n", "ffffffffffffffff1\r\n"),
             ("a piece with a long note", "Transfer-Encoding: chunked\r\n", "1;" + "a" * 100_000 + "\r\n")):
         text = f"POST /api/v1/session HTTP/1.1\r\n{host}Content-Type: application/json\r\n{lines}\r\n{body}"
-        yield Attack("smuggling", payload, lambda text=text: nobody.send(text.encode(), 3), (0, 400, 413, 501),
+        yield Attack("smuggling", payload, lambda: nobody.send(text.encode(), 3), (0, 400, 413, 501),
                      ("BAD_JSON", "BODY_CUT", "BODY_TOO_LARGE", None))
     for payload, path in (("in a path", "/folders/%0d%0aSet-Cookie:%20x=y"),
                           ("in a query", "/folders?after=%0d%0aSet-Cookie:%20x=y"),
                           ("of Unicode", "/folders/%E5%98%8A%E5%98%8DSet-Cookie")):
-        yield Attack("smuggling", f"a line's end {payload}", lambda path=path: house.ann.ask("GET", house.at(path)), (200, 404),
+        yield Attack("smuggling", f"a line's end {payload}", lambda: house.ann.ask("GET", house.at(path)), (200, 404),
                      tells=lambda answer: "it set a cookie" if answer.all("set-cookie") else None)
     for name in ("a\r\nX-Evil: y", "a%0d%0aX-Evil: y"):
         yield Attack("smuggling", f"a line's end in a name {name!r}",
-                     lambda name=name: house.ann.ask("POST", house.at("/folders"), {"name": name}), (201, 422),
+                     lambda: house.ann.ask("POST", house.at("/folders"), {"name": name}), (201, 422),
                      tells=lambda answer: "it made a line" if answer.all("x-evil") else None)
 
 
@@ -109,19 +109,18 @@ def spoken_for(house):
                         ("X-Forwarded-Prefix", "/evil"), ("X-Remote-User", "ann"), ("X-Authenticated-User", "ann"),
                         ("X-Client-Cert", "ann")):
         folder = f"spoken for {next(house.numbers)}"
-        yield Attack("spoken for", f"{name}: {value}", lambda folder=folder, name=name, value=value: house.ann.ask(
-            "POST", house.at("/folders"), {"name": folder}, {name: value}), (201,), (), last_audited)
-        yield Attack("spoken for", f"{name}: {value} of nobody", lambda name=name,
-                     value=value: house.nobody().ask("GET", "/me", None, {name: value}), (401,),
-                     ("UNAUTHENTICATED",),
+        yield Attack("spoken for", f"{name}: {value}",
+                     lambda: house.ann.ask("POST", house.at("/folders"), {"name": folder}, {name: value}), (201,), (),
+                     last_audited)
+        yield Attack("spoken for", f"{name}: {value} of nobody", lambda: house.nobody().ask("GET", "/me", None, {name: value}),
+                     (401,), ("UNAUTHENTICATED",),
                      tells=lambda answer: "it takes the id that was sent" if answer.one("x-request-id") == "mine" else None)
     for path in ("/metrics", "/healthz", "/readyz", "/api/openapi.json", "/", "/index.html", "/api", "/api/", "/api/v1",
                  "/api/v2/me", "/.env", "/.git/config",
                  "/set-up", "/admin", "/debug/pprof", "/errors/INTERNAL", "/api/v1/me/", "/API/V1/ME", "/api/v1/me;x=y",
                  "/api/v1/./me"):
         for method in ("GET", "POST", "TRACE", "OPTIONS", "EVIL"):
-            yield Attack("address", f"{method} {path}", lambda path=path,
-                         method=method: house.nobody().ask(method, path, prefix=""), (200, 401, 404, 405))
+            yield Attack("address", f"{method} {path}", lambda: house.nobody().ask(method, path, prefix=""), (200, 401, 404, 405))
 
 
 class Held:
