@@ -2,13 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
 use model::{Error, ErrorKind, Result};
 use service::access::token;
 use service::clock::Clock;
@@ -70,12 +64,13 @@ pub(super) async fn run(
     let settings = Settings {
         secure,
         shutdown: cancel.clone(),
+        figures: match &configuration.metrics_token {
+            Some(secret) => Some(token::hash(&configuration.reveal(secret)?).into()),
+            None => None,
+        },
         ..Settings::default()
     };
-    let mut router = app.front(settings).router();
-    if let Some(secret) = &configuration.metrics_token {
-        router = guarded(router, &configuration.reveal(secret)?);
-    }
+    let router = app.front(settings).router();
     service::work::close_left(&service).await?;
     service::operating::start(&service)?;
     tracing::info!(address = %server.address(), server = service.settings().server, "serving");
@@ -121,27 +116,10 @@ fn greeting(url: &str, opened: &Opened) -> String {
     text
 }
 
-/// The same router, whose figures are for who shows this token.
-fn guarded(router: Router, text: &str) -> Router {
-    let kept: Arc<str> = token::hash(text).into();
-    router.layer(middleware::from_fn_with_state(kept, ask_for_token))
-}
-
-async fn ask_for_token(State(kept): State<Arc<str>>, request: Request, next: Next) -> Response {
-    let shown = request.headers().get(header::AUTHORIZATION);
-    let shown = shown.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let is_open = request.uri().path() != "/metrics"
-        || shown.is_some_and(|text| token::matches(text.trim(), &kept));
-    match is_open {
-        true => next.run(request).await,
-        false => StatusCode::UNAUTHORIZED.into_response(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

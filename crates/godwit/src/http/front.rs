@@ -15,12 +15,13 @@ use axum::routing::{MethodRouter, get};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::{Error, ErrorKind};
+use service::access::token;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::PREFIX;
 use super::answer::Setting;
-use super::identity::{Door, RequestId};
+use super::identity::{Door, RequestId, unauthenticated};
 use super::layers;
 use super::metrics;
 use super::openapi::openapi;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Ends the streams; the one that ends the server.
     pub shutdown: CancellationToken,
+    /// The hash of the token that whoever reads the figures shows; anybody may read them otherwise.
+    pub figures: Option<Arc<str>>,
 }
 
 impl Default for Settings {
@@ -53,6 +56,7 @@ impl Default for Settings {
             secure: false,
             timeout: Duration::from_secs(60),
             shutdown: CancellationToken::new(),
+            figures: None,
         }
     }
 }
@@ -125,14 +129,14 @@ impl<A: Door> Front<A> {
         for (path, methods) in by_path(self.routes, &terms) {
             router = router.route(&path, methods);
         }
-        let (ready, page) = (self.ready, self.page);
+        let (ready, page, kept) = (self.ready, self.page, self.settings.figures);
         let surround = middleware::from_fn_with_state(terms.secure, layers::surround);
         router
             .with_state(self.app)
             .route("/api/openapi.json", get(async || json(document)))
             .route("/healthz", get(async || text("ok\n", "text/plain")))
             .route("/readyz", get(move |request| is_ready(ready, request)))
-            .route("/metrics", get(figures))
+            .route("/metrics", get(move |request| figures(kept, request)))
             .method_not_allowed_fallback(wrong_method)
             .fallback(move |request| elsewhere(page, request))
             .layer(surround)
@@ -181,7 +185,16 @@ async fn is_ready(check: Check, request: Request) -> Response {
     }
 }
 
-async fn figures(request: Request) -> Response {
+async fn figures(kept: Option<Arc<str>>, request: Request) -> Response {
+    let shown = request.headers().get(header::AUTHORIZATION);
+    let shown = shown.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let fits = |kept: &str| shown.is_some_and(|text| token::matches(text.trim(), kept));
+    if kept.is_some_and(|kept| !fits(&kept)) {
+        return refused(
+            unauthenticated("the figures are for who has their token"),
+            request,
+        );
+    }
     match metrics::recorder() {
         Ok(recorder) => text(recorder.render(), metrics::CONTENT_TYPE),
         Err(error) => refused(error, request),

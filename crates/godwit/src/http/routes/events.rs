@@ -1,7 +1,5 @@
 //! The route of events: what happens in a project, as it happens.
 
-use std::time::{Duration, Instant};
-
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::{Error, ObjectId};
@@ -22,9 +20,6 @@ pub(super) fn routes() -> Vec<Route<App>> {
     )]
 }
 
-/// How often it is asked anew whether who watches may: roles are lost, sessions and tokens end.
-const ASKED_AGAIN: Duration = Duration::from_secs(10);
-
 async fn watch(app: App, caller: Caller, input: Input<InProject>) -> Result<EventStream, Error> {
     let project = input.path.project;
     let news = app.service.news();
@@ -35,7 +30,6 @@ async fn watch(app: App, caller: Caller, input: Input<InProject>) -> Result<Even
         app,
         identity: input.identity,
         project,
-        asked: Instant::now(),
     };
     Ok(stream(Some(seen), news, watched))
 }
@@ -46,19 +40,17 @@ struct OfProject {
     app: App,
     identity: Identity,
     project: ObjectId,
-    /// When it was last known that who watches may.
-    asked: Instant,
 }
 
 impl OfProject {
     async fn next(&mut self) -> Result<Vec<Event>, Error> {
-        if self.asked.elapsed() >= ASKED_AGAIN {
+        let events = self.events.next().await?;
+        if !events.is_empty() {
+            // Roles are lost meanwhile, sessions and tokens end.
             let caller = self.app.identify(&self.identity).await?;
             caller.may(Some(self.project.as_str()), Right::ViewProject)?;
-            self.asked = Instant::now();
         }
-        let events = self.events.next().await?.into_iter();
-        let told = events.map(|event| Event {
+        let told = events.into_iter().map(|event| Event {
             number: event.sequence,
             kind: event.kind.into(),
             data: json!({ "subject": event.subject, "at": event.at, "what": event.json }),
