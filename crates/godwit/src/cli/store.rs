@@ -81,8 +81,12 @@ pub(super) async fn run(
 }
 
 fn told(done: &Resealed, hint: &str) -> String {
-    let (secrets, path) = (done.secrets, done.path.display());
-    format!("sealed {secrets} secrets anew; back up {path} again: {hint}\n")
+    let path = done.path.display();
+    let secrets = match done.secrets {
+        1 => "1 secret".to_owned(),
+        count => format!("{count} secrets"),
+    };
+    format!("sealed {secrets} anew; back up {path} again: {hint}\n")
 }
 
 fn document(done: &Resealed) -> serde_json::Value {

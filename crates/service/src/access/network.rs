@@ -210,7 +210,10 @@ impl LocalRoots {
             return Err(outside(path, "it has a NUL character"));
         }
         if !path.is_absolute() {
-            return Err(outside(path, "it is not absolute"));
+            return Err(outside(
+                path,
+                "it does not begin with /, as the server has it",
+            ));
         }
         let real = followed(path).map_err(|reason| outside(path, reason))?;
         let mut roots = self
