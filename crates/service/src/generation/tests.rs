@@ -372,6 +372,13 @@ async fn a_plan_is_made_beside_the_request_and_a_preview_at_once() {
             .unwrap()
             .is_empty()
     );
+    // What says nothing of its ends is refused for what it says.
+    let wrong = migrations::PreviewRequest {
+        document: json!({ "name": 1 }),
+        ..request.clone()
+    };
+    let refused = migrations::existing(service, caller, project, (&wrong, None)).await;
+    assert_eq!(refused.unwrap_err().code, "NOT_VALID");
     let listed = (None, None, None);
     assert_eq!(
         data_sources::list(service, caller, project, listed)

@@ -195,10 +195,15 @@ pub async fn existing(
     if let Some(error) = refusal(&about_ends.cloned().collect::<Vec<_>>()) {
         return Err(error);
     }
+    let not_understood = |findings: &[Finding]| {
+        refusal(findings).unwrap_or_else(|| Error::internal("a migration is not understood"))
+    };
+    if whole.ends().is_none() {
+        return Err(not_understood(&whole.loaded.findings));
+    }
     let trusted = whole::opened(service, project.id.as_str(), &mut whole, environment).await?;
     let Some(file) = &whole.loaded.file else {
-        return Err(refusal(&whole.loaded.findings)
-            .unwrap_or_else(|| Error::internal("a migration is not understood")));
+        return Err(not_understood(&whole.loaded.findings));
     };
     let base = service.base();
     let access = Access {

@@ -148,7 +148,11 @@ impl Leading {
     /// What there is to give: the groups' quota, the data sources' connections.
     async fn read_settings(&mut self, at: Duration) -> Result<()> {
         let is_fresh = |read: Duration| (read..read + SETTINGS_STAND).contains(&at);
-        if self.settings_read.is_some_and(is_fresh) {
+        // A group that was made since would be taken for one that gives nothing.
+        let is_known = self.situation.board.instances.values().all(|one| {
+            one.group.is_empty() || self.situation.board.groups.contains_key(&one.group)
+        });
+        if is_known && self.settings_read.is_some_and(is_fresh) {
             return Ok(());
         }
         let groups = groups(&self.store).await?;
