@@ -136,7 +136,10 @@ impl<A: Door> Front<A> {
             .route("/api/openapi.json", get(async || json(document)))
             .route("/healthz", get(async || text("ok\n", "text/plain")))
             .route("/readyz", get(move |request| is_ready(ready, request)))
-            .route("/metrics", get(move |request| figures(kept, request)))
+            .route(
+                "/metrics",
+                get(async move |request| figures(kept.as_deref(), request)),
+            )
             .method_not_allowed_fallback(wrong_method)
             .fallback(move |request| elsewhere(page, request))
             .layer(surround)
@@ -185,11 +188,11 @@ async fn is_ready(check: Check, request: Request) -> Response {
     }
 }
 
-async fn figures(kept: Option<Arc<str>>, request: Request) -> Response {
+fn figures(kept: Option<&str>, request: Request) -> Response {
     let shown = request.headers().get(header::AUTHORIZATION);
     let shown = shown.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let fits = |kept: &str| shown.is_some_and(|text| token::matches(text.trim(), kept));
-    if kept.is_some_and(|kept| !fits(&kept)) {
+    if kept.is_some_and(|kept| !fits(kept)) {
         return refused(
             unauthenticated("the figures are for who has their token"),
             request,
