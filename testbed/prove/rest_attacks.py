@@ -7,11 +7,12 @@ import sqlite3
 import time
 from dataclasses import replace
 
-from prove.attacks import access, bodies, browsers, ledger, network, paths, rogues, texts, wire
+from prove.attacks import access, bodies, browsers, ledger, network, paths, races, rogues, texts, wire
 from prove.attacks.attack import HEADERS, Attack, made_up, withstood
 from prove.attacks.house import House
 from prove.claim import Refuted, ensure, one_line
 from prove.databases import servers
+from prove.serving import Service
 
 SHOWN = 12
 
@@ -23,20 +24,26 @@ def rest_attacks(work):
     outside = paths.Outside(closed, work.folder / "outside")
     holding = wire.begin_holding(closed, work.amount(100, 500), work.full)
     closed.kept_for_plans()
-    tables = [browsers.forged_requests(closed), browsers.sessions(closed), browsers.figures(closed), access.others_things(closed),
-              access.stolen_rights(closed),
-              network.places(closed, decoy), network.lying(closed, decoy), network.webhooks(closed, decoy),
-              paths.roots(closed, outside),
-              paths.written_names(closed, outside), paths.parameters_by_hand(closed, outside), texts.odd_names(closed),
-              bodies.sizes_and_types(closed), bodies.small_and_costly(closed), wire.heads(closed), ledger.audit_lines(closed),
-              ledger.exchanged_secrets(closed)]
-    attack_all(closed, tables, counts, through)
+    tables = [
+        browsers.forged_requests(closed), browsers.sessions(closed), browsers.figures(closed),
+        access.others_things(closed), access.stolen_rights(closed),
+        network.places(closed, decoy), network.lying(closed, decoy), network.webhooks(closed, decoy),
+        paths.roots(closed, outside), paths.written_names(closed, outside), paths.parameters_by_hand(closed, outside),
+        texts.odd_names(closed), bodies.sizes_and_types(closed), bodies.small_and_costly(closed), wire.heads(closed),
+        ledger.audit_lines(closed), ledger.exchanged_secrets(closed),
+    ]
+    attack_all(closed.service, tables, counts, through)
+    fresh = Service(work.room("fresh"))
+    work.at_the_end(lambda: fresh.process.kill())
+    attack_all(fresh, [races.first_administrators(fresh)], counts, through)
     opened = House(work, work.room("open"), loopback=True)
     opened.kept_for_plans()
     tables = [network.own_ports(opened, decoy), rogues.rogue_servers(opened, rogues.Rogues(work))]
     tables += [texts.filters(opened, *database) for database in databases(work, opened)]
-    attack_all(opened, [*tables, wire.files_run_out(opened)], counts, through)
-    attack_all(closed, [wire.held(closed, holding), access.guessed_passwords(closed)], counts, through)
+    if work.full:
+        tables.append(wire.slow_readers(opened, 100))
+    attack_all(opened.service, [*tables, races.races(opened), wire.files_run_out(opened)], counts, through)
+    attack_all(closed.service, [wire.held(closed, holding), access.guessed_passwords(closed)], counts, through)
     shown = "; ".join(one_line(one, 200) for one in through[:SHOWN])
     ensure(not through, f"{len(through)} of {counts.total():,} attacks were not withstood: {shown}")
     damage(work, closed, decoy, outside)
@@ -44,8 +51,8 @@ def rest_attacks(work):
     return f"{counts.total():,} attacks of {len(counts)} kinds, none through ({told})"
 
 
-def attack_all(house, tables, counts, through):
-    """Makes all attacks on a house, for as long as it stands."""
+def attack_all(service, tables, counts, through):
+    """Makes all attacks on a service, for as long as it stands."""
     for table in tables:
         for attack in table:
             counts[attack.kind] += 1
@@ -54,7 +61,7 @@ def attack_all(house, tables, counts, through):
                 withstood(attack, answer, attack.harm())
             except Refuted as seen:
                 through.append(str(seen))
-            ensure(house.service.process.alive(), f"{attack}: the service is gone; before: {through[:SHOWN]}")
+            ensure(service.process.alive(), f"{attack}: the service is gone; before: {through[:SHOWN]}")
 
 
 def databases(work, house):
@@ -111,6 +118,8 @@ def damage(work, house, decoy, outside):
                   access.difference((told.status, told.text), (404, "there is no project")))
     work.sabotage("a user who is told from nobody by the time it takes", withstood, forged, refused,
                   None if access.alike([0.2] * 5, [0.001] * 5) else "told apart")
+    race = races.raced("a race that all win", lambda number: done, 201, {409}, 2)
+    work.sabotage("a race that all win", withstood, race, race.send(), race.harm())
     slow = bodies.Costs(house)
     slow.of(lambda: time.sleep(bodies.SECONDS + 0.1))()
     work.sabotage("a request that takes too long", withstood, forged, refused, slow.bounded())

@@ -1,7 +1,7 @@
 """Attacks by way of a browser that is logged in: forged requests, fixed and tossed sessions, credentials in wrong places."""
 
+import contextlib
 import hashlib
-import sqlite3
 
 from prove.attacks.attack import Attack
 from prove.attacks.house import FIGURES
@@ -149,8 +149,9 @@ def after_changes(house):
     aged = kept.ask("POST", "/tokens", {"name": "aged", "scopes": ["view-project"]}).json
     token = house.nobody()
     token.bearer = aged["token"]
-    with sqlite3.connect(house.store) as store:
+    with contextlib.closing(house.open_store()) as store:
         store.execute("UPDATE tokens SET ends_at = 1 WHERE id = ?", (aged["id"],))
+        store.commit()
     yield Attack("session", "one that is an API token past its end", lambda: token.ask("GET", "/me"), (401,),
                  ("UNAUTHENTICATED",))
 

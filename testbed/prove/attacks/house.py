@@ -1,6 +1,7 @@
 """The house that is attacked: a service with one of everything, its owner, and somebody who has a project of her own there."""
 
 import itertools
+import sqlite3
 import time
 
 from prove.caller import PREFIX, Caller
@@ -34,6 +35,10 @@ class House(EveryNoun):
         body = {key: shown.json[key] for key in ("name", "description", "mode", "time-zone", "default-group")}
         members = {self.users[name]: role for name, role in roles.items()}
         return self.ann.ask("PUT", f"/projects/{project}", body | {"members": members}, {"If-Match": shown.one("etag")})
+
+    def open_store(self):
+        """As who can write to it."""
+        return sqlite3.connect(self.store, timeout=20)
 
     def at(self, path=""):
         """Of the project that is attacked."""

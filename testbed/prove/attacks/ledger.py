@@ -1,7 +1,6 @@
 """Attacks of who can write to the store: audit lines changed, secrets exchanged. They are seen, and open nothing."""
 
 import contextlib
-import sqlite3
 
 from prove.attacks.attack import Attack
 from prove.project import PASSWORD
@@ -12,7 +11,7 @@ OTHER = "the password of somebody else"
 def audit_lines(house):
     """Lines that are not any more what was written."""
     def tampered(*statements):
-        with contextlib.closing(sqlite3.connect(house.store, timeout=20)) as store:
+        with contextlib.closing(house.open_store()) as store:
             before = store.execute("SELECT * FROM audit").fetchall()
             for statement in statements:
                 store.execute(statement)
@@ -59,7 +58,7 @@ def exchanged_secrets(house):
     other = house.ann.ask("POST", "/users", {"name": "zoe", "password": OTHER}).json["id"]
 
     def exchanged(one, another):
-        with contextlib.closing(sqlite3.connect(house.store, timeout=20)) as store:
+        with contextlib.closing(house.open_store()) as store:
             (first,), (second,) = (store.execute("SELECT sealed FROM secrets WHERE object = ?",
                                                  (place,)).fetchone() for place in (one, another))
             for sealed, place in ((second, one), (first, another)):

@@ -195,6 +195,27 @@ def held(house, attacks):
                      (200,), (), one.outcome)
 
 
+def slow_readers(house, count):
+    """Answers that are asked for and never read: their connections end."""
+    folder = Path(f"/proc/{house.service.process.pid}/fd")
+
+    def unread():
+        before, deadline = len(list(folder.iterdir())), time.monotonic() + BODY_SECONDS
+        with contextlib.ExitStack() as connections:
+            for _ in range(count):
+                connection = connections.enter_context(socket.socket())
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                connection.connect(("127.0.0.1", house.port))
+                connection.sendall(b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+            while (left := len(list(folder.iterdir())) - before) > count // 10 and time.monotonic() < deadline:
+                time.sleep(1)
+        if left > count // 10:
+            still.append(f"{left} of {count} are open after {BODY_SECONDS} s")
+        return house.nobody().ask("GET", "/healthz", prefix="")
+    still = []
+    yield Attack("held", f"{count} answers that nobody reads", unread, (200,), (), lambda: still[0] if still else None)
+
+
 def files_run_out(house):
     """More connections than the service may open files: it goes on once they are gone."""
     pid = house.service.process.pid
