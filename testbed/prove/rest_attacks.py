@@ -29,7 +29,8 @@ def rest_attacks(work):
         access.others_things(closed), access.stolen_rights(closed),
         network.places(closed, decoy), network.lying(closed, decoy), network.webhooks(closed, decoy),
         paths.roots(closed, outside), paths.written_names(closed, outside), paths.parameters_by_hand(closed, outside),
-        texts.odd_names(closed), bodies.sizes_and_types(closed), bodies.small_and_costly(closed), wire.heads(closed),
+        texts.odd_names(closed), bodies.sizes_and_types(closed), bodies.small_and_costly(closed),
+        texts.hungry_filters(closed), wire.heads(closed),
         ledger.audit_lines(closed), ledger.exchanged_secrets(closed),
     ]
     attack_all(closed.service, tables, counts, through)

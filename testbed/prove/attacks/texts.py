@@ -4,6 +4,7 @@ shown to others, rules and texts that grow without end."""
 import urllib.parse
 
 from prove.attacks.attack import Attack, shown
+from prove.attacks.bodies import Costs
 from prove.project import PASSWORD
 
 # Each is to be refused when it is planned: more than one condition, or none, by what each database reads.
@@ -65,6 +66,24 @@ def filters(house, kind, execute, count):
         yield Attack("filter", f"{kind}: {text}", planned, (200,), (), lambda: harm(number))
     yield Attack("filter", f"{kind}: all of them together", planned, (200,), (),
                  lambda: None if count("payroll") == 1 else "a table is gone")
+
+
+# Conditions on SQLite, which is read within the service, that would take its memory.
+HUNGRY = ["length(randomblob(900000000)) > 0", "length(zeroblob(999999999)) > 0", "length(hex(randomblob(450000000))) > 0",
+          "length(printf('%.*c', 900000000, 'x')) > 0", "length(replace(hex(zeroblob(5000000)), '0', hex(zeroblob(50)))) > 0"]
+
+
+def hungry_filters(house):
+    """Pipelines with such filters, tried."""
+    costs, project = Costs(house), f"/projects/{house.mine.id}"
+    folder = house.mine.ask("POST", "/folders", {"name": "hungry"})["id"]
+    for number, text in enumerate(HUNGRY):
+        document = {"name": "hungry", "source": {"data-source": "from"}, "destination": {"data-source": "to-files"},
+                    "tables": {"listed": ["main.visits"]}, "filter": {"one-time": text}}
+        made = house.mine.ask("POST", "/pipelines", {"name": f"hungry {number}", "folder": folder, "document": document})["id"]
+        yield Attack("filter", f"sqlite: {text}, tried",
+                     costs.of(lambda: house.mallory.ask("POST", f"{project}/pipelines/{made}/try", {}, seconds=60)),
+                     (200, 422), (), costs.bounded)
 
 
 # Names that show otherwise than they are, or do something where they are shown.
