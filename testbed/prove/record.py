@@ -8,7 +8,7 @@ from prove.circumstances import REPOSITORY, commit, machine, today
 PROOFS = REPOSITORY / "docs" / "proofs.md"
 RELIABILITY = REPOSITORY / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
-HEAD = ["| claim | verdict | figures | saboteurs seen | seconds | day, commit |", "| --- | --- | --- | --- | --- | --- |"]
+HEAD = ["| claim | verdict | figures | saboteurs seen | seconds | day, commit, machine |", "| --- | --- | --- | --- | --- | --- |"]
 ROW = re.compile(r"\| `([^`]+)` \|")
 
 
@@ -24,13 +24,13 @@ def record(results, known, full, page):
 
 def table(old, results, known, full):
     amounts = "Full amounts" if full else "**A tenth of the full amounts**, as by default"
-    title = f"{amounts}; {machine()}, debug build."
-    # figures of other amounts, or of another machine, are not mixed with these
+    title = f"{amounts}; debug build."
+    # figures of other amounts are not mixed with these
     rows = {found[1]: line for line in old.splitlines() if (found := ROW.match(line))} if title in old else {}
     for name, result in results.items():
         said = result.said.replace("|", "\\|")
         rows[name] = (f"| `{name}` | {result.verdict.lower()} | {said} | {result.sabotages} | {result.seconds:.0f} "
-                      f"| {today()}, {commit()} |")
+                      f"| {today()}, {commit()}, {machine()} |")
     missing = [name for name in known if name not in rows]
     lines = ["", title, "", *HEAD, *[rows[name] for name in known if name in rows], ""]
     if missing:
