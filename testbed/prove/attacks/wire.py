@@ -85,7 +85,7 @@ def smuggled(house, nobody, host):
             ("a piece with a long note", "Transfer-Encoding: chunked\r\n", "1;" + "a" * 100_000 + "\r\n")):
         text = f"POST /api/v1/session HTTP/1.1\r\n{host}Content-Type: application/json\r\n{lines}\r\n{body}"
         yield Attack("smuggling", payload, lambda: nobody.send(text.encode(), 3), (0, 400, 413, 501),
-                     ("BAD_JSON", "BODY_CUT", "BODY_TOO_LARGE", None))
+                     ("BAD_JSON", "BODY_CUT", "BODY_TOO_LARGE", None), lambda: answered_twice(house, text.encode()))
     for payload, path in (("in a path", "/folders/%0d%0aSet-Cookie:%20x=y"),
                           ("in a query", "/folders?after=%0d%0aSet-Cookie:%20x=y"),
                           ("of Unicode", "/folders/%E5%98%8A%E5%98%8DSet-Cookie")):
@@ -95,6 +95,17 @@ def smuggled(house, nobody, host):
         yield Attack("smuggling", f"a line's end in a name {name!r}",
                      lambda: house.ann.ask("POST", house.at("/folders"), {"name": name}), (201, 422),
                      tells=lambda answer: "it made a line" if answer.all("x-evil") else None)
+
+
+def answered_twice(house, request):
+    """Whether more than one request was seen in one."""
+    heard = b""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", house.port), 3) as connection:
+        connection.sendall(request)
+        while piece := connection.recv(65536):
+            heard += piece
+    count = heard.count(b"HTTP/1.1 ")
+    return f"it is answered {count} times" if count > 1 else None
 
 
 def spoken_for(house):
