@@ -26,6 +26,7 @@ def rest_attacks(work):
     closed.kept_for_plans()
     tables = [
         browsers.forged_requests(closed), browsers.sessions(closed), browsers.figures(closed),
+        browsers.cookies(closed.port, "ann", behind_tls=False),
         access.others_things(closed), access.stolen_rights(closed),
         network.places(closed, decoy), network.lying(closed, decoy), network.webhooks(closed, decoy),
         paths.roots(closed, outside), paths.written_names(closed, outside), paths.parameters_by_hand(closed, outside),
@@ -34,9 +35,10 @@ def rest_attacks(work):
         ledger.audit_lines(closed), ledger.exchanged_secrets(closed),
     ]
     attack_all(closed.service, tables, counts, through)
-    fresh = Service(work.room("fresh"))
+    fresh = Service(work.room("fresh"), behind_tls_proxy=True)
     work.at_the_end(lambda: fresh.process.kill())
-    attack_all(fresh, [races.first_administrators(fresh)], counts, through)
+    attack_all(fresh, [races.first_administrators(fresh), browsers.cookies(fresh.port, "first", behind_tls=True)], counts,
+               through)
     opened = House(work, work.room("open"), loopback=True)
     opened.kept_for_plans()
     tables = [network.own_ports(opened, decoy), rogues.rogue_servers(opened, rogues.Rogues(work))]

@@ -2,9 +2,11 @@
 
 import contextlib
 import hashlib
+import re
 
 from prove.attacks.attack import Attack
 from prove.attacks.house import FIGURES
+from prove.caller import Caller
 from prove.project import PASSWORD
 
 REFUSED = (403,)
@@ -118,6 +120,27 @@ def sessions(house):
         yield with_cookie(payload, cookie)
     yield from after_changes(house)
     yield from wrong_credentials(house)
+
+
+def cookies(port, name, behind_tls):
+    """What browsers are told of the session's cookie, and where TLS is, what they send without it."""
+    caller = Caller(port)
+    entered = {"name": name, "password": PASSWORD}
+    kind = "__Host-godwit" if behind_tls else "godwit"
+    form = rf"{kind}=[\w-]{{43}}; Path=/; HttpOnly; SameSite=Lax; Max-Age=\d+" + ("; Secure" if behind_tls else "")
+    yield Attack("cookie", f"{kind} as it is set", lambda: caller.enter("/session", entered), (200,),
+                 tells=lambda answer: None if re.fullmatch(form, answer.one("set-cookie") or "") else answer.all("set-cookie"))
+    yield Attack("cookie", f"{kind} as it ends", lambda: Caller(port).ask(
+        "DELETE", "/session", None, {"Cookie": caller.cookie, "X-CSRF-Token": caller.csrf}), (204,),
+        tells=lambda answer: None if "Max-Age=0" in (answer.one("set-cookie") or "") else answer.all("set-cookie"))
+    if behind_tls:
+        caller.enter("/session", entered)
+        yield Attack("cookie", "one that was set without TLS", lambda: caller.ask(
+            "GET", "/me", None, {"Cookie": caller.cookie.removeprefix("__Host-")}), (401,), ("UNAUTHENTICATED",))
+        yield Attack("cookie", "a page of the same host without TLS", lambda: caller.ask(
+            "POST", "/projects", {"name": "x"}, {"Origin": f"http://127.0.0.1:{port}"}), (403,), ("CROSS_SITE",))
+        yield Attack("cookie", "TLS alone from then on", lambda: caller.ask("GET", "/me"), (200,), tells=lambda answer: (
+            None if "max-age" in (answer.one("strict-transport-security") or "") else "it is not said"))
 
 
 def after_changes(house):
