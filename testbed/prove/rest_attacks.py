@@ -26,7 +26,7 @@ def rest_attacks(work):
     closed.kept_for_plans()
     tables = [
         browsers.forged_requests(closed), browsers.sessions(closed), browsers.figures(closed),
-        browsers.cookies(closed.port, "ann", behind_tls=False),
+        browsers.cookies(closed.port, ["ann"], behind_tls=False),
         access.others_things(closed), access.stolen_rights(closed),
         network.places(closed, decoy), network.lying(closed, decoy), network.webhooks(closed, decoy),
         paths.roots(closed, outside), paths.written_names(closed, outside), paths.parameters_by_hand(closed, outside),
@@ -37,7 +37,8 @@ def rest_attacks(work):
     attack_all(closed.service, tables, counts, through)
     fresh = Service(work.room("fresh"), behind_tls_proxy=True)
     work.at_the_end(lambda: fresh.process.kill())
-    attack_all(fresh, [races.first_administrators(fresh), browsers.cookies(fresh.port, "first", behind_tls=True)], counts,
+    names = []
+    attack_all(fresh, [races.first_administrators(fresh, names), browsers.cookies(fresh.port, names, behind_tls=True)], counts,
                through)
     opened = House(work, work.room("open"), loopback=True)
     opened.kept_for_plans()

@@ -122,10 +122,10 @@ def sessions(house):
     yield from wrong_credentials(house)
 
 
-def cookies(port, name, behind_tls):
+def cookies(port, names, behind_tls):
     """What browsers are told of the session's cookie, and where TLS is, what they send without it."""
     caller = Caller(port)
-    entered = {"name": name, "password": PASSWORD}
+    entered = {"name": names[0], "password": PASSWORD}
     kind = "__Host-godwit" if behind_tls else "godwit"
     form = rf"{kind}=[\w-]{{43}}; Path=/; HttpOnly; SameSite=Lax; Max-Age=\d+" + ("; Secure" if behind_tls else "")
     yield Attack("cookie", f"{kind} as it is set", lambda: caller.enter("/session", entered), (200,),
