@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::failure::failure;
-use crate::open::Store;
+use crate::open::{Store, next};
 
 /// A person's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,24 +140,38 @@ impl Store {
         Ok(cut.rows_affected())
     }
 
-    /// Keeps a token.
-    pub async fn add_token(&self, token: &Token) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO tokens (id, hash, person, name, scopes, made_at, ends_at, used_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(token.id.as_str())
-        .bind(&token.hash)
-        .bind(&token.person)
-        .bind(&token.name)
-        .bind(token.scopes.as_ref().map(|scopes| scopes.join(" ")))
-        .bind(token.made_at)
-        .bind(token.ends_at)
-        .bind(token.used_at)
-        .execute(&self.pool)
-        .await
-        .map_err(|cause| failure("could not keep a token", cause))?;
-        Ok(())
+    /// Keeps a token, where its owner has fewer than `most` of them. Whether it was kept.
+    pub async fn add_token(&self, token: &Token, most: i64) -> Result<bool> {
+        let added = async {
+            let mut transaction = self.begin().await?;
+            // One after another, also where several are asked for at once.
+            next(&mut transaction, "audit", 0).await?;
+            let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM tokens WHERE person = $1")
+                .bind(&token.person)
+                .fetch_one(&mut *transaction)
+                .await?;
+            if count >= most {
+                return Ok(false);
+            }
+            sqlx::query(
+                "INSERT INTO tokens (id, hash, person, name, scopes, made_at, ends_at, used_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(token.id.as_str())
+            .bind(&token.hash)
+            .bind(&token.person)
+            .bind(&token.name)
+            .bind(token.scopes.as_ref().map(|scopes| scopes.join(" ")))
+            .bind(token.made_at)
+            .bind(token.ends_at)
+            .bind(token.used_at)
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(true)
+        };
+        let added: std::result::Result<bool, sqlx::Error> = added.await;
+        added.map_err(|cause| failure("could not keep a token", cause))
     }
 
     /// The token of this digest.
@@ -345,7 +359,8 @@ mod tests {
                 ends_at: None,
                 used_at: None,
             };
-            store.add_token(&token).await.unwrap();
+            assert!(store.add_token(&token, 9).await.unwrap());
+            assert!(!store.add_token(&token, 1).await.unwrap());
             assert_eq!(store.token("h").await.unwrap(), Some(token.clone()));
             assert!(!store.remove_token("bob", &token.id).await.unwrap());
             assert!(store.remove_token("ann", &token.id).await.unwrap());

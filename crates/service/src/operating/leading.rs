@@ -39,7 +39,6 @@ pub(super) struct Leading {
     situation: Situation,
     known: Known,
     calendar: Calendar,
-    servers: Watch,
     settings_read: Option<Duration>,
 }
 
@@ -55,7 +54,6 @@ impl Leading {
             situation,
             known,
             calendar: Calendar::default(),
-            servers: Watch::default(),
             settings_read: None,
         })
     }
@@ -73,8 +71,8 @@ impl Leading {
     }
 
     /// One round, up to what is due now.
-    pub(super) async fn round(&mut self, at: Duration) -> Result<()> {
-        let posts = self.posts(at).await?;
+    pub(super) async fn round(&mut self, at: Duration, servers: &mut Watch) -> Result<()> {
+        let posts = self.posts(at, servers).await?;
         self.see_to_lost(&posts).await?;
         self.read_settings(at).await?;
         self.act(&posts).await?;
@@ -91,10 +89,10 @@ impl Leading {
 
     /// The servers that are there. The lease of one that gives no sign of life is taken from it first: it
     /// writes nothing more then.
-    async fn posts(&mut self, at: Duration) -> Result<BTreeSet<String>> {
+    async fn posts(&self, at: Duration, servers: &mut Watch) -> Result<BTreeSet<String>> {
         let mut posts = BTreeSet::new();
         for lease in self.store.leases(SERVERS).await? {
-            let still = self.servers.still(&lease, at);
+            let still = servers.still(&lease, at);
             if lease.owner.is_empty() {
                 continue;
             }

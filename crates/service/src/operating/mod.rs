@@ -27,7 +27,7 @@ pub(crate) use self::attempts::word;
 pub use self::events::Events;
 use self::leading::Leading;
 use self::lineage::Following;
-use self::presence::{BEAT, Presence, SERVERS};
+use self::presence::{BEAT, Presence, SERVERS, Watch};
 use self::retention::Retention;
 use self::runner::Runner;
 use self::situation::Changes;
@@ -95,6 +95,8 @@ struct Operator {
     /// Under which lease it was looked what is given to this server.
     arrived: Option<String>,
     leading: Option<Leading>,
+    /// How long each server gave no sign of life; watched by all, so that who comes to lead knows it.
+    servers: Watch,
     runner: Runner,
     mark: Mark,
 }
@@ -113,6 +115,7 @@ impl Operator {
             changes: Changes::default(),
             arrived: None,
             leading: None,
+            servers: Watch::default(),
             runner: Runner::new(service.clone()),
             mark: Mark::new(
                 service.store().folder(),
@@ -221,6 +224,9 @@ impl Operator {
     async fn lead(&mut self, at: Duration) -> Result<()> {
         let Some(held) = self.leader.held() else {
             self.leading = None;
+            for lease in self.service.store().leases(SERVERS).await? {
+                self.servers.still(&lease, at);
+            }
             return Ok(());
         };
         if !self.leading.as_ref().is_some_and(|one| one.is_under(&held)) {
@@ -232,7 +238,7 @@ impl Operator {
             self.follow().await?;
         }
         match &mut self.leading {
-            Some(leading) => leading.round(at).await,
+            Some(leading) => leading.round(at, &mut self.servers).await,
             None => Ok(()),
         }
     }

@@ -295,15 +295,15 @@ async fn two_servers_share_the_work_and_one_goes_on_alone() {
     assert_eq!(setting.rows(&loaded), 3);
     drop(one);
     two.settle(seconds(2)).await;
-    for at in [20, 31] {
+    for at in [8, 14] {
         two.settle(seconds(2 + at)).await;
         let lost = setting.all().await;
         let open = lost.iter().filter(|one| one.state != DONE).count();
         assert_eq!(open, 2, "it may still live");
     }
-    // It leads now, and has watched the other one for long enough.
-    two.settle(seconds(64)).await;
-    two.settle(seconds(95)).await;
+    // It leads from now on, and has watched the other one for long enough.
+    two.settle(seconds(18)).await;
+    two.settle(seconds(19)).await;
     let all = setting.all().await;
     assert!(all.iter().all(|one| one.state == DONE), "{all:?}");
     assert_eq!(["a", "b", "c"].map(|name| setting.rows(name)), [3, 3, 3]);
