@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::{Error, ErrorKind, Result, Side};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::errors::error_of;
 use super::options::SqliteConnection;
+
+/// A longer value, or row, is an error: what a filter computes takes memory of ours.
+const LONGEST_VALUE: i32 = 256 << 20;
 
 /// Which file, and how long to wait for somebody's lock.
 #[derive(Debug, Clone)]
@@ -63,6 +67,9 @@ impl DatabaseFile {
             .map_err(|error| error_of(error, &doing()))?;
         connection
             .busy_timeout(wait)
+            .map_err(|error| error_of(error, &doing()))?;
+        connection
+            .set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
             .map_err(|error| error_of(error, &doing()))?;
         Ok(connection)
     }

@@ -1,6 +1,8 @@
 //! Listens, and serves a router until it is told to stop: over TLS, or in plain HTTP where only this
 //! machine can hear it.
 
+use std::future::{Ready, ready};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,17 +10,21 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
+use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use model::{Error, ErrorKind};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics;
 
 /// A head of a request must come within, and the next one of a connection too.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// Who takes nothing of an answer for so long is left.
+const NOTHING_TAKEN: Duration = Duration::from_secs(30);
 
 /// The longest head of a request, and what is read ahead of a body.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -126,7 +132,7 @@ impl Server {
             .max_headers(HEADERS)
             .max_buf_size(BUFFER_BYTES);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let plain = NoDelayAcceptor::new();
+        let plain = Impatient;
         let serving = async {
             match self.tls {
                 Some(tls) => {
@@ -147,6 +153,30 @@ impl Server {
             () = upkeep() => Ok(()),
         }
     }
+}
+
+/// Takes connections on which nothing waits to be sent, and nobody waits for ever to take it.
+#[derive(Debug, Clone, Copy)]
+struct Impatient;
+
+impl<S> Accept<TcpStream, S> for Impatient {
+    type Stream = TcpStream;
+    type Service = S;
+    type Future = Ready<io::Result<(TcpStream, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        ready(set_up(&stream).map(|()| (stream, service)))
+    }
+}
+
+fn set_up(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    {
+        let millis = u32::try_from(NOTHING_TAKEN.as_millis()).unwrap_or(u32::MAX);
+        rustix::net::sockopt::set_tcp_user_timeout(stream, millis)?;
+    }
+    Ok(())
 }
 
 /// Keeps the figures small where nobody reads them.
