@@ -14,3 +14,4 @@ CREATE TABLE forgotten_runs (
 CREATE INDEX runs_by_start ON runs (started_at, id);
 CREATE INDEX loaded_tables_by_run ON loaded_tables (run);
 CREATE INDEX attempts_without_run ON attempts (started_at) WHERE run IS NULL;
+CREATE INDEX runs_open ON runs (id) WHERE state = 'running';

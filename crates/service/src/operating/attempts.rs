@@ -9,9 +9,7 @@ use serde_json::{Value as Json, json};
 use store::{Attempt, Event, Instance, Move, Store};
 
 use super::reasons::{self, Order};
-
-/// How many of the last runs of a lane are looked through for one that an attempt may have come to.
-const LOOKED_THROUGH: u32 = 50;
+use crate::installation::moment;
 
 /// The word that the store keeps of an outcome.
 pub(crate) fn word(outcome: Outcome) -> &'static str {
@@ -93,22 +91,16 @@ pub(super) async fn runs_of(
         let was_lost = attempt.outcome.is_none() || attempt.outcome.as_deref() == Some("lost");
         attempt.run.is_none() && was_lost
     };
-    let unnoted: Vec<&Attempt> = attempts.iter().filter(is_unnoted).collect();
-    if unnoted.is_empty() {
-        return Ok(runs);
-    }
-    for run in store.runs(Some(lane), LOOKED_THROUGH).await? {
-        let Ok(started) = run.started_at.parse::<Timestamp>() else {
-            continue;
-        };
-        let seconds = |millis: i64| millis.div_euclid(1_000);
-        let within = |attempt: &&&Attempt| {
-            let ended = attempt.ended_at.map_or(i64::MAX, seconds);
-            (seconds(attempt.started_at)..=ended).contains(&started.as_second())
-        };
-        let is_its = run.bizdate == instance.made.bizdate && unnoted.iter().any(|one| within(&one));
-        if is_its && !runs.contains(&run.id) {
-            runs.push(run.id);
+    for attempt in attempts.iter().filter(is_unnoted) {
+        let stamp = |millis: i64| moment(millis).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let (from, to) = (stamp(attempt.started_at), attempt.ended_at.map(stamp));
+        // None is later than this.
+        let to = to.unwrap_or_else(|| "9".to_owned());
+        let of = (lane, instance.made.bizdate.as_str());
+        for run in store.runs_between(of, (&from, &to)).await? {
+            if !runs.contains(&run) {
+                runs.push(run);
+            }
         }
     }
     Ok(runs)

@@ -27,6 +27,8 @@ use crate::run::wave;
 const AT_ONCE: usize = 500;
 /// So many instances are told in one round why they wait.
 const WORDS_AT_ONCE: usize = 500;
+/// How often it is looked for runs that nobody ended.
+const RUNS_STAND: Duration = Duration::from_secs(5);
 /// How often groups and data sources are read anew.
 const SETTINGS_STAND: Duration = Duration::from_secs(5);
 
@@ -40,6 +42,7 @@ pub(super) struct Leading {
     known: Known,
     calendar: Calendar,
     settings_read: Option<Duration>,
+    runs_seen: Option<Duration>,
 }
 
 impl Leading {
@@ -55,6 +58,7 @@ impl Leading {
             known,
             calendar: Calendar::default(),
             settings_read: None,
+            runs_seen: None,
         })
     }
 
@@ -74,6 +78,7 @@ impl Leading {
     pub(super) async fn round(&mut self, at: Duration, servers: &mut Watch) -> Result<()> {
         let posts = self.posts(at, servers).await?;
         self.see_to_lost(&posts).await?;
+        self.see_to_runs(&posts, at).await?;
         self.read_settings(at).await?;
         self.act(&posts).await?;
         let states = self.situation.kept.values().map(|one| one.state);
@@ -141,6 +146,21 @@ impl Leading {
             }
         }
         self.store.tell(&told).await
+    }
+
+    /// Closes runs whose tables have all ended, and whose server was gone before it could say so.
+    async fn see_to_runs(&mut self, posts: &BTreeSet<String>, at: Duration) -> Result<()> {
+        let is_fresh = |seen: Duration| (seen..seen + RUNS_STAND).contains(&at);
+        if self.runs_seen.is_some_and(is_fresh) {
+            return Ok(());
+        }
+        self.runs_seen = Some(at);
+        for (run, server) in self.store.left_running().await? {
+            if !posts.contains(&server) {
+                wave::close(&self.store, &run, self.service.clock()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What there is to give: the groups' quota, the data sources' connections.

@@ -321,6 +321,31 @@ async fn two_servers_share_the_work_and_one_goes_on_alone() {
 }
 
 #[tokio::test]
+async fn a_run_that_nobody_ended_is_closed_by_who_leads() {
+    let setting = Setting::new(clock!("2024-05-02T00:00:30Z")).await;
+    setting.publish("a", &[], |_| {}).await;
+    let mut one = setting.server("one").await;
+    one.settle(seconds(1)).await;
+    let run = setting.store.runs(None, 9).await.unwrap().remove(0).id;
+    // As if it had died after its last table's end.
+    setting.store_sql("UPDATE runs SET state = 'running', report = NULL, ended_at = NULL");
+    one.settle(seconds(20)).await;
+    assert_eq!(
+        setting.store.left_running().await.unwrap().len(),
+        1,
+        "its server lives"
+    );
+    drop(one);
+    let mut two = setting.server("two").await;
+    two.settle(seconds(30)).await;
+    two.settle(seconds(50)).await;
+    assert_eq!(setting.store.left_running().await.unwrap(), []);
+    let closed = setting.store.run(&run).await.unwrap().unwrap();
+    assert_ne!(closed.state, model::run::RunState::Running);
+    assert_eq!(setting.rows("a"), 3);
+}
+
+#[tokio::test]
 async fn a_server_that_gives_no_sign_of_life_stops_its_own_work() {
     let setting = Setting::new(clock!("2024-05-02T00:00:30Z")).await;
     let server = setting.server("one").await;

@@ -15,6 +15,45 @@ use crate::statement::Statement;
 const AT_ONCE: usize = 500;
 
 impl Store {
+    /// Runs that are running, though each attempt that they are of has ended, with the servers of these: who carried
+    /// them out has gone before it could say so.
+    pub async fn left_running(&self) -> Result<Vec<(RunId, String)>> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT runs.id, attempts.server FROM runs \
+             JOIN attempts ON attempts.run = runs.id WHERE runs.state = 'running' \
+             AND NOT EXISTS (SELECT 1 FROM attempts AS open WHERE open.run = runs.id \
+             AND open.ended_at IS NULL) ORDER BY runs.id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|cause| failure("could not read the runs", cause))?;
+        let runs = rows
+            .iter()
+            .map(|row| (RunId::new(row.get::<String, _>(0)), row.get(1)));
+        Ok(runs.collect())
+    }
+
+    /// Runs under this name and of this business date that started within these seconds, written as runs are:
+    /// the last one first.
+    pub async fn runs_between(
+        &self,
+        (name, bizdate): (&str, &str),
+        (from, to): (&str, &str),
+    ) -> Result<Vec<RunId>> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM runs WHERE migration = $1 AND bizdate = $2 \
+             AND started_at >= $3 AND started_at <= $4 ORDER BY id DESC",
+        )
+        .bind(name)
+        .bind(bizdate)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|cause| failure("could not read the runs", cause))?;
+        Ok(rows.into_iter().map(RunId::new).collect())
+    }
+
     /// Forgets runs of a service that have ended, that started before this moment, and that nothing names: no
     /// attempt of an instance, and not what a table looked like when it was loaded last. At most `limit`; how
     /// many. Their rejected rows are taken away by [`Store::sweep_rejected`].

@@ -118,6 +118,11 @@ impl Setting {
         connection.execute(statement, []).unwrap();
     }
 
+    pub(crate) fn store_sql(&self, statement: &str) {
+        let connection = rusqlite::Connection::open(self.path("data/godwit.db")).unwrap();
+        connection.execute(statement, []).unwrap();
+    }
+
     pub(crate) fn viewer(&self) -> Caller {
         caller(Role::Viewer, &self.project)
     }
