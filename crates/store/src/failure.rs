@@ -34,7 +34,7 @@ pub(crate) fn failure(doing: &str, cause: sqlx::Error) -> Error {
             format!("{doing}: the disk of the data folder is full"),
         )
         .retry(Retry::Never)
-        .hint("make room, then run again with --resume"),
+        .hint("make room: a run goes on with --resume, a service by itself"),
         Some(10 | 14) => Error::new(
             ErrorKind::Unavailable,
             "DATA_FOLDER",

@@ -107,7 +107,7 @@ impl Store {
         bodies: Vec<(String, T)>,
     ) -> Result<Vec<Stored<T>>> {
         let doing = |name: &str| format!("could not keep the {} {name:?}", T::KIND);
-        let failed = |cause| failure(&doing(""), cause);
+        let failed = |cause| failure(&format!("could not keep the {}", T::KIND), cause);
         let mut transaction = self.begin().await.map_err(failed)?;
         let mut made = Vec::with_capacity(bodies.len());
         for (name, body) in bodies {
