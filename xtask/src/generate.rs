@@ -1,4 +1,4 @@
-//! `generate`: the JSON Schema of migration files and a page for each connector, from what the
+//! `generate`: the JSON Schema of migration files, the REST API's description and a page for each connector, from what the
 //! binary itself says; `--check` tells what is not up to date and writes nothing.
 
 use std::path::{Path, PathBuf};
@@ -39,8 +39,12 @@ fn files(root: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     let program = build(root)?;
     let schema = godwit(&program, &["check", "--schema"])?;
     let types = godwit(&program, &["source", "types", "--json"])?;
-    let schema = serde_json::to_string_pretty(&schema).map_err(|cause| cause.to_string())?;
-    let mut files = vec![(root.join("docs/migration.schema.json"), schema + "\n")];
+    let openapi = godwit(&program, &["serve", "--openapi"])?;
+    let mut files = Vec::new();
+    for (name, document) in [("migration.schema", schema), ("openapi", openapi)] {
+        let text = serde_json::to_string_pretty(&document).map_err(|cause| cause.to_string())?;
+        files.push((root.join(format!("docs/{name}.json")), text + "\n"));
+    }
     for connector in types.as_array().into_iter().flatten() {
         let id = connector["id"].as_str().unwrap_or_default();
         let page = root.join(format!("docs/connectors/{id}.md"));

@@ -4,6 +4,7 @@
 mod acts;
 mod graph;
 mod log;
+mod rejected;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use store::{Counted, Noun};
 pub use self::acts::{Act, act};
 pub use self::graph::{Graph, graph};
 pub use self::log::log;
+pub use self::rejected::{Rejected, rejected};
 use crate::access::rights::{Caller, Right};
 use crate::installation::{LONGEST_PAGE, Service, not_there};
 use crate::operating::reasons;

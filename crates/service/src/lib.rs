@@ -7,6 +7,7 @@ pub mod audit_log;
 pub mod backfills;
 pub mod check;
 pub mod clock;
+pub mod dashboard;
 mod data_folder;
 pub mod data_sources;
 mod document;

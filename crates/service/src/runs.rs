@@ -92,7 +92,7 @@ pub async fn rejected(
         if let Some(path) = export {
             engine::export_rejected(&folder, &kept, &path)?;
         }
-        first_rows(&folder, &kept, limit)
+        rows_of(&folder, &kept, 0, limit)
     });
     let rows = rows.await.map_err(not_read)??;
     let run = run.id;
@@ -110,19 +110,34 @@ pub(crate) fn not_read(cause: tokio::task::JoinError) -> Error {
     Error::internal("rejected rows were not read").caused_by(cause)
 }
 
-fn first_rows(folder: &Path, tables: &[KeptTable], limit: u64) -> Result<Vec<RejectedRow>> {
+/// The rows of these tables, from the row `skip` (from 0) on, at most `limit`. Blocking.
+pub(crate) fn rows_of(
+    folder: &Path,
+    tables: &[KeptTable],
+    mut skip: u64,
+    limit: u64,
+) -> Result<Vec<RejectedRow>> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut first = Vec::new();
+    let mut found = Vec::new();
     for table in tables {
-        for rows in engine::read_rejected(folder, &table.parts) {
-            let wanted = limit - first.len();
-            first.extend(rows?.into_iter().take(wanted));
-            if first.len() == limit {
-                return Ok(first);
+        for part in &table.parts {
+            if skip >= part.rows {
+                skip -= part.rows;
+                continue;
+            }
+            for rows in engine::read_rejected(folder, std::slice::from_ref(part)) {
+                let rows = rows?;
+                let before = rows.len().min(usize::try_from(skip).unwrap_or(usize::MAX));
+                skip -= before as u64;
+                let wanted = limit - found.len();
+                found.extend(rows.into_iter().skip(before).take(wanted));
+                if found.len() == limit {
+                    return Ok(found);
+                }
             }
         }
     }
-    Ok(first)
+    Ok(found)
 }
 
 /// That a table's rejected rows were read again.

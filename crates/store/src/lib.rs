@@ -7,6 +7,7 @@
 mod access;
 mod audit;
 mod catalog;
+mod dashboard;
 mod events;
 mod failure;
 mod instances;
@@ -28,6 +29,7 @@ mod words;
 pub use access::{Session, Token};
 pub use audit::{AuditLine, By};
 pub use catalog::{CatalogSearch, CatalogTable};
+pub use dashboard::{Failing, GroupUsage, Slow};
 pub use events::Event;
 pub use instances::{Attempt, Counted, Instance, InstanceFilter, Move, NewInstance, Upstream};
 pub use journal::Record;

@@ -19,7 +19,7 @@ use crate::journal::Appending;
 use crate::leases::Fence;
 
 /// The schema's history, oldest first. Never edited once released: a change is a new file.
-const HISTORY: [(i64, &str, &str); 5] = [
+const HISTORY: [(i64, &str, &str); 6] = [
     (1, "runs", include_str!("../schema/0001_runs.sql")),
     (2, "replays", include_str!("../schema/0002_replays.sql")),
     (3, "service", include_str!("../schema/0003_service.sql")),
@@ -29,6 +29,11 @@ const HISTORY: [(i64, &str, &str); 5] = [
         include_str!("../schema/0004_instances_found.sql"),
     ),
     (5, "forgotten", include_str!("../schema/0005_forgotten.sql")),
+    (
+        6,
+        "group usage",
+        include_str!("../schema/0006_group_usage.sql"),
+    ),
 ];
 
 /// How a transaction begins that will write to SQLite: it waits then, and not in its midst.

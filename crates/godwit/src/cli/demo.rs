@@ -1,19 +1,24 @@
 //! `godwit demo`: makes a sample shop database, moves all of it into a lake, reads it back through the
 //! lake, and prints the counts and the lines that read the same lake from Python.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use model::run::{RunReport, RunState};
 use model::{Error, ErrorKind, Result};
 use serde_json::json;
+use service::clock::Clock;
+use service::opening::{self, Configuration, Start};
 use service::read_back::{ReadBack, read_back};
 use service::run::RunRequest;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Exit;
 use crate::cli::run::exit;
+use crate::cli::serve::Serving;
 use crate::demo::data::{self, DEFAULT_SCALE};
-use crate::demo::migration_yaml;
+use crate::demo::{migration_yaml, served};
+use crate::http::{Listen, Server};
 use crate::progress::{self, Watch};
 use crate::render;
 use crate::render::columns::{Align, Columns};
@@ -29,6 +34,12 @@ pub(super) struct Arguments {
     /// How large the database is: 1 is 8.6 million rows, about a gigabyte
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SCALE, allow_negative_numbers = true)]
     scale: f64,
+    /// Then serve the web page on what was made, until it is stopped
+    #[arg(long)]
+    serve: bool,
+    /// Where to listen with --serve
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
 }
 
 const DATABASE: &str = "shop.db";
@@ -45,6 +56,18 @@ pub(super) async fn run(
     cancel: CancellationToken,
 ) -> Result<Exit> {
     data::check_scale(arguments.scale)?;
+    if arguments.serve && json {
+        let message = "demo --serve prints no document";
+        return Err(Error::new(ErrorKind::Config, "USAGE", message).hint("leave --json out"));
+    }
+    // Before all the work: an address that is taken is told at once.
+    let server = match arguments.serve {
+        true => Some(Server::bind(&Listen {
+            address: arguments.listen,
+            ..Listen::default()
+        })?),
+        false => None,
+    };
     let dir =
         std::path::absolute(&arguments.dir).map_err(|cause| unmade(&arguments.dir, &cause))?;
     let database = dir.join(DATABASE);
@@ -54,7 +77,7 @@ pub(super) async fn run(
     let request = RunRequest {
         file: file.clone(),
         data: Some(dir.join("data")),
-        cancel,
+        cancel: cancel.clone(),
         ..RunRequest::default()
     };
     let watch = Watch::default();
@@ -77,11 +100,52 @@ pub(super) async fn run(
         let text = told(&report, &read, &differing, &dir, terminal);
         terminal.print(&text);
     }
-    Ok(if differing.is_empty() {
-        exit(report.state)
-    } else {
-        Exit::Refused
-    })
+    if !differing.is_empty() {
+        return Ok(Exit::Refused);
+    }
+    match (exit(report.state), server) {
+        (Exit::Done, Some(server)) => Box::pin(serve(server, &dir, terminal, cancel)).await,
+        (exit, _) => Ok(exit),
+    }
+}
+
+/// Serves what the demo made, from a store that is made anew.
+async fn serve(
+    server: Server,
+    dir: &Path,
+    terminal: &mut Terminal<'_>,
+    cancel: CancellationToken,
+) -> Result<Exit> {
+    let data = dir.join("service");
+    match std::fs::remove_dir_all(&data) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            return Err(unmade(&data, &cause));
+        }
+        _ => {}
+    }
+    let configuration = Configuration {
+        roots: vec![dir.to_owned()],
+        ..Configuration::default()
+    };
+    let start = Start {
+        data: Some(&data),
+        own: server.address(),
+        clock: Clock::default(),
+        restored: false,
+    };
+    let opened = Box::pin(opening::open(&configuration, start)).await?;
+    let serving = Serving::begin(&configuration, &opened, &cancel).await?;
+    terminal.tell("filling a service with what was made\n");
+    let set_up = opened.set_up.as_ref().map_or("", |token| token.as_str());
+    let login = served::fill(&opened.service, set_up, dir).await?;
+    terminal.print(&format!(
+        "\ngodwit serves at {url}\nlog in as {name} with the password {password}\n\
+         stop it with Ctrl-C; godwit demo --serve begins anew\n",
+        url = server.url(),
+        name = login.name,
+        password = login.password,
+    ));
+    serving.until_told(server, cancel).await
 }
 
 /// The database, anew, and the migration file.

@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use model::{Error, ErrorKind, Result};
+use service::Service;
 use service::access::token;
 use service::clock::Clock;
 use service::opening::{self, Configuration, Opened, Start};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Exit;
-use crate::http::{App, Listen, Server, Settings, Tls};
+use crate::http::openapi::openapi;
+use crate::http::{App, Listen, Server, Settings, Tls, routes};
 use crate::terminal::Terminal;
 
 #[derive(Debug, clap::Args)]
@@ -30,6 +32,9 @@ pub(super) struct Arguments {
     /// The store was put back from a backup: what may have been done since is held until somebody resumes it
     #[arg(long)]
     restored: bool,
+    /// Print the description of the REST API (OpenAPI 3.1), and end
+    #[arg(long)]
+    openapi: bool,
 }
 
 pub(super) async fn run(
@@ -38,6 +43,11 @@ pub(super) async fn run(
     terminal: &mut Terminal<'_>,
     cancel: CancellationToken,
 ) -> Result<Exit> {
+    if arguments.openapi {
+        let Settings { title, version, .. } = Settings::default();
+        terminal.print_json(&openapi(&title, &version, &routes()));
+        return Ok(Exit::Done);
+    }
     if json {
         let message = "serve prints no document";
         return Err(Error::new(ErrorKind::Config, "USAGE", message).hint("leave --json out"));
@@ -55,29 +65,57 @@ pub(super) async fn run(
     };
     let opened = Box::pin(opening::open(&configuration, start)).await?;
     terminal.print(&greeting(&server.url(), &opened));
-    let service = opened.service;
-    let secure = configuration.tls.is_some() || configuration.behind_tls_proxy;
-    let app = App {
-        service: service.clone(),
-        secure,
-    };
-    let settings = Settings {
-        secure,
-        shutdown: cancel.clone(),
-        figures: match &configuration.metrics_token {
-            Some(secret) => Some(token::hash(&configuration.reveal(secret)?).into()),
-            None => None,
-        },
-        ..Settings::default()
-    };
-    let router = app.front(settings).router();
-    service::work::close_left(&service).await?;
-    service::operating::start(&service)?;
-    tracing::info!(address = %server.address(), server = service.settings().server, "serving");
-    let served = Box::pin(server.serve(router, cancel)).await;
-    Box::pin(service.stop()).await;
-    service.store().close().await;
-    served.map(|()| Exit::Done)
+    let serving = Serving::begin(&configuration, &opened, &cancel).await?;
+    serving.until_told(server, cancel).await
+}
+
+/// A service that is about to be reached.
+pub(super) struct Serving {
+    service: Service,
+    router: axum::Router,
+}
+
+impl Serving {
+    /// Begins what goes on by itself.
+    pub(super) async fn begin(
+        configuration: &Configuration,
+        opened: &Opened,
+        cancel: &CancellationToken,
+    ) -> Result<Self> {
+        let service = opened.service.clone();
+        let secure = configuration.tls.is_some() || configuration.behind_tls_proxy;
+        let app = App {
+            service: service.clone(),
+            secure,
+        };
+        let settings = Settings {
+            secure,
+            shutdown: cancel.clone(),
+            figures: match &configuration.metrics_token {
+                Some(secret) => Some(token::hash(&configuration.reveal(secret)?).into()),
+                None => None,
+            },
+            ..Settings::default()
+        };
+        let router = app.front(settings).router();
+        service::work::close_left(&service).await?;
+        service::operating::start(&service)?;
+        Ok(Self { service, router })
+    }
+
+    /// Answers until it is told to stop; then everything ends in its order.
+    pub(super) async fn until_told(
+        self,
+        server: Server,
+        cancel: CancellationToken,
+    ) -> Result<Exit> {
+        let Self { service, router } = self;
+        tracing::info!(address = %server.address(), server = service.settings().server, "serving");
+        let served = Box::pin(server.serve(router, cancel)).await;
+        Box::pin(service.stop()).await;
+        service.store().close().await;
+        served.map(|()| Exit::Done)
+    }
 }
 
 fn listen(arguments: &Arguments, configuration: &Configuration) -> Listen {

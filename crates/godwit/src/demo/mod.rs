@@ -3,6 +3,7 @@
 mod curiosities;
 pub mod data;
 mod migration;
+pub mod served;
 mod tpch;
 
 pub use migration::migration_yaml;

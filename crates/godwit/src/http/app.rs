@@ -26,6 +26,7 @@ impl App {
         };
         Front::new(self, settings)
             .routes(super::routes::routes())
+            .page(super::web::page())
             .ready(check)
     }
 }

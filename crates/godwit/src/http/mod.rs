@@ -21,6 +21,7 @@ mod routes;
 mod schemas;
 pub mod server;
 mod texts;
+pub mod web;
 pub mod wire;
 
 #[cfg(test)]

@@ -49,6 +49,11 @@ pub fn new_csrf() -> Result<Zeroizing<String>> {
     Ok(fresh("")?.text)
 }
 
+/// A text that nobody can foresee, for what a single answer allows.
+pub fn nonce() -> Result<Zeroizing<String>> {
+    Ok(fresh("")?.text)
+}
+
 /// Whether the text has the form of an API token; a text that has not needs no look into the store.
 pub fn is_api_token(text: &str) -> bool {
     text.strip_prefix(API_PREFIX).is_some_and(|rest| {

@@ -62,7 +62,10 @@ fn source_of(attempt: &Attempt) -> Option<String> {
 }
 
 /// The same by the task, as it is published now.
-async fn table_of(service: &Service, instance: &store::Instance) -> Result<Option<String>> {
+pub(super) async fn table_of(
+    service: &Service,
+    instance: &store::Instance,
+) -> Result<Option<String>> {
     let made = &instance.made;
     let task = service.store().task(&made.task, made.environment).await?;
     let Some(task) = task else { return Ok(None) };

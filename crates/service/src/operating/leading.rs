@@ -9,7 +9,7 @@ use model::{ObjectId, Result, RunId};
 use scheduler::attempts::Outcome;
 use scheduler::board::{Action, Reason};
 use scheduler::decide;
-use store::{Event, Move, Page, Store};
+use store::{Event, GroupUsage, Move, Page, Store};
 
 use super::attempts::{self, news, runs_of};
 use super::calendar::Calendar;
@@ -29,6 +29,8 @@ const AT_ONCE: usize = 500;
 const WORDS_AT_ONCE: usize = 500;
 /// How often it is looked for runs that nobody ended.
 const RUNS_STAND: Duration = Duration::from_secs(5);
+/// In milliseconds.
+const MINUTE: i64 = 60_000;
 /// How often groups and data sources are read anew.
 const SETTINGS_STAND: Duration = Duration::from_secs(5);
 
@@ -43,6 +45,8 @@ pub(super) struct Leading {
     calendar: Calendar,
     settings_read: Option<Duration>,
     runs_seen: Option<Duration>,
+    /// Of this minute, by group.
+    usage: BTreeMap<String, GroupUsage>,
 }
 
 impl Leading {
@@ -59,6 +63,7 @@ impl Leading {
             calendar: Calendar::default(),
             settings_read: None,
             runs_seen: None,
+            usage: BTreeMap::new(),
         })
     }
 
@@ -80,9 +85,28 @@ impl Leading {
         self.see_to_lost(&posts).await?;
         self.see_to_runs(&posts, at).await?;
         self.read_settings(at).await?;
-        self.act(&posts).await?;
+        let started = self.act(&posts).await?;
         let states = self.situation.kept.values().map(|one| one.state);
         figures::instances(states);
+        self.note_usage(&started).await
+    }
+
+    /// Keeps the most that runs took of their groups within each minute, and how many waited for room. These
+    /// have just been `started`: the situation does not know yet, and they may be short.
+    async fn note_usage(&mut self, started: &BTreeSet<i64>) -> Result<()> {
+        let now = self.service.clock().millis();
+        let minute = now - now.rem_euclid(MINUTE);
+        let over = self.usage.values().any(|usage| usage.at != minute);
+        if over {
+            let usage: Vec<_> = std::mem::take(&mut self.usage).into_values().collect();
+            self.store.note_usage(&usage).await?;
+        }
+        for (group, now) in self.situation.usage(minute, started) {
+            let most = self.usage.entry(group).or_insert_with(|| now.clone());
+            most.cpu_millis = most.cpu_millis.max(now.cpu_millis);
+            most.memory_mb = most.memory_mb.max(now.memory_mb);
+            most.waiting = most.waiting.max(now.waiting);
+        }
         Ok(())
     }
 
@@ -181,7 +205,7 @@ impl Leading {
     }
 
     /// Does what is to be done now.
-    async fn act(&mut self, posts: &BTreeSet<String>) -> Result<()> {
+    async fn act(&mut self, posts: &BTreeSet<String>) -> Result<BTreeSet<i64>> {
         let now = self.service.clock().now();
         let at = now.as_millisecond();
         let actions = decide(&self.situation.board, now);
@@ -203,7 +227,7 @@ impl Leading {
         for words in words.chunks(AT_ONCE) {
             self.store.move_instances(words).await?;
         }
-        Ok(())
+        Ok(starts.into_iter().collect())
     }
 
     fn wait(&self, id: i64, state: InstanceState, reason: &Reason, at: i64) -> Option<Move> {

@@ -14,6 +14,8 @@ const HOUR: i64 = 60 * 60 * 1_000;
 const DAY: i64 = 24 * HOUR;
 /// How long events are kept: who was away for longer reads everything anew.
 const EVENT_DAYS: i64 = 7;
+/// How long it is kept what resource groups gave.
+const USAGE_DAYS: i64 = 15;
 /// At most so many instances or runs are forgotten by one transaction.
 const AT_ONCE: u32 = 500;
 
@@ -80,6 +82,7 @@ async fn cut(service: &Service, now: i64) -> Result<()> {
     store.forget_origins::<ManualRun>(instances).await?;
     store.forget_origins::<Backfill>(instances).await?;
     store.cut_events(now - EVENT_DAYS * DAY).await?;
+    store.cut_usage(now - USAGE_DAYS * DAY).await?;
     let longest = i64::from(settings.session_hours) * HOUR;
     store.cut_sessions(now, now - longest / 4).await?;
     store.cut_audit(days_ago(settings.keep_audit_days)).await?;

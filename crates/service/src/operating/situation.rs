@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use model::Result;
 use model::schedule::InstanceState;
 use scheduler::board::{self, Board};
-use store::{Instance, Store};
+use store::{GroupUsage, Instance, Store};
 
 use super::reasons;
 use super::tasks::Known;
@@ -156,6 +156,31 @@ impl Situation {
     pub(super) fn running(&self) -> impl Iterator<Item = &Instance> {
         let kept = self.kept.values();
         kept.filter(|instance| instance.state == InstanceState::Running)
+    }
+
+    /// What runs take of each group now, those that were just `started` too, and how many wait for room in it.
+    pub(super) fn usage(&self, at: i64, started: &BTreeSet<i64>) -> BTreeMap<String, GroupUsage> {
+        let mut groups: BTreeMap<String, GroupUsage> = BTreeMap::new();
+        for instance in self.kept.values() {
+            let (runs, waits) = match instance.state {
+                _ if started.contains(&instance.id) => (1, 0),
+                InstanceState::Running => (1, 0),
+                InstanceState::WaitingForResources => (0, 1),
+                _ => continue,
+            };
+            let (group, needs) = (&instance.made.resource_group, &instance.made.needs);
+            let usage = groups.entry(group.clone()).or_insert_with(|| GroupUsage {
+                group: group.clone(),
+                at,
+                cpu_millis: 0,
+                memory_mb: 0,
+                waiting: 0,
+            });
+            usage.cpu_millis += runs * i64::from(needs.cpu_millis);
+            usage.memory_mb += runs * i64::from(needs.memory_mb);
+            usage.waiting += waits;
+        }
+        groups
     }
 
     /// Since when nobody upstream holds it up, in milliseconds since 1970; 0 where nobody ever did.

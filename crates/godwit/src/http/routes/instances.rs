@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::plan::Environment;
+use model::run::RejectedRow;
 use model::schedule::{InstanceKind, InstanceState, Operation, Priority};
 use model::{Error, ObjectId};
 use schemars::JsonSchema;
@@ -37,6 +38,11 @@ pub(super) fn routes() -> Vec<Route<App>> {
             "/projects/{project}/instances/{instance}/log",
             "Shows what an attempt did, line by line",
             log,
+        ),
+        Route::get(
+            "/projects/{project}/instances/{instance}/rejected-rows",
+            "Shows the rows that an attempt rejected, with the reasons",
+            rejected,
         ),
         Route::get(
             "/projects/{project}/instances/{instance}/graph",
@@ -103,6 +109,79 @@ struct Counted {
 struct Which {
     /// From 1; the last one where it is left out.
     attempt: Option<i64>,
+}
+
+/// Which of an attempt's rejected rows.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WhichRows {
+    /// From 1; the last one where it is left out.
+    attempt: Option<i64>,
+    /// How many rows are passed over first: `next` of the page before.
+    after: Option<u64>,
+    /// How many at most; 50 where it is left out, 500 at most.
+    limit: Option<Limit>,
+}
+
+/// A row that does not fit its target.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+struct RejectedShown {
+    /// The table at the source.
+    source: String,
+    /// Its key, or its place in the part of the table that it came with: `id=42`, `row 17`.
+    row: String,
+    /// The values of its primary key; empty where they cannot be told.
+    key: Vec<String>,
+    /// The column that does not fit.
+    column: String,
+    /// The value as text, as far as it is one.
+    value: Option<String>,
+    /// The value's bytes as the source sent them, in hex, at most 4 KiB of them.
+    bytes_hex: String,
+    /// How many bytes the whole value has.
+    length: u64,
+    /// What is wrong.
+    code: String,
+    /// The same in words.
+    reason: String,
+}
+
+impl From<RejectedRow> for RejectedShown {
+    fn from(row: RejectedRow) -> Self {
+        Self {
+            source: row.table,
+            row: row.locator,
+            key: row.key,
+            column: row.column,
+            value: text_of(&row.bytes_hex),
+            bytes_hex: row.bytes_hex,
+            length: row.length,
+            code: row.code,
+            reason: row.reason,
+        }
+    }
+}
+
+/// The text whose bytes these are in hex; none where they are no text.
+fn text_of(hex: &str) -> Option<String> {
+    let digits = hex.as_bytes().chunks(2);
+    let bytes = digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
+}
+
+/// Rows that an attempt rejected.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+struct RejectedPage {
+    /// How many were rejected.
+    rejected: u64,
+    /// How many of them were kept: fewer only where so many were rejected that the table failed.
+    kept: u64,
+    /// Those on this page.
+    items: Vec<RejectedShown>,
+    /// What `after` must be for the next page; none where this is the last one.
+    next: Option<String>,
 }
 
 /// How far.
@@ -354,6 +433,24 @@ async fn log(
     let of = (&input.path.project, input.path.instance);
     let lines = instances::log(&app.service, &caller, of, input.query.attempt).await?;
     Ok(Answer::of(lines))
+}
+
+async fn rejected(
+    app: App,
+    caller: Caller,
+    input: Input<InstanceOf, WhichRows>,
+) -> Result<Answer<RejectedPage>, Error> {
+    let of = (&input.path.project, input.path.instance);
+    let which = input.query;
+    let (skip, limit) = (which.after.unwrap_or(0), wire::limit(which.limit));
+    let part = instances::rejected(&app.service, &caller, of, which.attempt, (skip, limit)).await?;
+    let end = skip.saturating_add(part.rows.len() as u64);
+    Ok(Answer::of(RejectedPage {
+        rejected: part.rejected,
+        kept: part.kept,
+        next: (end < part.kept && !part.rows.is_empty()).then(|| end.to_string()),
+        items: part.rows.into_iter().map(RejectedShown::from).collect(),
+    }))
 }
 
 async fn graph(

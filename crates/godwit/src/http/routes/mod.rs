@@ -4,6 +4,8 @@
 mod alerts;
 mod audit;
 mod backfills;
+mod connectors;
+mod dashboard;
 mod data_sources;
 mod events;
 mod folders;
@@ -33,6 +35,8 @@ pub fn routes() -> Vec<Route<App>> {
         resource_groups::routes(),
         audit::routes(),
         alerts::routes(),
+        connectors::routes(),
+        dashboard::routes(),
         data_sources::routes(),
         metadata::routes(),
         migrations::routes(),

@@ -221,7 +221,9 @@ impl Setting {
     }
 
     pub(crate) async fn group(&self, cpu_millis: u32) -> ObjectId {
-        let body = json!({ "cpu-millis": cpu_millis, "memory-mb": 100_000 });
+        let body = json!({
+            "cpu-millis": cpu_millis, "memory-mb": 100_000, "projects": [self.project],
+        });
         let body: ResourceGroup = serde_json::from_value(body).unwrap();
         self.store
             .create(&by(), ("", "small"), body)
