@@ -14,7 +14,7 @@ from pathlib import Path
 
 UNUSED_DAYS = 30
 TARGET_LIMIT_BYTES = 15 * 1000**3
-AGING_FOLDERS = ["python", "node", "jars"]
+AGING_FOLDERS = ["python", "node", "web", "jars"]
 
 
 def main():

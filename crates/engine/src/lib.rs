@@ -1,6 +1,7 @@
 //! How one table moves: snapshot, splits, staging, account, proof, commit, resume. Knows connectors
 //! through `contract` alone; no connector's name, no SQL text.
 
+mod ahead;
 mod attempt;
 mod checksum;
 pub mod journal;
@@ -16,6 +17,7 @@ mod table;
 mod verify;
 mod write_exec;
 
+pub use ahead::make_table;
 pub use journal::{Entry, Journal};
 pub use outcomes::Landed;
 pub use progress::{Progress, Rerun, TablePhase, TableProgress};

@@ -2,10 +2,13 @@
 //! name. It may be done again at any time: what is there is compared, not made twice, and what a person has
 //! edited stays as it is.
 
+mod ahead;
 mod narrow;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use contract::Destination;
 use model::migration::MigrationSpec;
 use model::plan::{Environment, Part, Plan, Refused};
 use model::{Error, ErrorKind, Finding, ObjectId, Result, TableName};
@@ -19,7 +22,7 @@ use crate::access::rights::{Caller, Right};
 use crate::data_sources::project_of;
 use crate::folders::Folder;
 use crate::installation::Service;
-use crate::migrations::{Migration, Written, environment_of, plans, title, understood};
+use crate::migrations::{Migration, Plans, Written, environment_of, plans, title, understood};
 use crate::pipelines::{self, Pipeline, digest};
 use crate::tasks::Table;
 use crate::work::{Job, Outcome, Progress, Teller, begin};
@@ -32,7 +35,7 @@ const AT_ONCE: usize = 200;
 const LOOKED_THROUGH: u32 = 200;
 
 /// What to generate.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Generate {
     /// Whose connections tell what there is; development where the project has it, else production.
@@ -42,6 +45,24 @@ pub struct Generate {
     /// Those tables alone that failed the last time.
     #[serde(default)]
     pub only_failed: bool,
+    /// Whether target tables that are not there are made now, empty; by their first load otherwise. With
+    /// `existing-tables: fail` they never are.
+    #[serde(default = "yes")]
+    pub create_tables: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for Generate {
+    fn default() -> Self {
+        Self {
+            environment: None,
+            only_failed: false,
+            create_tables: true,
+        }
+    }
 }
 
 /// What became of one table and part.
@@ -127,7 +148,10 @@ pub async fn generate(
         let occasions: Vec<(Part, String)> =
             parts.iter().map(|part| (*part, bizdate.clone())).collect();
         let of = (migration.project.as_str(), environment);
-        let planned = Box::pin(plans(&service, of, whole, (&occasions, only.as_ref()))).await?;
+        let Plans {
+            ends: opened,
+            planned,
+        } = Box::pin(plans(&service, of, whole, (&occasions, only.as_ref()))).await?;
         if let Some(blocked) = planned
             .iter()
             .find(|planned| planned.plan.as_ref().is_none_or(Plan::is_blocked))
@@ -149,6 +173,9 @@ pub async fn generate(
             spec,
             ends,
             titles,
+            destination: opened
+                .filter(|_| request.create_tables)
+                .map(|ends| ends.destination),
         };
         work.carry_out((&plans, findings), only.is_none(), teller)
             .await
@@ -227,6 +254,8 @@ struct Work {
     ends: (ObjectId, ObjectId),
     /// What people call the kinds of both ends.
     titles: [&'static str; 2],
+    /// Where tables are made ahead; none where that is not wanted.
+    destination: Option<Arc<dyn Destination>>,
 }
 
 /// A pipeline as it should be.
@@ -248,7 +277,8 @@ impl Work {
     ) -> Result<Outcome> {
         let folder = self.folder().await?;
         let (wanted, mut rows) = self.wanted(plans, &folder.id)?;
-        let total = wanted.len();
+        let new_tables = self.new_tables(plans);
+        let total = wanted.len() + new_tables.len();
         teller.tell(0, total).await?;
         let mut known = self.known().await?;
         let (mut new, mut done) = (Vec::new(), 0);
@@ -278,6 +308,8 @@ impl Work {
             let gone = known.into_iter().filter(|(key, _)| !failed.contains(key));
             rows.extend(gone.map(|(_, old)| vanished(&old)));
         }
+        let told = (&mut teller, done, total);
+        self.make_tables(new_tables, &mut rows, told).await?;
         rows.sort_by(|one, other| {
             let key = |row: &Row| {
                 (

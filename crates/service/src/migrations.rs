@@ -18,7 +18,7 @@ pub use self::preview::{
 };
 pub use self::written::Format;
 
-pub(crate) use self::planning::{plans, title};
+pub(crate) use self::planning::{Plans, plans, title};
 pub(crate) use self::whole::{Written, understood};
 pub(crate) use self::written::text;
 
@@ -288,7 +288,7 @@ pub async fn plan(
         let of = (of.as_str(), environment);
         let planned = Box::pin(plans(&service, of, whole, (&occasions, None))).await?;
         teller.tell(1, 1).await?;
-        let planned = planned.into_iter().next();
+        let planned = planned.planned.into_iter().next();
         let planned = planned.ok_or_else(|| Error::internal("nothing was planned"))?;
         Ok(Outcome {
             complete: !planned.blocked,

@@ -21,6 +21,14 @@ pub(crate) struct Planned {
     pub(crate) findings: Vec<Finding>,
 }
 
+/// What was planned over one opening of both ends.
+pub(crate) struct Plans {
+    /// Both ends, where they could be opened.
+    pub(crate) ends: Option<Ends>,
+    /// A plan for each occasion; a single one without a plan where the ends could not be opened.
+    pub(crate) planned: Vec<Planned>,
+}
+
 /// Plans a migration for each of these occasions over one opening of both ends; of these tables, where some are
 /// given. What the migration itself is blocked by is told without opening anything.
 pub(crate) async fn plans(
@@ -28,16 +36,20 @@ pub(crate) async fn plans(
     (project, environment): (&str, Environment),
     mut whole: Whole,
     (occasions, tables): (&[(Part, String)], Option<&BTreeSet<TableName>>),
-) -> Result<Vec<Planned>> {
+) -> Result<Plans> {
     let (ends, opening) = match open(service, (project, environment), &mut whole).await? {
         Ok(opened) => opened,
         Err(mut findings) => {
             Finding::by_weight(&mut findings);
-            return Ok(vec![Planned {
+            let none = Planned {
                 plan: None,
                 blocked: true,
                 findings,
-            }]);
+            };
+            return Ok(Plans {
+                ends: None,
+                planned: vec![none],
+            });
         }
     };
     let loaded = &whole.loaded;
@@ -62,7 +74,10 @@ pub(crate) async fn plans(
             findings: compiled.findings,
         });
     }
-    Ok(planned)
+    Ok(Plans {
+        ends: Some(ends),
+        planned,
+    })
 }
 
 /// Both ends of a migration, opened in an environment, and what was found on the way; or only that, where it keeps
