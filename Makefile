@@ -17,6 +17,7 @@ help: ## this list
 demo: sweep ## makes a sample shop database, moves all of it into a lake, verifies, prints the report
 	$(ENV)
 	require_rust
+	stage "demo: web page" build_web
 	stage "demo: build" cargo build --workspace --bins >&2
 	stage "demo: run" "$$CARGO_TARGET_DIR/debug/godwit" demo --dir $(DEMO)
 
@@ -27,6 +28,8 @@ check: lint ## the quick loop: format, lints, tidy, unit tests (those that need 
 lint: sweep # format, lints, tidy, generated pages
 	$(ENV)
 	require_rust
+	stage "check: web page" build_web
+	stage "check: types, lints and unit tests of the page" check_web
 	stage "check: format" cargo fmt --all --check
 	stage "check: clippy" cargo clippy --workspace --all-targets -- -D warnings
 	stage "check: tidy" cargo xtask tidy
@@ -49,6 +52,7 @@ prove: ## the proofs alone; FULL=1 for the long form
 	$(ENV)
 	require_rust
 	stage "prove: servers" start_servers
+	stage "prove: web page" build_web
 	stage "prove: build" cargo build --workspace --bins --examples
 	python=$$(testbed_python)
 	export GODWIT_PYTHON=$$python FULL=$${FULL:-} PROVE=$${PROVE:-}
@@ -59,6 +63,7 @@ bench: ## the benchmarks; BENCH="postgres-files mariadb-*" for some of them
 	$(ENV)
 	require_rust
 	stage "bench: servers" start_servers
+	stage "bench: web page" build_web
 	stage "bench: build" cargo build --release --workspace --bins
 	python=$$(testbed_python testbed/requirements-bench.txt)
 	export GODWIT_PYTHON=$$python

@@ -55,6 +55,18 @@ testbed_python() {
     "$repository/testbed/python.sh" "$@"
 }
 
+# Makes the web page that cargo takes into the binary; does nothing where it is up to date.
+build_web() {
+    "$repository/web/build.sh"
+}
+
+# Where the page could be made at all.
+check_web() {
+    if [ -e "$repository/web/node_modules" ]; then
+        (cd "$repository/web" && npm run --silent check && npm test --silent)
+    fi
+}
+
 # Starts the servers and exports how to reach them. Where they cannot be installed, tests that need them say
 # "skipped", unless GODWIT_REQUIRE_SERVERS=1.
 start_servers() {

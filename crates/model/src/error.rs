@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Finding;
+
 /// What every fallible function of the product returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -77,6 +79,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// The option of a data source that it concerns (`password`), where it is one alone.
     pub option: Option<&'static str>,
+    /// All that was found, where it is more than the message says; mostly empty.
+    pub findings: Vec<Finding>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -95,6 +99,7 @@ impl Error {
             message: message.into(),
             hint: None,
             option: None,
+            findings: Vec::new(),
             source: None,
         }
     }
@@ -127,6 +132,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error, with all that was found.
+    #[must_use]
+    pub fn findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
         self
     }
 

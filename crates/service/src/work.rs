@@ -196,7 +196,9 @@ pub(crate) fn refusal(findings: &[Finding]) -> Option<Error> {
         false => format!("{}: ", first.at),
     };
     let message = format!("{place}{}{more}", first.message);
-    let error = Error::new(ErrorKind::Config, "NOT_VALID", message);
+    let mut found = findings.to_vec();
+    Finding::by_weight(&mut found);
+    let error = Error::new(ErrorKind::Config, "NOT_VALID", message).findings(found);
     Some(match &first.hint {
         Some(hint) => error.hint(hint),
         None => error,

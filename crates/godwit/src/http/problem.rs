@@ -26,7 +26,8 @@ pub struct Problem {
 }
 
 impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
+    fn from(mut error: Error) -> Self {
+        let findings = std::mem::take(&mut error.findings);
         let errors = error.option.map(|option| Flaw {
             at: option.to_owned(),
             code: error.code.to_owned(),
@@ -36,7 +37,7 @@ impl From<Error> for Problem {
         Self {
             error: Box::new(error),
             errors: errors.into_iter().collect(),
-            findings: Vec::new(),
+            findings,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use contract::{Opening, Source};
+use model::finding::Severity;
 use model::migration::DataSource as Connection;
 use model::plan::Environment;
 use model::{Error, ErrorKind, Finding, ObjectId, Result, Side, TimeZone};
@@ -131,12 +132,16 @@ async fn tried(
 ) -> Tested {
     let findings = match opened(service, (name, body), environment, (trusted, writes)).await {
         Ok(findings) => findings,
-        Err(error) => vec![Finding::of_error(&error, error.option.unwrap_or_default())],
+        Err(error) => found(&error),
     };
     Tested {
         reachable: !findings.iter().any(Finding::is_blocker),
         findings,
     }
+}
+
+fn found(error: &Error) -> Vec<Finding> {
+    vec![Finding::of_error(error, error.option.unwrap_or_default())]
 }
 
 async fn opened(
@@ -151,18 +156,25 @@ async fn opened(
     let capabilities = connector.capabilities();
     let mut findings = Vec::new();
     if capabilities.read.is_some() {
-        findings.extend(
-            open_source((&source, connector), &Map::new(), &opening)
-                .await?
-                .1,
-        );
+        let opened = open_source((&source, connector), &Map::new(), &opening).await;
+        findings.extend(opened.map_or_else(|error| found(&error), |(_, more)| more));
     }
-    if capabilities.write.is_some() && (writes || capabilities.read.is_none()) {
-        findings.extend(
-            open_destination((&source, connector), &Map::new(), &opening)
-                .await?
-                .1,
-        );
+    let unread = findings.iter().any(Finding::is_blocker);
+    if capabilities.write.is_some() && (writes || unread || capabilities.read.is_none()) {
+        let opened = open_destination((&source, connector), &Map::new(), &opening).await;
+        let more = opened.map_or_else(|error| found(&error), |(_, more)| more);
+        let is_writable = !more.iter().any(Finding::is_blocker);
+        // Where tables can be put, there may be none to read yet.
+        for finding in findings.iter_mut().filter(|_| is_writable) {
+            if finding.is_blocker() {
+                finding.severity = Severity::Note;
+            }
+        }
+        for finding in more {
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
     }
     Ok(findings)
 }

@@ -1,5 +1,6 @@
 //! Routes of migrations: drafts, what stands against them, what they become.
 
+use model::plan::Environment;
 use model::{Error, ObjectId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -220,12 +221,23 @@ async fn preview(
     Ok(Answer::of(preview))
 }
 
+/// Where it is looked.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Where {
+    /// Development where the project has it and this is left out, else production.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", extend("enum" = ["development", "production"]))]
+    environment: Option<Environment>,
+}
+
 async fn existing(
     app: App,
     caller: Caller,
-    input: Input<InProject, (), PreviewRequest>,
+    input: Input<InProject, Where, PreviewRequest>,
 ) -> Result<Answer<Listed<Table>>, Error> {
-    let (project, asked) = (&input.path.project, (&input.body, None));
+    let asked = (&input.body, input.query.environment);
+    let project = &input.path.project;
     let found = migrations::existing(&app.service, &caller, project, asked).await?;
     Ok(Answer::of(Listed::all(found)))
 }

@@ -1,0 +1,78 @@
+import { Card, Flex, Tag, Typography } from 'antd';
+import { type Connector, useConnectors } from '@/forms/connectors';
+import { useTranslated } from '@/forms/scope';
+import { Problem } from '@/ui/Problem';
+import { Waiting } from '@/ui/Waiting';
+import { useTexts } from './texts';
+
+/** Chooses what kind of data source it is: those that can be what it is needed for. */
+export function TypeCards({
+  role,
+  onChoose,
+}: {
+  role?: 'source' | 'destination';
+  onChoose: (type: string) => void;
+}) {
+  const say = useTexts();
+  const connectors = useConnectors();
+  if (connectors.isPending) return <Waiting />;
+  if (connectors.isError) return <Problem error={connectors.error} />;
+  const fit = connectors.data.filter(
+    ({ capabilities }) => !role || (role === 'source' ? capabilities.read : capabilities.write),
+  );
+  return (
+    <Flex vertical gap={16}>
+      <Typography.Title level={2} style={{ margin: 0, fontSize: 16 }}>
+        {say('chooseType')}
+      </Typography.Title>
+      <div
+        style={{
+          display: 'grid',
+          gap: 12,
+          gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 280px), 1fr))',
+        }}
+      >
+        {fit.map((connector) => (
+          <TypeCard key={connector.id} connector={connector} onChoose={() => onChoose(connector.id)} />
+        ))}
+      </div>
+    </Flex>
+  );
+}
+
+function TypeCard({ connector, onChoose }: { connector: Connector; onChoose: () => void }) {
+  const say = useTexts();
+  const translated = useTranslated();
+  const { title, summary, capabilities } = connector;
+  return (
+    <Card
+      size="small"
+      hoverable
+      role="button"
+      tabIndex={0}
+      aria-label={title}
+      onClick={onChoose}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        onChoose();
+      }}
+    >
+      <Flex vertical gap={6}>
+        <Flex justify="space-between" gap={8} align="baseline">
+          <Typography.Text strong>{translated(title)}</Typography.Text>
+          <span style={{ whiteSpace: 'nowrap' }}>
+            {capabilities.read && <Tag style={{ marginInlineEnd: 4 }}>{say('reads')}</Tag>}
+            {capabilities.write && <Tag style={{ marginInlineEnd: 0 }}>{say('writes')}</Tag>}
+          </span>
+        </Flex>
+        <Typography.Text type="secondary" style={{ fontSize: 13 }}>
+          {translated(summary)}
+        </Typography.Text>
+        <Typography.Text type="secondary" style={{ fontSize: 12 }}>
+          {say('verified', { version: connector['verified-against'] })}
+        </Typography.Text>
+      </Flex>
+    </Card>
+  );
+}

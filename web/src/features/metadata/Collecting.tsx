@@ -1,0 +1,61 @@
+import { Alert, Flex, Progress, Typography } from 'antd';
+import { useEffect, useRef, useState } from 'react';
+import type { Operation } from '@/app/operation';
+import { count } from '@/ui/format';
+import { useTexts } from './texts';
+
+/** How far a collection is; what came of it, where somebody watched. A failure stands until the next one. */
+export function Collecting({ operation }: { operation: Operation | undefined }) {
+  const say = useTexts();
+  const [watched, setWatched] = useState<string>();
+  const state = operation?.state;
+  const id = operation?.id;
+  const last = useRef<string>(undefined);
+  useEffect(() => {
+    if (state === 'running') last.current = id;
+    else if (id !== undefined && last.current === id) setWatched(id);
+  }, [state, id]);
+  if (!operation) return null;
+  if (state === 'running') return <Running operation={operation} />;
+  const { error, tables, gone } = resultOf(operation);
+  if (state === 'failed') {
+    return (
+      <Alert
+        type="error"
+        showIcon
+        title={say('collectFailed', { message: error?.message ?? '' })}
+        description={error?.hint}
+      />
+    );
+  }
+  if (watched !== id) return null;
+  const message = say('done', { tables: count(tables ?? 0), gone: count(gone ?? 0) });
+  return <Alert type="success" showIcon closable title={message} />;
+}
+
+function Running({ operation: { done, total } }: { operation: Operation }) {
+  const say = useTexts();
+  const text = total > 0 ? say('progress', { done: count(done), total: count(total) }) : say('starting');
+  return (
+    <Flex vertical role="status">
+      <Typography.Text>{text}</Typography.Text>
+      <Progress
+        percent={total > 0 ? Math.floor((100 * done) / total) : 0}
+        status="active"
+        size="small"
+        aria-label={text}
+      />
+    </Flex>
+  );
+}
+
+interface Result {
+  error?: { message: string; hint?: string | null };
+  tables?: number;
+  gone?: number;
+}
+
+function resultOf(operation: Operation): Result {
+  const { result } = operation;
+  return typeof result === 'object' && result !== null ? (result as Result) : {};
+}

@@ -1,0 +1,62 @@
+import { defineTexts } from '@/ui/texts';
+
+export const useActTexts = defineTexts(
+  'acts',
+  {
+    rerun: 'Rerun',
+    'rerun-downstream': 'Rerun downstream',
+    'force-rerun': 'Force rerun',
+    stop: 'Stop',
+    'set-success': 'Set success',
+    pause: 'Pause',
+    resume: 'Resume',
+    'remove-upstream': 'Do not wait for this one',
+    'about-rerun': 'Runs once more from the start. Instances downstream that have not run go on after it.',
+    'about-rerun-downstream':
+      'Everything downstream that has ended runs once more, in its order. The instance itself does not.',
+    'about-force-rerun':
+      'Runs now, whatever those upstream are. One that is running is stopped and begins anew. With the loading policy "append", rows that are there already are there twice.',
+    'about-stop':
+      'Ends as failed and is not tried again by itself. Nothing of a load that is stopped is published; those downstream wait.',
+    'about-set-success':
+      'Counts as succeeded though nothing was loaded. Those downstream run on what the destination holds now.',
+    'about-pause': 'Does not begin until it is resumed. What runs already runs to its end.',
+    'about-resume': 'Goes on as soon as those upstream, its time and its resources allow it.',
+    'about-remove-upstream': 'Waits for one upstream less, this time alone.',
+    onlyFailed: 'Only those that failed',
+    ask_one: '{{act}}: 1 instance?',
+    ask_other: '{{act}}: {{count}} instances?',
+    leftOut_one: '1 of those selected is left out: this has no meaning for it now.',
+    leftOut_other: '{{count}} of those selected are left out: this has no meaning for them now.',
+    andMore: 'and {{count}} more',
+    done_one: '{{act}}: done with 1 instance',
+    done_other: '{{act}}: done with {{count}} instances',
+    refused_one: '1 instance refused',
+    refused_other: '{{count}} instances refused',
+  },
+  {
+    rerun: '重跑',
+    'rerun-downstream': '重跑下游',
+    'force-rerun': '强制重跑',
+    stop: '停止',
+    'set-success': '置成功',
+    pause: '暂停',
+    resume: '恢复',
+    'remove-upstream': '解除该上游依赖',
+    'about-rerun': '从头再运行一次。尚未运行的下游实例在其成功后继续。',
+    'about-rerun-downstream': '所有已结束的下游按顺序再运行一次，当前实例不重跑。',
+    'about-force-rerun':
+      '不等待上游，立即运行；正在运行的会先停止再重新开始。加载策略为“追加”时，已写入的数据会重复。',
+    'about-stop': '以失败结束，且不再自动重试。被停止的加载不会发布任何数据，下游继续等待。',
+    'about-set-success': '未加载数据也视为成功。下游将基于目标端现有数据运行。',
+    'about-pause': '恢复之前不会开始；已在运行的会运行到结束。',
+    'about-resume': '上游、定时和资源满足后立即继续。',
+    'about-remove-upstream': '仅本次少等待一个上游。',
+    onlyFailed: '仅失败的实例',
+    ask_other: '{{act}}：{{count}} 个实例？',
+    leftOut_other: '所选实例中有 {{count}} 个当前不适用此操作，将被跳过。',
+    andMore: '以及另外 {{count}} 个',
+    done_other: '{{act}}：已处理 {{count}} 个实例',
+    refused_other: '{{count}} 个实例被拒绝',
+  },
+);

@@ -1,0 +1,113 @@
+import { Table, type TableColumnsType, Typography } from 'antd';
+import { Link } from 'react-router';
+import { useProject } from '@/app/project';
+import { bizdate, duration, moment, secondsBetween } from '@/ui/format';
+import { InstanceStateTags } from '../common/InstanceState';
+import { lateness } from '../common/late';
+import { usePlace } from '../common/links';
+import { useOperationTexts } from '../common/texts';
+import type { InstanceLine } from '../common/types';
+import { Why } from '../common/Why';
+import type { Selection } from './search';
+import { useInstancesTexts } from './texts';
+
+export function InstanceTable({
+  lines,
+  isLoading,
+  selected,
+  onSelect,
+}: {
+  lines: readonly InstanceLine[];
+  isLoading: boolean;
+  selected: Selection;
+  onSelect?: (selected: Selection) => void;
+}) {
+  const say = useInstancesTexts();
+  const general = useOperationTexts();
+  const columns = useColumns();
+  const choose = (chosen: readonly InstanceLine[], isChosen: boolean) => {
+    const next = new Map(selected);
+    for (const line of chosen) isChosen ? next.set(line.id, line) : next.delete(line.id);
+    onSelect?.(next);
+  };
+  return (
+    <div style={{ overflowX: 'auto' }}>
+      <Table<InstanceLine>
+        aria-label={general('instances')}
+        rowKey="id"
+        size="small"
+        loading={isLoading}
+        locale={isLoading ? { emptyText: ' ' } : undefined}
+        columns={columns}
+        dataSource={lines}
+        pagination={false}
+        tableLayout="fixed"
+        style={{ minWidth: 1000 }}
+        rowSelection={
+          onSelect && {
+            selectedRowKeys: [...selected.keys()],
+            preserveSelectedRowKeys: true,
+            onSelect: (line, isChosen) => choose([line], isChosen),
+            onSelectAll: (isChosen, _, changed) => choose(changed, isChosen),
+            getCheckboxProps: (line) => ({
+              'aria-label': say('select', { task: line['task-name'], bizdate: bizdate(line.bizdate) }),
+            }),
+            getTitleCheckboxProps: () => ({ 'aria-label': say('selectAll') }),
+          }
+        }
+      />
+    </div>
+  );
+}
+
+function useColumns(): TableColumnsType<InstanceLine> {
+  const say = useInstancesTexts();
+  const general = useOperationTexts();
+  const place = usePlace();
+  const zone = useProject()['time-zone'];
+  return [
+    {
+      key: 'task',
+      title: general('task'),
+      ellipsis: true,
+      render: (_, line) => <Link to={place(`instances/${line.id}`)}>{line['task-name']}</Link>,
+    },
+    {
+      key: 'bizdate',
+      title: general('bizdate'),
+      width: 130,
+      render: (_, line) => bizdate(line.bizdate),
+    },
+    {
+      key: 'state',
+      title: general('state'),
+      width: 250,
+      render: (_, line) => (
+        <>
+          <InstanceStateTags line={line} /> <Why line={line} />
+        </>
+      ),
+    },
+    { key: 'kind', title: general('kind'), width: 110, render: (_, line) => general(line.kind) },
+    {
+      key: 'since',
+      title: general('since'),
+      width: 170,
+      render: (_, line) => moment(line.since, zone),
+    },
+    { key: 'runtime', title: say('runtime'), width: 150, render: (_, line) => <Runtime line={line} /> },
+    { key: 'attempts', title: general('attempts'), width: 90, align: 'end', dataIndex: 'attempts' },
+    { key: 'id', title: say('id'), width: 90, align: 'end', dataIndex: 'id' },
+  ];
+}
+
+/** How long it runs, or is overdue. */
+function Runtime({ line }: { line: InstanceLine }) {
+  const say = useInstancesTexts();
+  if (line.state === 'running') return say('runsFor', { duration: duration(secondsBetween(line.since)) });
+  const late = lateness(line);
+  if (late !== undefined) {
+    return <Typography.Text type="warning">{say('late', { duration: duration(late) })}</Typography.Text>;
+  }
+  return null;
+}

@@ -1,0 +1,10 @@
+import { useMemo } from 'react';
+import { useDraft } from '../draft';
+import { placeOf } from './reference';
+
+/** What references without a schema mean, the same object as long as it says the same. */
+export function usePlace() {
+  const { draft, source } = useDraft();
+  const schemas = draft.source?.schemas;
+  return useMemo(() => placeOf({ source: { schemas } }, source), [schemas, source]);
+}

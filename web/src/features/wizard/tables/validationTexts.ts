@@ -1,0 +1,47 @@
+import { defineTexts } from '@/ui/texts';
+
+export const useTexts = defineTexts(
+  'name-validation',
+  {
+    title: 'Table names',
+    checked_one: '{{shown}} table looked at',
+    checked_other: '{{shown}} tables looked at',
+    good: 'All names are allowed, none exists at the target, and no two are the same.',
+    existing_one: '{{shown}} target table exists already',
+    existing_other: '{{shown}} target tables exist already',
+    existingHint: 'What happens to them is set below the list: load into them, refuse them, or drop them.',
+    illegal_one: '{{shown}} name is not allowed at the target',
+    illegal_other: '{{shown}} names are not allowed at the target',
+    illegalHint:
+      'Names may have letters, digits and underscores. Add a conversion rule, or have all of them converted.',
+    collisions_one: '{{shown}} table shares its target name with another one',
+    collisions_other: '{{shown}} tables share target names',
+    collisionsHint:
+      'Tables that differ in case alone, or come from several schemas, come to one name. Add a rule, or put the schema in front.',
+    fix: 'Add rules for these signs',
+    convert: 'Convert illegal names',
+    prefix: 'Put the schema in front',
+    more: 'and {{more}} more',
+    show: 'Show',
+    existingFailed: 'The target could not be asked which tables it has',
+    close: 'Close',
+  },
+  {
+    title: '校验表名',
+    checked_other: '已校验 {{shown}} 张表',
+    good: '所有名称均合法，目标中均不存在，也没有重名。',
+    existing_other: '{{shown}} 张目标表已存在',
+    existingHint: '如何处理见列表下方的设置：写入、拒绝或删除重建。',
+    illegal_other: '{{shown}} 个名称不合法',
+    illegalHint: '名称只能包含字母、数字和下划线。请添加转换规则，或自动转换全部不合法名称。',
+    collisions_other: '{{shown}} 张表的目标表名重复',
+    collisionsHint: '仅大小写不同或来自多个 Schema 的表会变成同一个名称。请添加规则，或以 Schema 作为前缀。',
+    fix: '为这些字符添加规则',
+    convert: '自动转换不合法名称',
+    prefix: '以 Schema 作为前缀',
+    more: '以及另外 {{more}} 个',
+    show: '定位',
+    existingFailed: '无法查询目标中已有的表',
+    close: '关闭',
+  },
+);

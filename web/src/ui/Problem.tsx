@@ -1,0 +1,44 @@
+import { Alert, type AlertProps, Typography } from 'antd';
+import { ProblemError } from '@/api/client';
+import { FindingList } from './Findings';
+import { defineTexts } from './texts';
+
+const useTexts = defineTexts(
+  'problem',
+  { unexpected: 'Something went wrong on this page', reference: 'Reference: {{code}}' },
+  { unexpected: '页面出现错误', reference: '代码：{{code}}' },
+);
+
+/** What went wrong, what helps, and its code; nothing where there is no error. */
+export function Problem({ error, ...rest }: { error: unknown } & Omit<AlertProps, 'type' | 'title'>) {
+  const say = useTexts();
+  if (error == null) return null;
+  if (!(error instanceof ProblemError)) {
+    return <Alert {...rest} type="error" showIcon title={say('unexpected')} description={String(error)} />;
+  }
+  const { detail, hint, code, errors, findings } = error.problem;
+  return (
+    <Alert
+      {...rest}
+      type="error"
+      showIcon
+      role="alert"
+      title={detail}
+      description={
+        <>
+          {hint && <Typography.Paragraph style={{ marginBottom: 4 }}>{hint}</Typography.Paragraph>}
+          {errors?.map((one) => (
+            <div key={`${one.at} ${one.code}`}>
+              {one.at && <Typography.Text code>{one.at}</Typography.Text>} {one.message}
+              {one.hint && <Typography.Text type="secondary"> {one.hint}</Typography.Text>}
+            </div>
+          ))}
+          {findings && findings.length > 0 && <FindingList findings={findings} />}
+          <Typography.Text type="secondary" style={{ fontSize: 12 }}>
+            {say('reference', { code })}
+          </Typography.Text>
+        </>
+      }
+    />
+  );
+}

@@ -1,0 +1,30 @@
+import { useCallback } from 'react';
+import { useSearchParams } from 'react-router';
+
+/**
+ * A filter that lives in the address: read by its name, changed by `set` (an empty value takes it out; other
+ * filters stay).
+ */
+export function useSearch(): {
+  get: (name: string) => string | undefined;
+  set: (changes: Record<string, string | undefined | null>) => void;
+} {
+  const [parameters, setParameters] = useSearchParams();
+  const set = useCallback(
+    (changes: Record<string, string | undefined | null>) => {
+      setParameters(
+        (old) => {
+          const next = new URLSearchParams(old);
+          for (const [name, value] of Object.entries(changes)) {
+            if (value == null || value === '') next.delete(name);
+            else next.set(name, value);
+          }
+          return next;
+        },
+        { replace: true },
+      );
+    },
+    [setParameters],
+  );
+  return { get: (name) => parameters.get(name) ?? undefined, set };
+}
