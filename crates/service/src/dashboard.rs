@@ -6,11 +6,13 @@ use jiff::ToSpan;
 use model::plan::Environment;
 use model::schedule::InstanceState;
 use model::{ObjectId, Result};
+use store::Stored;
 pub use store::{GroupUsage as Usage, Slow};
 
 use crate::access::rights::{Caller, Right};
 use crate::installation::{LONGEST_PAGE, Service};
-use crate::resource_groups;
+use crate::projects::Project;
+use crate::resource_groups::{self, ResourceGroup};
 use crate::tasks::project_of;
 
 const HOUR: i64 = 60 * 60 * 1_000;
@@ -93,7 +95,7 @@ pub async fn show(
         days: by_day(store.day_states(of, &first).await?),
         slowest,
         failing: failing(service, of, &first).await?,
-        groups: groups(service, caller, project).await?,
+        groups: groups(service, caller, &found).await?,
     })
 }
 
@@ -138,14 +140,25 @@ async fn failing(
     Ok(told)
 }
 
-async fn groups(service: &Service, caller: &Caller, project: &ObjectId) -> Result<Vec<Group>> {
+async fn groups(
+    service: &Service,
+    caller: &Caller,
+    project: &Stored<Project>,
+) -> Result<Vec<Group>> {
     let store = service.store();
     let now = service.clock().millis();
     let taken = store.usage_now(now).await?;
-    let listed = resource_groups::list(service, caller, (None, None, Some(LONGEST_PAGE))).await?;
-    let of_project = listed
-        .into_iter()
-        .filter(|group| group.body.projects.contains(project));
+    let mut of_project =
+        resource_groups::list(service, caller, (None, None, Some(LONGEST_PAGE))).await?;
+    of_project.retain(|group| group.body.projects.contains(&project.id));
+    // Its own defaults may be bound to no project.
+    let own = [&project.body.default_group, &project.body.development_group];
+    for id in own.into_iter().flatten() {
+        if of_project.iter().all(|group| group.id != *id) {
+            of_project.extend(store.get::<ResourceGroup>(id).await?);
+        }
+    }
+    of_project.sort_by(|one, other| one.name.cmp(&other.name));
     let mut told = Vec::new();
     for group in of_project {
         let nothing = || Usage {

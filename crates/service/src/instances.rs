@@ -60,19 +60,31 @@ pub struct Shown {
     pub downstream: Vec<Instance>,
 }
 
-/// Instances of a project in an environment, newest first. The next page is what is `before` the last one.
+/// Instances of a project in an environment, newest first, each with the last time that it ran. The next page is
+/// what is `before` the last one.
 pub async fn list(
     service: &Service,
     caller: &Caller,
     (project, environment): (&ObjectId, Environment),
     mut filter: InstanceFilter,
-) -> Result<Vec<Instance>> {
+) -> Result<Vec<(Instance, Option<Attempt>)>> {
     project_of(service, caller, (project, environment), Right::ViewProject).await?;
     filter.limit = filter.limit.clamp(1, LONGEST_PAGE);
     let store = service.store();
-    store
+    let instances = store
         .instances(project.as_str(), environment, &filter)
-        .await
+        .await?;
+    let ids: Vec<i64> = instances.iter().map(|instance| instance.id).collect();
+    let attempts = store.last_attempts(&ids).await?;
+    let mut attempts: BTreeMap<i64, Attempt> = attempts
+        .into_iter()
+        .map(|attempt| (attempt.instance, attempt))
+        .collect();
+    let with_attempt = instances.into_iter().map(|instance| {
+        let last = attempts.remove(&instance.id);
+        (instance, last)
+    });
+    Ok(with_attempt.collect())
 }
 
 /// How many instances of a project there are in each state, of one business date where it is given.

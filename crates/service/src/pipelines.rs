@@ -402,10 +402,36 @@ pub(crate) async fn all(
     }
 }
 
-/// What a document says, in few characters: SHA-256, in hex.
+/// What a document says, in few characters: SHA-256, in hex. However its numbers are spelled: programs that know one
+/// kind of number alone write `48` for `48.0`.
 pub(crate) fn digest(document: &Json) -> String {
-    let digest = Sha256::digest(document.to_string());
+    let digest = Sha256::digest(plainly(document).to_string());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The largest whole number up to which every one is a number of its own in a program with floating point alone.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
+
+/// The same, whole numbers without a fraction.
+fn plainly(value: &Json) -> Json {
+    match value {
+        Json::Number(number) if number.is_f64() => match number.as_f64() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "it is whole, and within range"
+            )]
+            Some(float) if float.fract() == 0.0 && float.abs() <= LARGEST_EXACT => {
+                Json::from(float as i64)
+            }
+            _ => value.clone(),
+        },
+        Json::Array(items) => items.iter().map(plainly).collect(),
+        Json::Object(keys) => keys
+            .iter()
+            .map(|(key, value)| (key.clone(), plainly(value)))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 /// Puts a document into a pipeline, and what follows from it.

@@ -132,7 +132,9 @@ pub async fn log_in(
         .store()
         .note(&by, "session.refused", ("", &id), &detail)
         .await?;
-    Err(unauthenticated("the name or the password is wrong"))
+    let message = "the name or the password is wrong";
+    Err(Error::new(ErrorKind::Auth, "WRONG_LOGIN", message)
+        .hint("look at both once more; whoever manages users can set a new password"))
 }
 
 /// Ends the session of this cookie.

@@ -80,15 +80,15 @@ pub async fn list(
     service.store().list("", &page).await
 }
 
-/// Who could be given a role, by name: for whoever gives roles in a project, or in the installation.
+/// Everybody's names, by name: for who has any role, since those they work with did what lists and logs tell.
 pub async fn people(
     service: &Service,
     caller: &Caller,
     (after, containing, limit): (Option<String>, Option<String>, Option<u32>),
 ) -> Result<Vec<Person>> {
     let mut projects = caller.project_roles.keys();
-    if !projects.any(|project| caller.may(Some(project), Right::ManageProject).is_ok()) {
-        caller.may(None, Right::ManageUsers)?;
+    if !projects.any(|project| caller.may(Some(project), Right::ViewProject).is_ok()) {
+        caller.may(None, Right::ViewProject)?;
     }
     let page = page(after, containing, limit);
     let listed = service.store().list::<User>("", &page).await?;

@@ -130,7 +130,7 @@ impl Store {
         Ok(rows.iter().map(slow).collect())
     }
 
-    /// The tasks with most instances that stand as failed, of business dates from `first` on.
+    /// The tasks with most instances that stand as failed by themselves, of business dates from `first` on.
     pub async fn failing(
         &self,
         (project, environment): (&str, Environment),
@@ -138,9 +138,11 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Failing>> {
         let rows = sqlx::query(
-            "SELECT task, COUNT(*) AS failures, MAX(id) AS latest FROM instances \
-             WHERE project = $1 AND environment = $2 AND state = 'failed' AND bizdate >= $3 \
-             GROUP BY task ORDER BY failures DESC, latest DESC LIMIT $4",
+            "SELECT i.task, COUNT(*) AS failures, MAX(i.id) AS latest \
+             FROM instances i JOIN attempts a ON a.instance = i.id AND a.number = i.attempts \
+             WHERE i.project = $1 AND i.environment = $2 AND i.state = 'failed' AND i.bizdate >= $3 \
+             AND (a.outcome IS NULL OR a.outcome <> 'stopped') \
+             GROUP BY i.task ORDER BY failures DESC, latest DESC LIMIT $4",
         )
         .bind(project)
         .bind(word(&environment)?)

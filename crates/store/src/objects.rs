@@ -388,7 +388,12 @@ async fn noted<T: Noun>(
     if !detail.is_null() {
         told["changes"] = detail.clone();
     }
-    note(transaction, by, &action, (&object.project, id), &told).await?;
+    // A project's own log tells of the project itself, too.
+    let project = match T::KIND {
+        "project" => id,
+        _ => &object.project,
+    };
+    note(transaction, by, &action, (project, id), &told).await?;
     let news = News {
         project: &object.project,
         kind: "object",

@@ -62,6 +62,11 @@ export function useProjectEvents(keys: readonly string[]): void {
         if (changed.size > 0) due ??= setTimeout(tell, GATHERED_MILLIS);
       });
     }
+    // What happened before the stream was open, at first or after a break, is seen by reading.
+    stream.addEventListener('open', () => {
+      for (const key of wanted) changed.add(key);
+      due ??= setTimeout(tell, GATHERED_MILLIS);
+    });
     return () => {
       stream.close();
       clearTimeout(due);

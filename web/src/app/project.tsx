@@ -14,9 +14,12 @@ export type Environment = 'development' | 'production';
 const ProjectContext = createContext<Project | null>(null);
 const LAST = 'godwit.project';
 
-/** The id of the project that was open last on this browser. */
-export function lastProject(): string | null {
-  return localStorage.getItem(LAST);
+/** The id of the project that was open last on this browser, as long as the person may see it. */
+export function useLastProject(): string | undefined {
+  const projects = useProjects();
+  const last = localStorage.getItem(LAST) ?? undefined;
+  if (projects.data === undefined) return last;
+  return projects.data.some(({ id }) => id === last) ? last : undefined;
 }
 
 /** The project that the address names. */

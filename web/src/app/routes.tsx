@@ -1,6 +1,6 @@
 import { lazy, type ReactNode, Suspense } from 'react';
-import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
-import { InProject, lastProject } from '@/app/project';
+import { createBrowserRouter, Navigate, Outlet, type RouteObject } from 'react-router';
+import { InProject, useLastProject, useProjects } from '@/app/project';
 import { Shell } from '@/app/Shell';
 import { Session } from '@/app/session';
 import { Waiting } from '@/ui/Waiting';
@@ -16,10 +16,41 @@ function later(load: () => Promise<{ default: () => ReactNode }>): ReactNode {
   );
 }
 
+/** The project that was open last, or the only one there is. */
 function Home() {
-  const project = lastProject();
+  const projects = useProjects();
+  const last = useLastProject();
+  if (projects.isPending) return <Waiting />;
+  const only = projects.data?.length === 1 ? projects.data[0]?.id : undefined;
+  const project = last ?? only;
   return <Navigate to={project ? `/p/${project}/dashboard` : '/projects'} replace />;
 }
+
+const Feedback = lazy(() => import('@/ui/Feedback'));
+
+function WithFeedback() {
+  return (
+    <Suspense fallback={<Waiting />}>
+      <Feedback>
+        <Outlet />
+      </Feedback>
+    </Suspense>
+  );
+}
+
+function inProject(routes: RouteObject[]): RouteObject {
+  return {
+    path: '/p/:project',
+    errorElement: <Broken />,
+    children: routes.map(({ element, ...route }) => ({
+      ...route,
+      element: <InProject>{element}</InProject>,
+    })) as RouteObject[],
+  };
+}
+
+// The start page, which loads as little as it can.
+const dashboard = { path: 'dashboard', element: later(() => import('@/features/operations/DashboardPage')) };
 
 const ofProject: RouteObject[] = [
   { index: true, element: <Navigate to="migrations" replace /> },
@@ -30,7 +61,6 @@ const ofProject: RouteObject[] = [
   { path: 'publish', element: later(() => import('@/features/pipelines/PublishPage')) },
   { path: 'data-sources', element: later(() => import('@/features/data-sources/DataSourcesPage')) },
   { path: 'metadata', element: later(() => import('@/features/metadata/MetadataPage')) },
-  { path: 'dashboard', element: later(() => import('@/features/operations/DashboardPage')) },
   { path: 'tasks', element: later(() => import('@/features/operations/TasksPage')) },
   { path: 'instances', element: later(() => import('@/features/operations/InstancesPage')) },
   { path: 'instances/:instance', element: later(() => import('@/features/operations/InstancePage')) },
@@ -51,18 +81,17 @@ export const routes: RouteObject[] = [
     errorElement: <Broken />,
     children: [
       { index: true, element: <Home /> },
-      { path: '/projects', element: later(() => import('@/features/projects/ProjectsPage')) },
-      { path: '/users', element: later(() => import('@/features/administration/UsersPage')) },
-      { path: '/resource-groups', element: later(() => import('@/features/administration/GroupsPage')) },
-      { path: '/audit', element: later(() => import('@/features/administration/AuditPage')) },
-      { path: '/account', element: later(() => import('@/features/administration/AccountPage')) },
+      inProject([dashboard]),
       {
-        path: '/p/:project',
-        errorElement: <Broken />,
-        children: ofProject.map(({ element, ...route }) => ({
-          ...route,
-          element: <InProject>{element}</InProject>,
-        })) as RouteObject[],
+        element: <WithFeedback />,
+        children: [
+          { path: '/projects', element: later(() => import('@/features/projects/ProjectsPage')) },
+          { path: '/users', element: later(() => import('@/features/administration/UsersPage')) },
+          { path: '/resource-groups', element: later(() => import('@/features/administration/GroupsPage')) },
+          { path: '/audit', element: later(() => import('@/features/administration/AuditPage')) },
+          { path: '/account', element: later(() => import('@/features/administration/AccountPage')) },
+          inProject(ofProject),
+        ],
       },
       { path: '*', element: <NotFound /> },
     ],

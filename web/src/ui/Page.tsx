@@ -1,6 +1,9 @@
-import { Breadcrumb, Flex, Typography } from 'antd';
+import { Flex, Typography, theme } from 'antd';
 import { type ReactNode, useEffect } from 'react';
 import { Link } from 'react-router';
+import { defineTexts } from './texts';
+
+const useTexts = defineTexts('page', { way: 'Where you are' }, { way: '当前位置' });
 
 /** A page: its heading, what can be done on it, its content. The heading is the browser tab's title too. */
 export function Page({
@@ -23,11 +26,7 @@ export function Page({
   return (
     <Flex vertical gap={16} style={{ padding: 24, minHeight: '100%' }}>
       <div>
-        {above && (
-          <Breadcrumb
-            items={[...above.map((step) => ({ title: <Link to={step.to}>{step.title}</Link> })), { title }]}
-          />
-        )}
+        {above && <Way above={above} title={title} />}
         <Flex justify="space-between" align="center" gap={16} wrap>
           <Typography.Title level={1} style={{ margin: 0, fontSize: 22, overflowWrap: 'anywhere' }}>
             {title}
@@ -42,5 +41,25 @@ export function Page({
       </div>
       {children}
     </Flex>
+  );
+}
+
+function Way({ above, title }: { above: { title: string; to: string }[]; title: string }) {
+  const say = useTexts();
+  const { token } = theme.useToken();
+  return (
+    <nav aria-label={say('way')} style={{ color: token.colorTextSecondary, marginBottom: 2 }}>
+      {above.map((step) => (
+        <span key={step.to}>
+          <Link to={step.to}>{step.title}</Link>
+          <span aria-hidden style={{ marginInline: 8 }}>
+            /
+          </span>
+        </span>
+      ))}
+      <span aria-current="page" style={{ overflowWrap: 'anywhere' }}>
+        {title}
+      </span>
+    </nav>
   );
 }

@@ -1,4 +1,4 @@
-import { Tag, type TagProps } from 'antd';
+import { theme } from 'antd';
 import type { Schemas } from '@/api/client';
 import { defineTexts } from './texts';
 
@@ -37,17 +37,7 @@ export const STATES: readonly InstanceState[] = [
   'succeeded',
 ];
 
-/** The colour of a state, as Ant Design names it; plots use {@link STATE_HUES}. */
-const COLOURS: Record<InstanceState, TagProps['color']> = {
-  'not-run': 'default',
-  'waiting-for-time': 'default',
-  throttled: 'warning',
-  'waiting-for-resources': 'warning',
-  running: 'processing',
-  succeeded: 'success',
-  failed: 'error',
-};
-
+/** The hue of a state, in plots and beside its name. */
 export const STATE_HUES: Record<InstanceState, string> = {
   'not-run': '#9aa5b1',
   'waiting-for-time': '#7b8794',
@@ -58,11 +48,29 @@ export const STATE_HUES: Record<InstanceState, string> = {
   failed: '#d64545',
 };
 
+/** A state by its name; the hue is a help for the eye, and no text is written in it. */
 export function StateTag({ state }: { state: InstanceState }) {
   const say = useStateTexts();
+  const { token } = theme.useToken();
+  const hue = STATE_HUES[state];
   return (
-    <Tag color={COLOURS[state]} data-state={state}>
+    <span
+      data-state={state}
+      style={{
+        display: 'inline-flex',
+        alignItems: 'center',
+        gap: 6,
+        padding: '1px 8px',
+        borderRadius: 10,
+        fontSize: 12,
+        lineHeight: '18px',
+        whiteSpace: 'nowrap',
+        color: token.colorText,
+        background: `${hue}26`,
+      }}
+    >
+      <span aria-hidden style={{ width: 8, height: 8, borderRadius: 4, flex: 'none', background: hue }} />
       {say(state)}
-    </Tag>
+    </span>
   );
 }

@@ -41,6 +41,8 @@ type Values = Record<string, string | number>;
 export type Say<T extends Flat> = (key: BareKey<keyof T & string>, values?: Values) => string;
 type BareKey<K extends string> = K extends `${infer Base}_${'one' | 'other'}` ? Base : K;
 
+const defined = new Set<string>();
+
 /**
  * The texts of one folder, in both languages; a text that lacks its Chinese does not compile.
  * `const useTexts = defineTexts('projects', { title: 'Projects' }, { title: '项目' })`, and in a component
@@ -51,6 +53,8 @@ export function defineTexts<const T extends Flat>(
   en: T,
   zh: Record<Exclude<keyof T, `${string}_one`>, string> & Partial<Record<keyof T, string>>,
 ): { (): Say<T>; now: Say<T> } {
+  if (defined.has(namespace) && !import.meta.hot) throw new Error(`two folders call their texts ${namespace}`);
+  defined.add(namespace);
   i18next.addResourceBundle('en', namespace, en);
   i18next.addResourceBundle('zh', namespace, zh);
   const use = () => {

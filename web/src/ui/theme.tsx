@@ -106,8 +106,27 @@ export function Theme({ children }: { children: ReactNode }) {
           },
         }}
       >
-        {children}
+        <Ground>{children}</Ground>
       </ConfigProvider>
     </ShadeContext.Provider>
+  );
+}
+
+/** What texts look like that no component of Ant Design gives a look. */
+function Ground({ children }: { children: ReactNode }) {
+  const { token } = antTheme.useToken();
+  return (
+    <div
+      style={{
+        height: '100%',
+        color: token.colorText,
+        background: token.colorBgLayout,
+        fontFamily: token.fontFamily,
+        fontSize: token.fontSize,
+        lineHeight: token.lineHeight,
+      }}
+    >
+      {children}
+    </div>
   );
 }

@@ -117,7 +117,7 @@ impl Problem {
 /// The status that an error is answered with.
 fn status(error: &Error) -> StatusCode {
     match error.code {
-        "UNAUTHENTICATED" => return StatusCode::UNAUTHORIZED,
+        "UNAUTHENTICATED" | "WRONG_LOGIN" => return StatusCode::UNAUTHORIZED,
         "EDITED_MEANWHILE" => return StatusCode::PRECONDITION_FAILED,
         "EDITION_REQUIRED" => return StatusCode::PRECONDITION_REQUIRED,
         "WRONG_METHOD" => return StatusCode::METHOD_NOT_ALLOWED,

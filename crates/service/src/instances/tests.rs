@@ -39,7 +39,7 @@ async fn those_downstream_are_run_again_and_the_graph_shows_them() {
             ..InstanceFilter::default()
         };
         let listed = list(service, caller, of, filter).await.unwrap();
-        listed.iter().map(|one| one.attempts).collect()
+        listed.iter().map(|(one, _)| one.attempts).collect()
     };
     assert_eq!(attempts, [2, 2, 1]);
     let lines = log(service, caller, (project, ids[2]), None).await.unwrap();

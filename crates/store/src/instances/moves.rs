@@ -202,6 +202,30 @@ impl Store {
         rows.iter().map(attempt).collect()
     }
 
+    /// The last time that each of these ran, as far as they did.
+    pub async fn last_attempts(&self, ids: &[i64]) -> Result<Vec<Attempt>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(500) {
+            let mut query = Statement::new(
+                "SELECT a.instance, a.number, a.server, a.run, a.started_at, a.ended_at, a.outcome, a.report \
+                 FROM instances i JOIN attempts a ON a.instance = i.id AND a.number = i.attempts \
+                 WHERE i.id IN (",
+            );
+            query.list(ids.iter().copied());
+            query.push(")");
+            let rows = query
+                .build()
+                .map_err(|cause| failure("could not read attempts", cause))?
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|cause| failure("could not read attempts", cause))?;
+            for row in &rows {
+                found.push(attempt(row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Which goes first, for instances of a task that have not begun, from now on.
     pub async fn reprioritize(
         &self,

@@ -313,6 +313,55 @@ impl From<Attempt> for AttemptShown {
     }
 }
 
+/// An instance in a list, with the last time that it ran.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+struct ListedInstance {
+    /// The instance.
+    #[serde(flatten)]
+    instance: InstanceLine,
+    /// The last time that it ran.
+    last: Option<LastShown>,
+}
+
+/// The last time that an instance ran, in few words.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+struct LastShown {
+    /// RFC 3339.
+    started_at: String,
+    /// RFC 3339.
+    ended_at: Option<String>,
+    /// How it ended.
+    outcome: Option<String>,
+    /// What it failed with.
+    code: Option<String>,
+    /// The same in words.
+    message: Option<String>,
+    /// How many rows were published.
+    rows_written: Option<u64>,
+    /// How many rows were rejected.
+    rows_rejected: Option<u64>,
+}
+
+impl From<Attempt> for LastShown {
+    fn from(attempt: Attempt) -> Self {
+        let report = attempt.report.unwrap_or_default();
+        let text = |key: &str| report[key].as_str().map(str::to_owned);
+        // What was staged and not published is not told as written.
+        let published = attempt.outcome.as_deref() == Some("succeeded");
+        Self {
+            started_at: written_moment(attempt.started_at),
+            ended_at: attempt.ended_at.map(written_moment),
+            outcome: attempt.outcome,
+            code: text("code"),
+            message: text("message"),
+            rows_written: report["rows_written"].as_u64().filter(|_| published),
+            rows_rejected: report["rows_rejected"].as_u64(),
+        }
+    }
+}
+
 /// An instance with all that is known of it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -373,7 +422,7 @@ async fn list(
     app: App,
     caller: Caller,
     input: Input<InProject, Search>,
-) -> Result<Answer<Listed<InstanceLine>>, Error> {
+) -> Result<Answer<Listed<ListedInstance>>, Error> {
     let search = input.query;
     let limit = wire::limit(search.limit);
     let filter = InstanceFilter {
@@ -386,12 +435,19 @@ async fn list(
         limit,
     };
     let of = (&input.path.project, search.environment);
-    let items = lines(instances::list(&app.service, &caller, of, filter).await?);
+    let found = instances::list(&app.service, &caller, of, filter).await?;
+    let items: Vec<_> = found
+        .into_iter()
+        .map(|(instance, last)| ListedInstance {
+            instance: instance.into(),
+            last: last.map(LastShown::from),
+        })
+        .collect();
     let is_full = items.len() >= limit as usize;
     let next = items
         .last()
         .filter(|_| is_full)
-        .map(|last| last.id.to_string());
+        .map(|last| last.instance.id.to_string());
     Ok(Answer::of(Listed { items, next }))
 }
 

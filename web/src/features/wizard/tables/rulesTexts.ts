@@ -1,7 +1,7 @@
 import { defineTexts } from '@/ui/texts';
 
 export const useTexts = defineTexts(
-  'name-rules',
+  'name-conversion',
   {
     title: 'Name conversion',
     intro:

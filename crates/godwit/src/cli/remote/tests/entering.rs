@@ -106,7 +106,7 @@ async fn what_is_wrong_with_a_login_is_told_and_nothing_is_kept() {
     check(
         &wrong.run(&["login", &server.url]).await,
         Exit::Refused,
-        &["error[UNAUTHENTICATED]"],
+        &["error[WRONG_LOGIN]"],
     );
     let unasked = nobody.run(&["login", &server.url]).await;
     check(&unasked, Exit::Usage, &["NOBODY_TO_ASK", "--token-file"]);
