@@ -50,6 +50,7 @@ PACKAGES = {
     "sqlite3": ["sqlite3"],
     "openssl": ["openssl"],
     "valgrind": ["valgrind"],
+    "chromium": ["chromium", "fonts-noto-cjk"],  # what the web page is tried in
 }
 ZONES = Path("/usr/share/zoneinfo")
 

@@ -38,6 +38,11 @@ pub trait Source: Send + Sync {
     /// The schema that names without one mean.
     fn default_schema(&self) -> String;
 
+    /// The schemas that this user may look into, without the server's own, by name.
+    async fn schemas(&self) -> Result<Vec<String>> {
+        Ok(vec![self.default_schema()])
+    }
+
     /// Everything in `schemas` (empty: the default one) that a person could select, of every kind.
     async fn tables(&self, schemas: &[String]) -> Result<Vec<ListedTable>>;
 

@@ -81,6 +81,9 @@ pub async fn collect(
         schemas.sort();
         schemas.dedup();
         let listed = source.tables(&schemas).await?;
+        let holds = |schema: &String| listed.iter().any(|table| table.name.schema == *schema);
+        let empty: Vec<&String> = schemas.iter().filter(|schema| !holds(schema)).collect();
+        let empty = json!(empty);
         teller.tell(0, listed.len()).await?;
         let (mut done, mut kept) = (0, 0);
         for tables in listed.chunks(AT_ONCE) {
@@ -101,13 +104,16 @@ pub async fn collect(
         let cut = service.store().cut_catalog(&id, environment, begun).await?;
         Ok(Outcome {
             complete: true,
-            result: json!({ "tables": kept, "gone": cut, "environment": environment }),
+            result: json!({
+                "tables": kept, "gone": cut, "environment": environment, "without-tables": empty,
+            }),
         })
     })
     .await
 }
 
-/// The schemas of which tables were collected; the data source's own where nothing was.
+/// The schemas that the data source's user may look into, and those of which tables were collected. Where the source
+/// cannot be asked now, what was collected is told alone.
 pub async fn schemas(
     service: &Service,
     caller: &Caller,
@@ -115,12 +121,23 @@ pub async fn schemas(
     environment: Option<Environment>,
 ) -> Result<Vec<String>> {
     let environment = asked(service, caller, (project, id), environment).await?;
-    let known = known_schemas(service, id, environment).await?;
-    if !known.is_empty() {
-        return Ok(known);
+    let mut all = known_schemas(service, id, environment).await?;
+    let asked = async {
+        let source = open_to_read(service, (project, id), environment).await?;
+        let live = source.schemas().await?;
+        Ok::<_, Error>(match live.is_empty() {
+            true => vec![source.default_schema()],
+            false => live,
+        })
+    };
+    match asked.await {
+        Ok(live) => all.extend(live),
+        Err(error) if all.is_empty() => return Err(error),
+        Err(error) => tracing::info!(code = error.code, %error, "a source was not asked"),
     }
-    let source = open_to_read(service, (project, id), environment).await?;
-    Ok(vec![source.default_schema()])
+    all.sort();
+    all.dedup();
+    Ok(all)
 }
 
 /// One table in full: as it was collected, else as the source says now.

@@ -290,7 +290,9 @@ pub async fn run_now(
     };
     let new = [new_instance(&found.body, &task, &body, occasion)];
     let made = store.make_instances(by.at, &new).await?;
-    let detail = json!({ "task": id, "bizdate": bizdate, "instance": made });
+    let detail = json!({
+        "name": task.name, "task": id, "bizdate": bizdate, "instance": made,
+    });
     let subject = (project.as_str(), id.as_str());
     store.note(&by, "task.run", subject, &detail).await?;
     service.tell();

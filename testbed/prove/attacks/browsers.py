@@ -161,7 +161,7 @@ def after_changes(house):
         yield Attack("session", f"one {payload}", lambda: caller.ask("GET", "/me"), (401,), ("UNAUTHENTICATED",))
     yield Attack("session", "logging in as a disabled user",
                  lambda: house.nobody().ask("POST", "/session", {"name": "ben", "password": PASSWORD}), (401,),
-                 ("UNAUTHENTICATED",))
+                 ("WRONG_LOGIN",))
     edition = {"If-Match": disabled.one("etag")}
     house.ann.ask("PUT", f"/users/{house.ids['user'][0]}", {"name": "ben", "disabled": False}, edition)
     yield Attack("session", "one of a user who was disabled for a while", lambda: kept.ask("GET", "/me"), (401,),

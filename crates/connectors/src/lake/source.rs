@@ -1,7 +1,7 @@
 //! Reading from the lake: a snapshot fixes the Iceberg snapshot of each table, which stays readable as
 //! long as it is kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -99,6 +99,15 @@ impl Source for LakeSource {
 
     fn default_schema(&self) -> String {
         self.default_schema.clone()
+    }
+
+    async fn schemas(&self) -> Result<Vec<String>> {
+        self.off_thread(async move |catalog| {
+            let names = catalog.pointers()?.into_iter();
+            let schemas: BTreeSet<String> = names.map(|(name, _)| name.schema).collect();
+            Ok(schemas.into_iter().collect())
+        })
+        .await
     }
 
     async fn tables(&self, schemas: &[String]) -> Result<Vec<ListedTable>> {

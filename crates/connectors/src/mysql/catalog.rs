@@ -36,6 +36,14 @@ pub(crate) struct KeyFacts {
 const NAMES_PER_QUERY: usize = 500;
 const SNAPSHOT_ENGINES: [&str; 4] = ["innodb", "rocksdb", "tokudb", "xtradb"];
 
+/// The databases that this user may see, but for the server's own.
+pub(crate) async fn schemas(connection: &mut Conn) -> Result<Vec<String>> {
+    let statement = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE LOWER(SCHEMA_NAME) \
+         NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') ORDER BY SCHEMA_NAME";
+    let rows: Vec<Row> = connection.exec(statement, ()).await.map_err(translate)?;
+    Ok(rows.into_iter().map(|row| Cells(row).text(0)).collect())
+}
+
 /// Everything in `schemas` that a person could select.
 pub(crate) async fn list(connection: &mut Conn, schemas: &[String]) -> Result<Vec<ListedTable>> {
     let mut listed = Vec::new();

@@ -76,6 +76,13 @@ impl Source for MysqlSource {
         self.database.clone()
     }
 
+    async fn schemas(&self) -> Result<Vec<String>> {
+        let mut session = self.server.connect().await?;
+        let schemas = catalog::schemas(&mut session.connection).await?;
+        let _ = session.connection.disconnect().await;
+        Ok(schemas)
+    }
+
     async fn tables(&self, schemas: &[String]) -> Result<Vec<ListedTable>> {
         let default = [self.database.clone()];
         let schemas = if schemas.is_empty() {

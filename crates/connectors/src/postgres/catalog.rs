@@ -79,6 +79,21 @@ WHERE i.indrelid = ANY($1::oid[]) AND i.indisvalid AND i.indpred IS NULL AND i.i
 GROUP BY i.indexrelid, i.indrelid, i.indisprimary, i.indisunique, n.relname
 ORDER BY i.indexrelid";
 
+/// The schemas that this user may look into, but for the server's own.
+pub(super) async fn schemas(session: &Session) -> Result<Vec<String>> {
+    let rows = session
+        .client
+        .query(
+            "SELECT nspname::text AS name FROM pg_catalog.pg_namespace \
+             WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \
+             AND pg_catalog.has_schema_privilege(oid, 'USAGE') ORDER BY nspname",
+            &[],
+        )
+        .await
+        .map_err(error_of)?;
+    Ok(rows.iter().map(|row| row.get("name")).collect())
+}
+
 /// Everything in `schemas` that a person could select.
 pub(super) async fn list(
     session: &Session,

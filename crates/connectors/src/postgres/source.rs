@@ -91,6 +91,11 @@ impl Source for PostgresSource {
         first.cloned().unwrap_or_else(|| "public".to_owned())
     }
 
+    async fn schemas(&self) -> Result<Vec<String>> {
+        let spare = self.spare().await?;
+        catalog::schemas(spare.session()?).await
+    }
+
     async fn tables(&self, schemas: &[String]) -> Result<Vec<ListedTable>> {
         let default = [self.default_schema()];
         let schemas = if schemas.is_empty() {

@@ -13,6 +13,7 @@ use service::access::token;
 use service::backfills::{self, Backfill};
 use service::data_sources::{self, DataSource};
 use service::generation::{self, Generate};
+use service::metadata::{self, Collect};
 use service::migrations;
 use service::projects::{self, Project};
 use service::resource_groups::{self, ResourceGroup};
@@ -86,7 +87,12 @@ impl Filling<'_> {
             let written = json!({ "type": connector, "options": { "path": path } });
             let source: DataSource = understood(written)?;
             let of = (&project, name);
-            data_sources::create(self.service, &self.caller, of, source).await?;
+            let made = data_sources::create(self.service, &self.caller, of, source).await?;
+            if name == "shop" {
+                let (of, all) = ((&project, &made.id), Collect::default());
+                let begun = metadata::collect(self.service, &self.caller, of, all).await?;
+                self.ended(&project, begun).await?;
+            }
         }
         let text = migration_yaml(Path::new("shop.db"), Path::new("lake"));
         let of = (&project, None);

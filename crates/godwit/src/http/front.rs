@@ -212,15 +212,15 @@ async fn elsewhere(page: Option<Router>, request: Request) -> Response {
             Ok(response) => response,
             Err(never) => match never {},
         },
-        _ => {
-            let message = "there is nothing at this address";
-            refused(
-                Error::new(ErrorKind::NotFound, "NO_SUCH_ADDRESS", message)
-                    .hint("/api/openapi.json lists what there is"),
-                request,
-            )
-        }
+        _ => refused(nothing_there(), request),
     }
+}
+
+/// That an address is nobody's.
+pub(super) fn nothing_there() -> Error {
+    let message = "there is nothing at this address";
+    Error::new(ErrorKind::NotFound, "NO_SUCH_ADDRESS", message)
+        .hint("/api/openapi.json lists what there is")
 }
 
 async fn wrong_method(request: Request) -> Response {

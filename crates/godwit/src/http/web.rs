@@ -12,6 +12,7 @@ use flate2::read::GzDecoder;
 use model::Error;
 use service::access::token;
 
+use super::front::nothing_there;
 use super::identity::RequestId;
 use super::problem::Problem;
 
@@ -21,6 +22,18 @@ type File = (&'static str, bool, &'static [u8]);
 static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 const PAGE: &str = "/index.html";
+/// The first parts of the page's own addresses, as `web/src/app/routes.tsx` has them.
+const PLACES: [&str; 9] = [
+    "",
+    "account",
+    "audit",
+    "login",
+    "p",
+    "projects",
+    "resource-groups",
+    "set-up",
+    "users",
+];
 /// Names below it change with what they name.
 const ASSETS: &str = "/assets/";
 /// Where the page takes the nonce of its styles from.
@@ -60,16 +73,25 @@ async fn answer(request: Request) -> Response {
 }
 
 fn found(address: &str, headers: &HeaderMap) -> Result<Response, Error> {
-    match file(address) {
-        Some(file) if address != PAGE => asset(file, headers),
-        // A file of another version: the page would be taken for it.
-        None if address.starts_with(ASSETS) => {
-            Ok(plain(StatusCode::NOT_FOUND, "there is no such file\n"))
+    if let Some(file) = file(address).filter(|_| address != PAGE) {
+        return asset(file, headers);
+    }
+    let first = address.trim_start_matches('/').split('/').next();
+    let is_place = !address.contains("//") && first.is_some_and(|first| PLACES.contains(&first));
+    let shows_pages = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"));
+    match (is_place, file(PAGE)) {
+        // A person who mistyped sees the page say so.
+        (false, Some((_, _, bytes))) if shows_pages && !address.starts_with(ASSETS) => {
+            let mut response = shown(bytes)?;
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            Ok(response)
         }
-        _ => match file(PAGE) {
-            Some((_, _, bytes)) => shown(bytes),
-            None => Ok(plain(StatusCode::OK, WITHOUT_PAGE)),
-        },
+        (false, _) => Err(nothing_there()),
+        (true, Some((_, _, bytes))) => shown(bytes),
+        (true, None) => Ok(plain(StatusCode::OK, WITHOUT_PAGE)),
     }
 }
 
@@ -160,7 +182,8 @@ mod tests {
     use super::*;
 
     async fn get(address: &str, encoding: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
-        let request = Request::get(address)
+        let uri: axum::http::Uri = address.parse().unwrap();
+        let request = Request::get(uri)
             .header(header::ACCEPT_ENCODING, encoding)
             .body(Body::empty())
             .unwrap();
@@ -187,6 +210,35 @@ mod tests {
         assert!(text.contains(nonce) && !text.contains(NONCE), "{text}");
         let (_, others, _) = get("/", "gzip").await;
         assert_ne!(others["content-security-policy"].to_str().unwrap(), policy);
+    }
+
+    #[tokio::test]
+    async fn an_address_of_nobody_is_not_the_page() {
+        for nobody in [
+            "/metrics/",
+            "//metrics",
+            "/METRICS",
+            "/./metrics",
+            "/php",
+            "//",
+            "/p2",
+        ] {
+            let (status, ..) = get(nobody, "").await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{nobody}");
+        }
+    }
+
+    #[test]
+    fn the_page_s_own_addresses_are_known() {
+        let routes = include_str!("../../../../web/src/app/routes.tsx");
+        let paths = routes.split("path: '/").skip(1);
+        let mut firsts: Vec<&str> = paths
+            .filter_map(|rest| rest.split(['\'', '/']).next())
+            .chain([""])
+            .collect();
+        firsts.sort_unstable();
+        firsts.dedup();
+        assert_eq!(firsts, PLACES);
     }
 
     #[tokio::test]
