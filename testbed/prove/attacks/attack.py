@@ -15,7 +15,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-POLICY = ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"]
+POLICY = ["frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"]
+DEFAULT = ("default-src 'self';", "default-src 'none';")
 NEVER = ["access-control-allow-origin", "access-control-allow-credentials", "server", "x-powered-by"]
 
 
@@ -58,7 +59,8 @@ def protected(attack, answer):
     for name, value in HEADERS.items():
         ensure(answer.one(name) == value, f"{attack}: {name} is {answer.all(name)} of {shown(answer)}")
     policy = answer.one("content-security-policy") or ""
-    ensure(all(word in policy for word in POLICY), f"{attack}: the content security policy is {policy!r} of {shown(answer)}")
+    strict = policy.startswith(DEFAULT) and "unsafe" not in policy and all(word in policy for word in POLICY)
+    ensure(strict, f"{attack}: the content security policy is {policy!r} of {shown(answer)}")
     ensure(answer.one("x-request-id"), f"{attack}: {shown(answer)} has no id")
     told = [name for name in NEVER if answer.all(name)]
     ensure(not told, f"{attack}: the answer has {told}")

@@ -116,7 +116,7 @@ fn shown(bytes: &[u8]) -> Result<Response, Error> {
     set(&mut response, "text/html; charset=utf-8", "no-store");
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{}'; img-src 'self' data:; \
-         connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+         connect-src 'self'; font-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; \
          form-action 'self'",
         nonce.as_str()
     );

@@ -130,7 +130,8 @@ fn name(
     names: &[TableName],
     preview: &mut Preview,
 ) {
-    let targets = target_names(spec, destination, "", names);
+    let (long, short): (Vec<TableName>, Vec<TableName>) = names.iter().cloned().partition(is_long);
+    let targets = target_names(spec, destination, "", &short);
     if let (Some((first, Ok(target))), Some(source)) = (targets.first(), source) {
         let titles = (source.about().title, destination.about().title);
         let first = (first.clone(), target.clone());
@@ -142,31 +143,46 @@ fn name(
         }
     }
     preview.tables = told(targets);
+    if long.is_empty() {
+        return;
+    }
+    // In the order asked.
+    let mut named = std::mem::take(&mut preview.tables).into_iter();
+    let in_order = names.iter().filter_map(|name| match is_long(name) {
+        true => Some(PreviewedTable {
+            source: Table::from(name),
+            target: None,
+            finding: Some(too_long(name)),
+        }),
+        false => named.next(),
+    });
+    preview.tables = in_order.collect();
 }
 
-/// The tables asked for, where they are not too many and can be tables at all.
+/// The tables asked for, where they are not too many.
 fn named(request: &PreviewRequest) -> Result<Vec<TableName>> {
-    let refuse = |message: String, hint: String| {
-        Err(Error::new(ErrorKind::Config, "OUT_OF_RANGE", message).hint(hint))
-    };
     let count = request.tables.len();
     if count > MOST_TABLES {
-        let hint = format!("ask for at most {MOST_TABLES} at once");
-        return refuse(format!("{count} tables are given"), hint);
+        let message = format!("{count} tables are given");
+        return Err(Error::new(ErrorKind::Config, "OUT_OF_RANGE", message)
+            .hint(format!("ask for at most {MOST_TABLES} at once")));
     }
-    let names: Vec<TableName> = request.tables.iter().map(TableName::from).collect();
-    let longest = names.iter().flat_map(|name| [&name.schema, &name.table]);
-    let longest = longest.map(|text| text.chars().count()).max();
-    match longest {
-        Some(longest) if longest > names::LONG => {
-            let hint = format!("at most {} are taken", names::LONG);
-            refuse(
-                format!("the name of a table has {longest} characters"),
-                hint,
-            )
-        }
-        _ => Ok(names),
-    }
+    Ok(request.tables.iter().map(TableName::from).collect())
+}
+
+/// Whether a name is longer than is named ahead: rules may make much of it. The plan tells what becomes of it.
+fn is_long(name: &TableName) -> bool {
+    [&name.schema, &name.table]
+        .iter()
+        .any(|text| text.chars().count() > names::LONG)
+}
+
+fn too_long(name: &TableName) -> Finding {
+    let message = format!(
+        "a name of {} characters is not named ahead",
+        name.table.chars().count().max(name.schema.chars().count())
+    );
+    Finding::note("NAME_NOT_PREVIEWED", "", message).hint("the plan tells what becomes of it")
 }
 
 /// Requirement R6.02: the text that a rule of one's own starts as, from one type to another.
@@ -182,7 +198,8 @@ pub async fn existing(
     (request, environment): (&PreviewRequest, Option<Environment>),
 ) -> Result<Vec<Table>> {
     caller.may(Some(project.as_str()), Right::UseDataSources)?;
-    let names = named(request)?;
+    let mut names = named(request)?;
+    names.retain(|name| !is_long(name));
     let project = project_of(service, project).await?;
     let environment = environment_of(&project, environment)?;
     let document = filled(&request.document);
@@ -371,6 +388,7 @@ mod tests {
         };
         assert_eq!(named(&request(20_000, 256)).unwrap().len(), 20_000);
         assert_eq!(named(&request(20_001, 1)).unwrap_err().code, "OUT_OF_RANGE");
-        assert_eq!(named(&request(1, 257)).unwrap_err().code, "OUT_OF_RANGE");
+        let long = named(&request(1, 257)).unwrap();
+        assert!(is_long(&long[0]) && !is_long(&TableName::new("s", "t".repeat(256))));
     }
 }
