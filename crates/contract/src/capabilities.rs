@@ -63,6 +63,8 @@ pub struct WriteCapabilities {
     pub checksums: bool,
     /// Tables have keys: makes the primary key and [`model::plan::Write::indexes`].
     pub indexes: bool,
+    /// Carries out [`model::plan::Write::statements`] in the step that publishes.
+    pub statements: bool,
     /// How a load becomes visible.
     pub visibility: Visibility,
     /// How often a row arrives, whatever dies.

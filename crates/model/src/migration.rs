@@ -479,14 +479,21 @@ impl<'de> Deserialize<'de> for ParameterValue {
     }
 }
 
-/// Statements at the destination.
+/// Statements at the destination, carried out in the step that publishes a table's rows: all of it lasts, or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Statements {
-    /// Before a table is loaded.
+    /// Before a table's rows come (the preparation statement).
     #[serde(default)]
     pub before: Vec<String>,
-    /// After a table is loaded.
+    /// After a table's rows have come (the completion statement).
     #[serde(default)]
     pub after: Vec<String>,
+}
+
+impl Statements {
+    /// Whether there are none.
+    pub fn is_none(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
 }

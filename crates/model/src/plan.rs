@@ -8,7 +8,7 @@ use crate::ids::PipelineId;
 use crate::logical_type::LogicalType;
 use crate::migration::{
     Consistency, EmptyOverwrite, LoadingPolicy, OnLostSnapshot, RejectedRows, RunPolicy,
-    ShrunkenLoad, Verify,
+    ShrunkenLoad, Statements, Verify,
 };
 use crate::shape::TableShape;
 use crate::table::{Index, NativeColumn, TableKind, TableName};
@@ -238,6 +238,10 @@ pub struct Write {
     /// primary key stands in `table`. Names are the source's: a destination may choose others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indexes: Vec<Index>,
+    /// A person's own statements, parameters replaced: carried out in the step that publishes the rows, or not
+    /// at all.
+    #[serde(default, skip_serializing_if = "Statements::is_none")]
+    pub statements: Statements,
 }
 
 /// What a commit makes of a table that is there.

@@ -40,6 +40,7 @@ impl Default for Fake {
                 required_columns: true,
                 checksums: true,
                 indexes: false,
+                statements: false,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: LIMITS,

@@ -32,6 +32,8 @@ pub struct Parameters {
     bizdate: Date,
     /// By name in lower case.
     user: BTreeMap<String, String>,
+    /// What we say ourselves of a table, by name in lower case: goes before the user's, and into any place.
+    own: BTreeMap<&'static str, String>,
 }
 
 /// Why a placeholder has no value.
@@ -69,7 +71,15 @@ impl Parameters {
         Ok(Self {
             bizdate: date,
             user,
+            own: BTreeMap::new(),
         })
+    }
+
+    /// The same, and this one of ours, whose name is in lower case.
+    pub(crate) fn with(&self, name: &'static str, value: String) -> Self {
+        let mut more = self.clone();
+        more.own.insert(name, value);
+        more
     }
 
     /// The text with every placeholder replaced, once. Each one that cannot be is a finding at `at`.
@@ -118,6 +128,11 @@ impl Parameters {
     }
 
     fn value(&self, reference: &Reference<'_>, place: Place) -> Result<String, Problem> {
+        if let Reference::BusinessDate(text) = reference
+            && let Some(value) = self.own.get(text.trim().to_lowercase().as_str())
+        {
+            return Ok(value.clone());
+        }
         let value = match reference {
             Reference::Unclosed(text) => {
                 return Err(Problem {
@@ -155,6 +170,7 @@ impl Parameters {
         if problem.code == "UNKNOWN_PARAMETER" {
             let mut known: Vec<&str> = self.user.keys().map(String::as_str).collect();
             known.extend(BUILT_IN);
+            known.extend(self.own.keys());
             let name = reference.inner().trim().to_lowercase();
             problem.hint = match nearest(&name, &known) {
                 Some(near) => format!("did you mean ${{{near}}}? {}", problem.hint),

@@ -1,7 +1,7 @@
 //! One table's plan: everything about it is decided here, and nothing about the others.
 
 use contract::ExistingTable;
-use model::migration::{ExistingTables, LoadingPolicy, MigrationSpec};
+use model::migration::{ExistingTables, LoadingPolicy, MigrationSpec, Statements};
 use model::plan::{
     Column, ColumnMapping, Partition, Pipeline, Refused, Scan, TableChange, TableSchema, Write,
 };
@@ -18,9 +18,10 @@ use crate::filters;
 use crate::keys;
 use crate::match_columns::{Ends, MOST_UNKNOWN, Planned, plan_columns, unknown_column};
 use crate::naming::{Named, name_table};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Place};
 use crate::plan::PlanInput;
 use crate::recreate::Confirmation;
+use crate::validate::statements;
 
 /// Where each source table goes: its name in `namespace`, or why it has none. Collisions are looked
 /// for among all of `tables`. Asked for before planning, so that the destination can describe what is
@@ -319,12 +320,37 @@ fn target(
         update_key,
         without_source: Vec::new(),
         indexes: keys::indexes(input.spec.destination.indexes, table, planned),
+        statements: statements(shared, name, findings),
     };
     if complete {
         let reviewed = dialect.review(&write).into_iter();
         findings.extend(reviewed.map(|finding| at_table(finding, &table.name)));
     }
     (write, columns)
+}
+
+/// A person's statements for this table. What is unknown in them is told of the migration already.
+fn statements(shared: &Shared<'_>, name: &TableName, findings: &mut Vec<Finding>) -> Statements {
+    let dialect = shared.input.destination.dialect();
+    let quoted = [&name.schema, &name.table].map(|part| dialect.quote(part));
+    let parameters = shared
+        .parameters
+        .with(statements::TARGET_TABLE, quoted.join("."))
+        .with(statements::TARGET_SCHEMA, quoted[0].clone());
+    let mut expand = |texts: &[String]| -> Vec<String> {
+        let expanded = texts.iter().map(|text| {
+            let at = name.to_string();
+            parameters.expand_in(text, &at, Place::Condition)
+        });
+        expanded
+            .filter_map(|text| text.map_err(|more| findings.extend(more)).ok())
+            .collect()
+    };
+    let written = &shared.input.spec.statements;
+    Statements {
+        before: expand(&written.before),
+        after: expand(&written.after),
+    }
 }
 
 /// The finding at its own place, else at the table.
@@ -381,6 +407,7 @@ fn into_existing(
         update_key: Vec::new(),
         without_source: without_source(existing, &fitted.mappings, partition),
         indexes: Vec::new(),
+        statements: statements(shared, name, findings),
     };
     (write, fitted.mappings)
 }

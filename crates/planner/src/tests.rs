@@ -811,7 +811,7 @@ fn what_is_wrong_with_the_whole_blocks_the_plan() {
     };
     blocked(
         &one(r#"{"statements": {"after": ["x"]}}"#, orders()),
-        "NOT_SERVED_YET",
+        "UNSUPPORTED",
     );
     blocked(
         &one(r#"{"method": {"partition": {}}}"#, orders()),
@@ -979,6 +979,7 @@ fn offering_all() -> Fake {
             .map(|write| contract::WriteCapabilities {
                 update: true,
                 indexes: true,
+                statements: true,
                 ..write
             }),
         ..Fake::default()
@@ -990,6 +991,29 @@ fn update(rest: &str, table: NativeTable) -> World {
         destination: offering_all(),
         ..one(&updating(rest), table)
     }
+}
+
+#[test]
+fn r9_02_statements_of_a_person_go_with_the_rows_of_each_table() {
+    let written = r#"{"statements": {"before": ["DELETE FROM ${target_table} WHERE ds = '${bizdate}'"],
+        "after": ["CALL ${target_schema}.done('${region}')"]}, "parameters": {"region": "cn"}}"#;
+    let world = World {
+        destination: offering_all(),
+        ..one(written, orders())
+    };
+    let pipeline = world.planned();
+    let name = &pipeline.write.table.name;
+    let quote = |text: &str| Fake::default().dialect().quote(text);
+    let (schema, table) = (quote(&name.schema), quote(&name.table));
+    let statements = &pipeline.write.statements;
+    let before = format!("DELETE FROM {schema}.{table} WHERE ds = '20230330'");
+    assert_eq!(statements.before, [before]);
+    assert_eq!(statements.after, [format!("CALL {schema}.done('cn')")]);
+    let plain = World {
+        destination: offering_all(),
+        ..one("{}", orders())
+    };
+    assert_ne!(plain.planned().digest, pipeline.digest);
 }
 
 #[test]

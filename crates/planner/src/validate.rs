@@ -5,6 +5,7 @@ mod ends;
 mod method;
 mod schedule;
 mod served;
+pub(crate) mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -292,6 +293,7 @@ fn texts(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
         }
     }
     method::check(spec, &parameters, findings);
+    statements::check(&spec.statements, &parameters, findings);
 }
 
 /// How long they are with their parameters replaced, in bytes.

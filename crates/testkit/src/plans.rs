@@ -125,6 +125,7 @@ pub fn pipeline_of(
                 _ => Vec::new(),
             },
             without_source: Vec::new(),
+            statements: model::migration::Statements::default(),
             indexes: Vec::new(),
         },
         shape: Some(TableShape::of(&native)),

@@ -61,6 +61,7 @@ impl Connector for Files {
                 required_columns: true,
                 checksums: true,
                 indexes: false,
+                statements: false,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

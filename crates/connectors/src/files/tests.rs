@@ -153,6 +153,7 @@ fn write(table: &str, policy: LoadingPolicy, partition: Option<&str>) -> Write {
         ddl: Vec::new(),
         update_key: Vec::new(),
         without_source: Vec::new(),
+        statements: model::migration::Statements::default(),
         indexes: Vec::new(),
     }
 }

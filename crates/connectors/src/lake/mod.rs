@@ -78,6 +78,7 @@ impl Connector for Lake {
                 required_columns: true,
                 checksums: true,
                 indexes: false,
+                statements: false,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

@@ -176,6 +176,7 @@ fn write_of(columns: Vec<Column>, policy: LoadingPolicy, exists: bool) -> Write 
         ddl: Vec::new(),
         update_key: Vec::new(),
         without_source: Vec::new(),
+        statements: model::migration::Statements::default(),
         indexes: Vec::new(),
     }
 }

@@ -77,6 +77,7 @@ impl Connector for Mysql {
                 required_columns: true,
                 checksums: true,
                 indexes: true,
+                statements: false,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

@@ -85,6 +85,7 @@ impl Connector for Postgres {
                 required_columns: true,
                 checksums: true,
                 indexes: true,
+                statements: true,
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: NameLimits {

@@ -90,6 +90,13 @@ fn check_destination(
             &format!("write {}", offered.join(" or ")),
         ));
     }
+    if !spec.statements.is_none() && !write.statements {
+        findings.push(unsupported(
+            "statements",
+            format!("{title} carries out no statements in the step that publishes rows"),
+            "leave them out; postgresql does",
+        ));
+    }
     if spec.destination.indexes != IndexChoice::None && !write.indexes {
         findings.push(unsupported(
             "destination.indexes",

@@ -19,18 +19,10 @@ pub(super) fn check(spec: &MigrationSpec, findings: &mut Vec<Finding>) {
 type Word = (bool, &'static str, &'static str, &'static str);
 
 fn words(spec: &MigrationSpec) -> Vec<Word> {
-    vec![
-        (
-            !spec.statements.before.is_empty() || !spec.statements.after.is_empty(),
-            "statements",
-            "running statements",
-            "leave it out",
-        ),
-        (
-            spec.on_lost_snapshot == OnLostSnapshot::RestartAll,
-            "on-lost-snapshot",
-            "restart-all",
-            "write restart-unfinished or fail",
-        ),
-    ]
+    vec![(
+        spec.on_lost_snapshot == OnLostSnapshot::RestartAll,
+        "on-lost-snapshot",
+        "restart-all",
+        "write restart-unfinished or fail",
+    )]
 }

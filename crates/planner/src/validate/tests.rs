@@ -337,10 +337,7 @@ fn r4_03_a_confirmation_of_what_is_not_asked_for_is_refused() {
 
 #[test]
 fn what_is_not_served_yet_is_refused_and_not_ignored() {
-    for (changes, at) in [
-        (r#"{"statements": {"after": ["x"]}}"#, "statements"),
-        (r#"{"on-lost-snapshot": "restart-all"}"#, "on-lost-snapshot"),
-    ] {
+    for (changes, at) in [(r#"{"on-lost-snapshot": "restart-all"}"#, "on-lost-snapshot")] {
         check(changes, &[&format!("NOT_SERVED_YET migration.{at}")]);
     }
 }

@@ -329,6 +329,7 @@ pub(super) mod tests {
             ddl: Vec::new(),
             update_key: vec!["id".to_owned()],
             without_source: vec!["own".to_owned()],
+            statements: model::migration::Statements::default(),
             indexes: Vec::new(),
         };
         let load = LoadId::new("l");

@@ -311,6 +311,7 @@ mod tests {
             ddl: Vec::new(),
             update_key: Vec::new(),
             without_source: Vec::new(),
+            statements: model::migration::Statements::default(),
             indexes: Vec::new(),
         };
         let found = unfit(&write, &batch, 64 << 10).unwrap();

@@ -233,6 +233,7 @@ mod tests {
             ddl: Vec::new(),
             update_key: Vec::new(),
             without_source: Vec::new(),
+            statements: model::migration::Statements::default(),
             indexes: vec![Index {
                 name: "i".to_owned(),
                 columns: vec!["c0".to_owned()],

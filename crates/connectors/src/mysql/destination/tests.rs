@@ -168,6 +168,7 @@ impl Place {
                 .skip(2)
                 .map(|column| column.name.clone())
                 .collect(),
+            statements: model::migration::Statements::default(),
             table: TableSchema {
                 name,
                 columns,

@@ -80,6 +80,8 @@ async fn transaction(
     if staged.write().policy == LoadingPolicy::Update {
         refuse_key_twice(session, staged).await?;
     }
+    let own = &staged.write().statements;
+    statements(session, &own.before, "before").await?;
     let rows = manifests.iter().map(|manifest| manifest.part.written).sum();
     let facts = Facts::of_one(session, staged.target()).await?;
     match (facts, staged.write().exists) {
@@ -92,7 +94,41 @@ async fn transaction(
         (Some(_), false) => return Err(staged.appeared()),
         (None, true) => return Err(staged.gone()),
     }
+    statements(session, &own.after, "after").await?;
     Ok(None)
+}
+
+/// A person's own statements, each by itself: they last with the rows, or not at all. None may end the
+/// transaction that they stand in.
+async fn statements(session: &Session, statements: &[String], key: &str) -> Result<()> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let transaction = "SELECT pg_catalog.txid_current()::text";
+    let current = async || {
+        let row = session.client.query_one(transaction, &[]).await;
+        let row = row.map_err(|cause| here(error_of(cause)))?;
+        Ok::<String, Error>(row.get(0))
+    };
+    let ours = current().await?;
+    for (index, statement) in statements.iter().enumerate() {
+        let place = format!("statements.{key}[{index}]");
+        // As a prepared one: several in one text are refused by the server.
+        let done = session.client.execute(statement.as_str(), &[]).await;
+        done.map_err(|cause| {
+            let cause = here(error_of(cause));
+            let message = format!("{place}: {}", cause.message);
+            Error::new(cause.kind, "STATEMENT_FAILED", message)
+                .on(Side::Destination)
+                .retry(cause.retry)
+                .hint("nothing of this load was published; mend the statement, or the table that it is about")
+        })?;
+        if current().await? != ours {
+            let message = format!("{place} ended the transaction that publishes the rows");
+            return Err(conflict("STATEMENT_OF_TRANSACTION", message));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a table whose rows were staged can be shown to everybody at once: an exchange needs it, rows

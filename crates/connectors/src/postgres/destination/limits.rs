@@ -177,6 +177,7 @@ mod tests {
             ddl: Vec::new(),
             update_key: Vec::new(),
             without_source: Vec::new(),
+            statements: model::migration::Statements::default(),
             indexes: Vec::new(),
         }
     }

@@ -35,6 +35,56 @@ pub(super) fn code<T>(result: Result<T, Error>) -> &'static str {
 }
 
 #[tokio::test]
+async fn r9_02_statements_last_with_the_rows_or_not_at_all() {
+    let sql = "CREATE TABLE there.log (what text);";
+    with_tables("load_statements", sql, async |world| {
+        let mut plan = world.plan("t", "t", Append).await;
+        let log =
+            |what: &str| format!("INSERT INTO there.log SELECT '{what} ' || count(*) FROM there.t");
+        plan.write.statements.before =
+            vec!["DELETE FROM there.t WHERE id < 3".to_owned(), log("before")];
+        plan.write.statements.after = vec![log("after"), "SELECT 1 / 0".to_owned()];
+        let refused = world.load(&plan, "first").await;
+        assert_eq!(code(refused), "STATEMENT_FAILED");
+        assert_eq!(world.rows(ALL).await, OLD);
+        assert_eq!(world.rows("SELECT * FROM there.log").await, NOBODY);
+
+        // What a parser of ours would not see, the server's transaction tells.
+        for hidden in ["COMMIT", "SELECT 1; COMMIT"] {
+            let mut ending = world.plan("t", "t", Append).await;
+            ending.write.statements.before = vec![hidden.to_owned()];
+            let refused = world.load(&ending, &format!("l{}", hidden.len())).await;
+            let refused = code(refused);
+            assert!(
+                ["STATEMENT_OF_TRANSACTION", "STATEMENT_FAILED"].contains(&refused),
+                "{refused}"
+            );
+            assert_eq!(world.rows(ALL).await, OLD);
+        }
+
+        plan.write.statements.after.pop();
+        world.load(&plan, "second").await.unwrap();
+        assert_eq!(world.rows(ALL).await, NEW);
+        let told = world
+            .rows("SELECT * FROM there.log ORDER BY what DESC")
+            .await;
+        assert_eq!(told, ["before 0", "after 3"]);
+        // Published once, its statements are not carried out again.
+        let again = world
+            .destination
+            .stage(&plan.write, &model::LoadId::new("second"))
+            .unwrap();
+        assert!(matches!(
+            world.destination.commit(&again, &[]).await,
+            CommitOutcome::Done(_)
+        ));
+        assert_eq!(world.rows("SELECT count(*) FROM there.log").await, ["2"]);
+        assert_eq!(world.leftovers().await, NOBODY);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_new_table_gets_its_key_its_indexes_and_its_comments() {
     let sql = "CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL, b int);
         CREATE UNIQUE INDEX ON t (a); CREATE INDEX t_b ON t (b, a);

@@ -81,6 +81,7 @@ impl World {
                 _ => Vec::new(),
             },
             without_source: Vec::new(),
+            statements: model::migration::Statements::default(),
             indexes: table.indexes.clone(),
         };
         Plan { scan, write }
