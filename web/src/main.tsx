@@ -1,15 +1,18 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { App } from 'antd';
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router';
 import { ProblemError } from '@/api/client';
+import { awaitServer, serverAnswers } from '@/app/away';
 import { router } from '@/app/routes';
 import '@/ui/texts';
 import './page.css';
 import { Theme } from '@/ui/theme';
 
-const client = new QueryClient({
+const heed = awaitServer(serverAnswers);
+
+const client: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: (error) => heed(error, client) }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -27,9 +30,7 @@ createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={client}>
       <Theme>
-        <App style={{ height: '100%' }}>
-          <RouterProvider router={router} />
-        </App>
+        <RouterProvider router={router} />
       </Theme>
     </QueryClientProvider>
   </StrictMode>,

@@ -12,6 +12,8 @@ export class ProblemError extends Error {
   }
 }
 
+const UNREACHABLE = 'SERVER_UNREACHABLE';
+
 let csrf: string | null = null;
 
 /** Remembers the token that the session's writing requests show. */
@@ -71,11 +73,16 @@ function isProblem(value: unknown): value is Schemas['Problem'] {
   return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value;
 }
 
+/** Whether nobody answered at all, or something between that knows no more. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.code === UNREACHABLE;
+}
+
 function unreachable(): Schemas['Problem'] {
   return {
     type: 'about:blank',
     title: 'The server does not answer',
-    code: 'SERVER_UNREACHABLE',
+    code: UNREACHABLE,
     detail: 'The server does not answer.',
     hint: 'It may be starting again; what you see may be out of date.',
     status: 0,

@@ -23,7 +23,7 @@ import { useMay } from '@/app/session';
 import { useShellTexts } from './shellTexts';
 
 /** The ways to the pages of the project, and to those of all projects. */
-export function Navigation() {
+export function Navigation({ isNarrow }: { isNarrow: boolean }) {
   const say = useShellTexts();
   const place = useLocation();
   const may = useMay();
@@ -36,12 +36,16 @@ export function Navigation() {
     icon,
     label: <Link to={to}>{label}</Link>,
   });
+  // Where there is no room for words, a line parts the groups.
+  const group = (key: string, label: string) => ({
+    type: 'group' as const,
+    key,
+    label: isNarrow ? <hr aria-label={label} style={{ margin: '4px 0', opacity: 0.25 }} /> : label,
+  });
   const ofProject: MenuProps['items'] = project
     ? [
         {
-          type: 'group',
-          label: `${say('develop')} · ${say('integration')}`,
-          key: 'develop',
+          ...group('develop', `${say('develop')} · ${say('integration')}`),
           children: [
             link(at('migrations'), say('migrations'), <SwapOutlined />),
             link(at('pipelines'), say('pipelines'), <FolderOpenOutlined />),
@@ -51,9 +55,7 @@ export function Navigation() {
           ],
         },
         {
-          type: 'group',
-          label: say('operate'),
-          key: 'operate',
+          ...group('operate', say('operate')),
           children: [
             link(at('dashboard'), say('dashboard'), <DashboardOutlined />),
             link(at('tasks'), say('tasks'), <ProfileOutlined />),
@@ -71,10 +73,7 @@ export function Navigation() {
     link('/resource-groups', say('groups'), <ControlOutlined />),
     ...(may('read-audit') ? [link('/audit', say('audit'), <AuditOutlined />)] : []),
   ];
-  const items = [
-    ...ofProject,
-    { type: 'group' as const, label: say('administration'), key: 'administration', children: ofAll },
-  ];
+  const items = [...ofProject, { ...group('administration', say('administration')), children: ofAll }];
   const parts = place.pathname.split('/');
   const here = parts[1] === 'p' ? parts.slice(0, 4).join('/') : `/${parts[1] ?? ''}`;
   return (

@@ -4,7 +4,7 @@ import { Button, Dropdown, Flex, Layout, type MenuProps, Select, theme } from 'a
 import { useState } from 'react';
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router';
 import { api, call, rememberCsrf } from '@/api/client';
-import { useProjects } from '@/app/project';
+import { useLastProject, useProjects } from '@/app/project';
 import { useMe } from '@/app/session';
 import { LANGUAGES, type Language, setLanguage, useLanguage } from '@/ui/texts';
 import { type Shade, useShade } from '@/ui/theme';
@@ -36,13 +36,14 @@ export function Shell() {
         <Layout.Sider
           width={216}
           collapsible
-          breakpoint="lg"
+          breakpoint="xl"
+          collapsedWidth={64}
           collapsed={collapsed}
           onCollapse={setCollapsed}
           theme="light"
           style={{ borderInlineEnd: `1px solid ${token.colorBorderSecondary}`, overflow: 'auto' }}
         >
-          <Navigation />
+          <Navigation isNarrow={collapsed} />
         </Layout.Sider>
         <Layout.Content id="content" tabIndex={-1} style={{ overflow: 'auto', outline: 'none' }}>
           <Outlet />
@@ -56,10 +57,13 @@ function TopBar() {
   const say = useShellTexts();
   const navigate = useNavigate();
   const place = useLocation();
-  const { project } = useParams();
+  const parameters = useParams();
+  // On pages of no project, the one that the navigation leads into.
+  const last = useLastProject();
+  const project = parameters.project ?? last;
   const projects = useProjects();
   const open = (id: string) => {
-    const section = place.pathname.match(/^\/p\/[^/]+\/([^/]+)/)?.[1] ?? 'migrations';
+    const section = place.pathname.match(/^\/p\/[^/]+\/([^/]+)/)?.[1] ?? 'dashboard';
     navigate(`/p/${id}/${section}`);
   };
   return (

@@ -3,7 +3,8 @@ import { createContext, type ReactNode, useContext, useEffect } from 'react';
 import { useParams } from 'react-router';
 import { all, api, call, type Schemas } from '@/api/client';
 import { type Right, useMay } from '@/app/session';
-import { Problem } from '@/ui/Problem';
+import { Refused } from '@/ui/Refused';
+import { defineTexts } from '@/ui/texts';
 import { Waiting } from '@/ui/Waiting';
 
 export type Project = Schemas['ProjectShown'];
@@ -13,6 +14,8 @@ export type Environment = 'development' | 'production';
 
 const ProjectContext = createContext<Project | null>(null);
 const LAST = 'godwit.project';
+
+const useTexts = defineTexts('in-project', { toProjects: 'All projects' }, { toProjects: '全部项目' });
 
 /** The id of the project that was open last on this browser, as long as the person may see it. */
 export function useLastProject(): string | undefined {
@@ -46,6 +49,7 @@ export function useProjects() {
 
 /** Reads the project of the address, and shows its children in it. */
 export function InProject({ children }: { children: ReactNode }) {
+  const say = useTexts();
   const { project: id = '' } = useParams();
   const project = useQuery({
     queryKey: ['projects', id],
@@ -55,6 +59,9 @@ export function InProject({ children }: { children: ReactNode }) {
     if (project.data) localStorage.setItem(LAST, project.data.id);
   }, [project.data]);
   if (project.isPending) return <Waiting />;
-  if (project.isError) return <Problem error={project.error} style={{ margin: 24 }} />;
+  if (project.isError) {
+    const back = { title: say('toProjects'), to: '/projects' };
+    return <Refused error={project.error} onAgain={project.refetch} back={back} />;
+  }
   return <ProjectContext.Provider value={project.data}>{children}</ProjectContext.Provider>;
 }

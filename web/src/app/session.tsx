@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo } from 'react';
 import { Navigate, useLocation } from 'react-router';
 import { api, call, onLoggedOut, ProblemError, rememberCsrf, type Schemas } from '@/api/client';
-import { Problem } from '@/ui/Problem';
+import { Refused } from '@/ui/Refused';
 import { Waiting } from '@/ui/Waiting';
 
 type Me = Schemas['Me'];
@@ -48,7 +48,7 @@ export function Session({ children }: { children: ReactNode }) {
     if (me.error instanceof ProblemError && me.error.problem.status === 401) {
       return <Navigate to="/login" replace state={{ from: place.pathname + place.search }} />;
     }
-    return <Problem error={me.error} style={{ margin: 24 }} />;
+    return <Refused error={me.error} onAgain={me.refetch} />;
   }
   return <SessionContext.Provider value={me.data}>{children}</SessionContext.Provider>;
 }

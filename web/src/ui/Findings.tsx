@@ -55,14 +55,16 @@ export function FindingList({
   );
 }
 
+/** The sign of a severity; without a label it is an ornament of what says it. */
 export function SeverityIcon({ severity, label }: { severity: Finding['severity']; label: string }) {
   const { token } = theme.useToken();
+  const said = label === '' ? { 'aria-hidden': true } : { 'aria-label': label };
   switch (severity) {
     case 'blocker':
-      return <CloseCircleFilled aria-label={label} style={{ color: token.colorError }} />;
+      return <CloseCircleFilled {...said} style={{ color: token.colorError }} />;
     case 'warning':
-      return <WarningFilled aria-label={label} style={{ color: token.colorWarning }} />;
+      return <WarningFilled {...said} style={{ color: token.colorWarning }} />;
     default:
-      return <InfoCircleFilled aria-label={label} style={{ color: token.colorInfo }} />;
+      return <InfoCircleFilled {...said} style={{ color: token.colorInfo }} />;
   }
 }

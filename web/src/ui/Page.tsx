@@ -49,17 +49,17 @@ function Way({ above, title }: { above: { title: string; to: string }[]; title: 
   const { token } = theme.useToken();
   return (
     <nav aria-label={say('way')} style={{ color: token.colorTextSecondary, marginBottom: 2 }}>
-      {above.map((step) => (
-        <span key={step.to}>
-          <Link to={step.to}>{step.title}</Link>
-          <span aria-hidden style={{ marginInline: 8 }}>
-            /
-          </span>
-        </span>
-      ))}
-      <span aria-current="page" style={{ overflowWrap: 'anywhere' }}>
-        {title}
-      </span>
+      <Flex component="ol" gap={8} wrap style={{ listStyle: 'none', margin: 0, padding: 0 }}>
+        {above.map((step) => (
+          <Flex component="li" key={step.to} gap={8}>
+            <Link to={step.to}>{step.title}</Link>
+            <span aria-hidden>/</span>
+          </Flex>
+        ))}
+        <li aria-current="page" style={{ overflowWrap: 'anywhere' }}>
+          {title}
+        </li>
+      </Flex>
     </nav>
   );
 }

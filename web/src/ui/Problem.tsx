@@ -1,12 +1,22 @@
 import { Alert, type AlertProps, Typography } from 'antd';
-import { ProblemError } from '@/api/client';
+import { isUnreachable, ProblemError } from '@/api/client';
 import { FindingList } from './Findings';
 import { defineTexts } from './texts';
 
 const useTexts = defineTexts(
   'problem',
-  { unexpected: 'Something went wrong on this page', reference: 'Reference: {{code}}' },
-  { unexpected: '页面出现错误', reference: '代码：{{code}}' },
+  {
+    unexpected: 'Something went wrong on this page',
+    reference: 'Reference: {{code}}',
+    away: 'The server does not answer.',
+    awayHint: 'It may be starting again; what you see may be out of date.',
+  },
+  {
+    unexpected: '页面出现错误',
+    reference: '代码：{{code}}',
+    away: '服务器没有响应。',
+    awayHint: '服务器可能正在重启；当前显示的内容可能不是最新的。',
+  },
 );
 
 /** What went wrong, what helps, and its code; nothing where there is no error. */
@@ -16,7 +26,11 @@ export function Problem({ error, ...rest }: { error: unknown } & Omit<AlertProps
   if (!(error instanceof ProblemError)) {
     return <Alert {...rest} type="error" showIcon title={say('unexpected')} description={String(error)} />;
   }
-  const { detail, hint, code, errors, findings } = error.problem;
+  const { code, errors, findings } = error.problem;
+  // That nobody answered is said here, not by the service.
+  const isAway = isUnreachable(error);
+  const detail = isAway ? say('away') : error.problem.detail;
+  const hint = isAway ? say('awayHint') : error.problem.hint;
   return (
     <Alert
       {...rest}

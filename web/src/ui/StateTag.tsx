@@ -1,5 +1,5 @@
-import { theme } from 'antd';
 import type { Schemas } from '@/api/client';
+import { HueTag } from './HueTag';
 import { defineTexts } from './texts';
 
 export const useStateTexts = defineTexts(
@@ -48,29 +48,8 @@ export const STATE_HUES: Record<InstanceState, string> = {
   failed: '#d64545',
 };
 
-/** A state by its name; the hue is a help for the eye, and no text is written in it. */
+/** A state by its name. */
 export function StateTag({ state }: { state: InstanceState }) {
   const say = useStateTexts();
-  const { token } = theme.useToken();
-  const hue = STATE_HUES[state];
-  return (
-    <span
-      data-state={state}
-      style={{
-        display: 'inline-flex',
-        alignItems: 'center',
-        gap: 6,
-        padding: '1px 8px',
-        borderRadius: 10,
-        fontSize: 12,
-        lineHeight: '18px',
-        whiteSpace: 'nowrap',
-        color: token.colorText,
-        background: `${hue}26`,
-      }}
-    >
-      <span aria-hidden style={{ width: 8, height: 8, borderRadius: 4, flex: 'none', background: hue }} />
-      {say(state)}
-    </span>
-  );
+  return <HueTag hue={STATE_HUES[state]} text={say(state)} state={state} />;
 }

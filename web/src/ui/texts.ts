@@ -53,7 +53,8 @@ export function defineTexts<const T extends Flat>(
   en: T,
   zh: Record<Exclude<keyof T, `${string}_one`>, string> & Partial<Record<keyof T, string>>,
 ): { (): Say<T>; now: Say<T> } {
-  if (defined.has(namespace) && !import.meta.hot) throw new Error(`two folders call their texts ${namespace}`);
+  if (defined.has(namespace) && !import.meta.hot)
+    throw new Error(`two folders call their texts ${namespace}`);
   defined.add(namespace);
   i18next.addResourceBundle('en', namespace, en);
   i18next.addResourceBundle('zh', namespace, zh);

@@ -65,7 +65,7 @@ export function Theme({ children }: { children: ReactNode }) {
             // Texts in these colours, and texts on them, have 4.5 to 1.
             colorPrimary: isDark ? '#2aa3b3' : '#0b6b78',
             colorError: isDark ? '#e8696b' : '#c62828',
-            colorSuccess: isDark ? '#49aa19' : '#2b7a0b',
+            colorSuccess: isDark ? '#6fcf3c' : '#2b7a0b',
             colorWarning: isDark ? '#d89614' : '#8f5b00',
             colorInfo: isDark ? '#2aa3b3' : '#0b6b78',
             colorLink: isDark ? '#4fc0cf' : '#0b6b78',
@@ -100,6 +100,8 @@ export function Theme({ children }: { children: ReactNode }) {
           components: {
             Button: isDark ? { primaryColor: '#00191d', dangerColor: '#1f0000' } : {},
             Menu: {
+              itemHeight: 36,
+              itemMarginBlock: 2,
               itemSelectedBg: isDark ? '#123c43' : '#e2f1f3',
               itemSelectedColor: isDark ? '#7fd6e2' : '#084f59',
             },

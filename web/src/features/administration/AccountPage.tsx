@@ -13,18 +13,19 @@ export default function AccountPage() {
   const say = useTexts();
   const me = useMe();
   const search = useSearch();
+  const tabs = [
+    { key: 'profile', label: say('profile'), children: <Profile /> },
+    { key: 'password', label: say('password'), children: <ChangePassword /> },
+    { key: 'sessions', label: say('sessions'), children: <Sessions /> },
+    { key: 'tokens', label: say('tokens'), children: <Tokens /> },
+  ];
   return (
     <Page title={say('title')} intro={called(me.user)}>
       <Tabs
         destroyOnHidden
-        activeKey={search.get('tab') ?? 'profile'}
+        activeKey={tabs.find(({ key }) => key === search.get('tab'))?.key ?? 'profile'}
         onChange={(tab) => search.set({ tab: tab === 'profile' ? null : tab })}
-        items={[
-          { key: 'profile', label: say('profile'), children: <Profile /> },
-          { key: 'password', label: say('password'), children: <ChangePassword /> },
-          { key: 'sessions', label: say('sessions'), children: <Sessions /> },
-          { key: 'tokens', label: say('tokens'), children: <Tokens /> },
-        ]}
+        items={tabs}
       />
     </Page>
   );

@@ -134,6 +134,7 @@ function GroupTable({ groups, onDialog }: { groups: Group[]; onDialog?: (dialog:
       ? [
           {
             key: 'actions',
+            fixed: 'end' as const,
             width: 96,
             render: (_: unknown, group: Group) => <Actions group={group} onDialog={onDialog} />,
           },

@@ -102,7 +102,7 @@ function UserTable({ users, onDialog }: { users: User[]; onDialog: (dialog: Dial
       size="middle"
       dataSource={users}
       pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
-      scroll={{ x: 860 }}
+      scroll={{ x: 960 }}
       locale={{ emptyText: <Empty title={say('none-found')} /> }}
       columns={[
         {
@@ -114,7 +114,15 @@ function UserTable({ users, onDialog }: { users: User[]; onDialog: (dialog: Dial
               <Flex gap={8}>
                 <Button
                   type="link"
-                  style={{ padding: 0, border: 0, height: 'auto', fontWeight: 600 }}
+                  style={{
+                    padding: 0,
+                    border: 0,
+                    height: 'auto',
+                    fontWeight: 600,
+                    textAlign: 'start',
+                    whiteSpace: 'normal',
+                    overflowWrap: 'anywhere',
+                  }}
                   onClick={() => onDialog({ kind: 'edit', user })}
                 >
                   {called(user)}
@@ -148,7 +156,12 @@ function UserTable({ users, onDialog }: { users: User[]; onDialog: (dialog: Dial
           render: (at: string) => moment(at),
           sorter: (a, b) => a['changed-at'].localeCompare(b['changed-at']),
         },
-        { key: 'actions', width: 56, render: (_, user) => <Actions user={user} onDialog={onDialog} /> },
+        {
+          key: 'actions',
+          fixed: 'end',
+          width: 56,
+          render: (_, user) => <Actions user={user} onDialog={onDialog} />,
+        },
       ]}
     />
   );

@@ -5,6 +5,7 @@ import type { Schemas } from '@/api/client';
 import { useProject } from '@/app/project';
 import { ExplainedChecks } from '@/ui/Explained';
 import { FormModal } from '@/ui/FormModal';
+import { keepEnter } from '@/ui/keys';
 import { SHORT_NAME, useNameRules } from '@/ui/nameRules';
 import { type Alert, type AlertWritten, useAlertVerbs, useProductionTasks } from './editing';
 import { useTexts } from './texts';
@@ -143,6 +144,7 @@ function AlertFields() {
           getValueFromEvent={(time: Dayjs | null) => time?.format('HH:mm') ?? ''}
         >
           <TimePicker
+            onKeyDown={keepEnter}
             format="HH:mm"
             needConfirm={false}
             showNow={false}

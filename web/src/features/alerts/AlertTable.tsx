@@ -77,6 +77,7 @@ export function AlertTable({
       ? [
           {
             key: 'actions',
+            fixed: 'end' as const,
             width: 190,
             render: (_: unknown, alert: Alert) => <Actions alert={alert} onDialog={onDialog} />,
           },

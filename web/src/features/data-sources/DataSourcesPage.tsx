@@ -33,7 +33,7 @@ export default function DataSourcesPage() {
   );
   const close = () => search.set({ open: undefined, of: undefined });
   return (
-    <Page title={say('title')} intro={say('intro')} extra={make}>
+    <Page title={say('title')} intro={say('intro')} extra={sources.data?.length !== 0 && make}>
       {sources.isPending && <Waiting />}
       <Problem error={sources.error} />
       {sources.data?.length === 0 && (

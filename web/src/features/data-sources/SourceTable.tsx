@@ -18,7 +18,6 @@ import { useConnector } from '@/forms/connectors';
 import { moment } from '@/ui/format';
 import { type DataSource, placeOf, useChanges, useUses } from './data';
 import { UseList } from './dialogs';
-import { isNotYet } from './draft';
 import { TestResult, type Trial } from './TestResult';
 import { useTexts } from './texts';
 
@@ -46,30 +45,31 @@ export function SourceTable({
     {
       title: say('type'),
       key: 'type',
-      width: 170,
+      width: 160,
       render: (_, one) => titles.get(one.type) ?? one.type,
       sorter: (one, other) => one.type.localeCompare(other.type),
     },
     {
       title: say('place'),
       key: 'place',
-      width: 280,
+      width: 240,
       render: (_, one) => (
         <Typography.Text style={{ overflowWrap: 'anywhere' }}>{placeOf(one)}</Typography.Text>
       ),
     },
-    { title: say('usedBy'), key: 'uses', width: 110, render: (_, one) => <Uses source={one} /> },
+    { title: say('usedBy'), key: 'uses', width: 95, render: (_, one) => <Uses source={one} /> },
     {
       title: say('changed'),
       key: 'changed',
-      width: 180,
+      width: 165,
       render: (_, one) => moment(one['changed-at'], project['time-zone']),
       sorter: (one, other) => one['changed-at'].localeCompare(other['changed-at']),
     },
     {
       title: say('actions'),
       key: 'actions',
-      width: 220,
+      fixed: 'end',
+      width: 195,
       render: (_, one) => <Actions source={one} {...doing} />,
     },
   ];
@@ -79,7 +79,7 @@ export function SourceTable({
       size="middle"
       columns={columns}
       dataSource={[...sources]}
-      scroll={{ x: 1100 }}
+      scroll={{ x: 1010 }}
       pagination={{ defaultPageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
     />
   );
@@ -194,7 +194,7 @@ function TestButton({ source }: { source: DataSource }) {
     setBusy(false);
   };
   const trials = result?.edition === source.edition ? result.trials : undefined;
-  const works = trials?.every(({ tested }) => tested?.reachable || (writes && tested && isNotYet(tested)));
+  const works = trials?.every(({ tested }) => tested?.reachable);
   return (
     <>
       <Button size="small" loading={busy} onClick={() => void go()}>

@@ -1,4 +1,4 @@
-import { Card, Flex, Tag, Typography } from 'antd';
+import { Button, Card, Flex, Tag, Typography, theme } from 'antd';
 import { type Connector, useConnectors } from '@/forms/connectors';
 import { useTranslated } from '@/forms/scope';
 import { Problem } from '@/ui/Problem';
@@ -43,24 +43,20 @@ export function TypeCards({
 function TypeCard({ connector, onChoose }: { connector: Connector; onChoose: () => void }) {
   const say = useTexts();
   const translated = useTranslated();
+  const { token } = theme.useToken();
   const { title, summary, capabilities } = connector;
   return (
-    <Card
-      size="small"
-      hoverable
-      role="button"
-      tabIndex={0}
-      aria-label={title}
-      onClick={onChoose}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        onChoose();
-      }}
-    >
+    // The whole card takes a click, the title within it the keyboard, which clicks as well.
+    <Card size="small" hoverable onClick={onChoose}>
       <Flex vertical gap={6}>
         <Flex justify="space-between" gap={8} align="baseline">
-          <Typography.Text strong>{translated(title)}</Typography.Text>
+          <Button
+            type="text"
+            size="small"
+            style={{ marginInlineStart: -7, fontWeight: 600, color: token.colorText }}
+          >
+            {translated(title)}
+          </Button>
           <span style={{ whiteSpace: 'nowrap' }}>
             {capabilities.read && <Tag style={{ marginInlineEnd: 4 }}>{say('reads')}</Tag>}
             {capabilities.write && <Tag style={{ marginInlineEnd: 0 }}>{say('writes')}</Tag>}

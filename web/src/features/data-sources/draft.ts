@@ -73,11 +73,7 @@ export function placed(findings: readonly Finding[], environment: 'production' |
   });
 }
 
-/**
- * Whether all that stands against it is that nothing was written there yet: no hindrance to a destination, which
- * the first load makes.
- */
-export function isNotYet(tested: Tested): boolean {
-  const blockers = tested.findings.filter((finding) => finding.severity === 'blocker');
-  return blockers.length > 0 && blockers.every((finding) => finding.code === 'NO_CATALOG');
+/** Whether all there is to say is that nothing was written there yet: the first load makes it. */
+export function isNotYet({ reachable, findings }: Tested): boolean {
+  return reachable && findings.length > 0 && findings.every(({ code }) => code === 'NO_CATALOG');
 }

@@ -71,7 +71,7 @@ export function useEditor({
     try {
       onSaved(source ? await edit(source, writtenOf(draft)) : await create(writtenOf(draft)));
     } catch (error) {
-      const findings = await explained(error, () => testDraft(writtenOf(draft), 'production', source?.id));
+      const findings = explained(error);
       if (latest.current === draft) setRefused({ of: draft, error, findings });
     } finally {
       setBusy(null);
@@ -115,21 +115,12 @@ function ownFindings(draft: Draft, say: ReturnType<typeof useTexts>): Finding[] 
 
 const OF_NAME = ['BAD_NAME', 'NAME_TAKEN'];
 
-/**
- * The places that a refusal is about. A refusal of the document as a whole names its first place alone; a test
- * of the same document names all of them.
- */
-async function explained(error: unknown, test: () => Promise<{ findings: Finding[] }>): Promise<Finding[]> {
+/** The places that a refusal is about. */
+function explained(error: unknown): Finding[] {
   if (!(error instanceof ProblemError)) return [];
   const { code, detail, hint, findings } = error.problem;
   if (OF_NAME.includes(code)) {
     return [{ at: 'name', message: detail, hint: hint ?? null, code, severity: 'blocker' }];
   }
-  if (findings?.length) return findings;
-  if (code !== 'NOT_VALID') return [];
-  try {
-    return placed((await test()).findings, 'production');
-  } catch {
-    return [];
-  }
+  return findings ?? [];
 }

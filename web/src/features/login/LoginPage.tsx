@@ -48,7 +48,10 @@ export default function LoginPage() {
         </Button>
       </Form>
       <Typography.Paragraph type="secondary" style={{ margin: '16px 0 0', fontSize: 13 }}>
-        {say('first-start')} <Link to="/set-up">{say('to-set-up')}</Link>
+        {say('first-start')}{' '}
+        <Link to="/set-up" style={{ textDecoration: 'underline' }}>
+          {say('to-set-up')}
+        </Link>
       </Typography.Paragraph>
     </Outside>
   );

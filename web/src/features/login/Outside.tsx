@@ -1,6 +1,7 @@
 import { BulbOutlined, GlobalOutlined } from '@ant-design/icons';
-import { Button, Card, Dropdown, Flex, Typography } from 'antd';
+import { Button, Dropdown, Flex, Typography } from 'antd';
 import { type ReactNode, useEffect } from 'react';
+import { Surface } from '@/ui/Surface';
 import { LANGUAGES, type Language, setLanguage, useLanguage } from '@/ui/texts';
 import { type Shade, useShade } from '@/ui/theme';
 import { useTexts } from './texts';
@@ -14,7 +15,7 @@ export function Outside({ title, children }: { title: string; children: ReactNod
     <Flex vertical style={{ minHeight: '100vh', padding: 16 }}>
       <Switches />
       <Flex component="main" justify="center" align="center" style={{ flex: 1, paddingBlockEnd: 64 }}>
-        <Card style={{ width: 400, maxWidth: '100%' }}>
+        <Surface style={{ width: 400, maxWidth: '100%', padding: 24 }}>
           <Flex align="center" gap={10} style={{ marginBottom: 20 }}>
             <img src="/godwit.svg" alt="" width={36} height={36} />
             <Typography.Title level={1} style={{ margin: 0, fontSize: 20 }}>
@@ -22,7 +23,7 @@ export function Outside({ title, children }: { title: string; children: ReactNod
             </Typography.Title>
           </Flex>
           {children}
-        </Card>
+        </Surface>
       </Flex>
     </Flex>
   );

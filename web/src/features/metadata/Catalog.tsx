@@ -1,6 +1,8 @@
 import { ReloadOutlined } from '@ant-design/icons';
 import { Alert, Button, Flex, Segmented, Typography } from 'antd';
 import { useState } from 'react';
+import { Link } from 'react-router';
+import { ProblemError } from '@/api/client';
 import { type Environment, useMayHere, useProject } from '@/app/project';
 import { type DataSource, placeOf } from '@/features/data-sources/data';
 import { Empty } from '@/ui/Empty';
@@ -34,7 +36,7 @@ export function Catalog({
   const filters = useFilters();
   const schemas = useSchemas(place);
   const tables = useTables(place, filters.asked);
-  const { start, operation } = useCollection(place);
+  const { start, operation, own } = useCollection(place);
   const [asking, setAsking] = useState(false);
   const first = tables.data?.pages[0];
   const collectedAt = first?.['collected-at'];
@@ -82,14 +84,14 @@ export function Catalog({
           )}
         </Flex>
       </Flex>
-      <Collecting operation={tables.isError && !isRunning ? undefined : operation} />
+      <Collecting operation={tables.isError && !isRunning ? undefined : operation} own={own} />
       <Problem error={start.error} />
       {first && collectedAt == null && !isRunning && (
         <Alert type="info" showIcon title={say('notCollected')} description={say('notCollectedWhy')} />
       )}
-      <FilterBar filters={filters} schemas={schemas.data ?? []} />
+      {!tables.isError && <FilterBar filters={filters} schemas={schemas.data ?? []} />}
       {tables.isPending && <Waiting />}
-      <Problem error={tables.error} />
+      <Unreadable error={tables.error} source={source} />
       {first && (
         <>
           <Unmatched names={first.unmatched} />
@@ -142,6 +144,21 @@ function Unmatched({ names }: { names: readonly string[] }) {
       showIcon
       title={say('unmatched', { count: names.length })}
       description={names.length > 50 ? `${shown} …` : shown}
+    />
+  );
+}
+
+/** Why nothing can be shown, and the way to what may mend it. */
+function Unreadable({ error, source }: { error: unknown; source: DataSource }) {
+  const say = useTexts();
+  const { id: project } = useProject();
+  if (error instanceof ProblemError && error.problem.code === 'NO_CATALOG') {
+    return <Empty title={say('notYet')}>{say('notYetWhy')}</Empty>;
+  }
+  return (
+    <Problem
+      error={error}
+      action={<Link to={`/p/${project}/data-sources?open=${source.id}`}>{say('openSource')}</Link>}
     />
   );
 }

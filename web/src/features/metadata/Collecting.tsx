@@ -4,8 +4,14 @@ import type { Operation } from '@/app/operation';
 import { count } from '@/ui/format';
 import { useTexts } from './texts';
 
-/** How far a collection is; what came of it, where somebody watched. A failure stands until the next one. */
-export function Collecting({ operation }: { operation: Operation | undefined }) {
+/** How far a collection is; what came of it, where somebody watched or asked for it (`own`). A failure stands until the next one. */
+export function Collecting({
+  operation,
+  own,
+}: {
+  operation: Operation | undefined;
+  own: string | undefined;
+}) {
   const say = useTexts();
   const [watched, setWatched] = useState<string>();
   const state = operation?.state;
@@ -28,9 +34,12 @@ export function Collecting({ operation }: { operation: Operation | undefined }) 
       />
     );
   }
-  if (watched !== id) return null;
-  const message = say('done', { tables: count(tables ?? 0), gone: count(gone ?? 0) });
-  return <Alert type="success" showIcon closable title={message} />;
+  if (watched !== id && own !== id) return null;
+  const said = [
+    say('done', { count: tables ?? 0, tables: count(tables ?? 0) }),
+    gone ? say('gone', { count: gone, gone: count(gone) }) : '',
+  ];
+  return <Alert type="success" showIcon closable title={said.join(' ').trim()} />;
 }
 
 function Running({ operation: { done, total } }: { operation: Operation }) {

@@ -1,10 +1,11 @@
 import { Flex, theme } from 'antd';
 import { useMemo } from 'react';
 import { Link } from 'react-router';
-import { type Environment, useProject } from '@/app/project';
+import { type Environment, useMayHere, useProject } from '@/app/project';
 import { type DataSource, useDataSources } from '@/features/data-sources/data';
 import { useConnectors } from '@/forms/connectors';
 import { Empty } from '@/ui/Empty';
+import { NoRight } from '@/ui/NoRight';
 import { Page } from '@/ui/Page';
 import { Problem } from '@/ui/Problem';
 import { useSearch } from '@/ui/useSearch';
@@ -18,12 +19,20 @@ import { useTexts } from './texts';
 export default function MetadataPage() {
   const say = useTexts();
   const { id: project } = useProject();
+  const may = useMayHere();
   const sources = useDataSources();
   const connectors = useConnectors();
   const readable = useMemo(() => {
     const blind = new Set(connectors.data?.filter((one) => !one.capabilities.read).map((one) => one.id));
     return sources.data?.filter((one) => !blind.has(one.type));
   }, [sources.data, connectors.data]);
+  if (!may('use-data-sources')) {
+    return (
+      <Page title={say('title')}>
+        <NoRight />
+      </Page>
+    );
+  }
   return (
     <Page title={say('title')} intro={say('intro')}>
       {(sources.isPending || connectors.isPending) && <Waiting />}

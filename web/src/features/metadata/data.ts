@@ -129,7 +129,6 @@ export function useCollection({ source, environment }: Place) {
   const { id: project } = useProject();
   const client = useQueryClient();
   const last = useLastCollections().data?.get(source);
-  const operation = useOperation(last?.id);
   const start = useMutation({
     mutationFn: (schemas: string[]) =>
       call(
@@ -140,14 +139,18 @@ export function useCollection({ source, environment }: Place) {
       ),
     onSuccess: () => client.invalidateQueries({ queryKey: ['operations', project, 'collections'] }),
   });
-  const state = operation.data?.state;
-  const before = useRef(state);
+  // The one that was asked for here may have ended before it is seen among the last.
+  const own = start.data;
+  const followed = own && !(last && last['started-at'] > own['started-at']) ? own : last;
+  const { data: operation } = useOperation(followed?.id);
+  const ended = operation && operation.state !== 'running' ? operation.id : undefined;
+  const known = useRef(last?.state === 'running' ? undefined : last?.id);
   useEffect(() => {
-    if (before.current === 'running' && state !== undefined && state !== 'running') {
-      void client.invalidateQueries({ queryKey: ['tables', project, source] });
-      void client.invalidateQueries({ queryKey: ['schemas', project, source] });
-    }
-    before.current = state;
-  }, [state, client, project, source]);
-  return { start, operation: operation.data };
+    if (ended === undefined || ended === known.current) return;
+    known.current = ended;
+    void client.invalidateQueries({ queryKey: ['tables', project, source] });
+    void client.invalidateQueries({ queryKey: ['schemas', project, source] });
+    void client.invalidateQueries({ queryKey: ['operations', project, 'collections'] });
+  }, [ended, client, project, source]);
+  return { start, operation, own: own?.id };
 }

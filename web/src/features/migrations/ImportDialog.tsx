@@ -1,6 +1,6 @@
 import { InboxOutlined } from '@ant-design/icons';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Alert, Button, Flex, Input, Modal, Typography, Upload } from 'antd';
+import { Alert, Flex, Input, Modal, Typography, Upload } from 'antd';
 import { useId, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api, call } from '@/api/client';
@@ -87,9 +87,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           }}
           styles={{ root: { padding: 0 } }}
         >
-          <Button type="text" icon={<InboxOutlined />} tabIndex={-1}>
-            {say('importFile')}
-          </Button>
+          <InboxOutlined aria-hidden /> {say('importFile')}
         </Upload.Dragger>
         <CodeEditor
           label={say('importText')}

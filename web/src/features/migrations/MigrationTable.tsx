@@ -1,7 +1,7 @@
 import { ArrowRightOutlined, MoreOutlined } from '@ant-design/icons';
 import { useQueryClient } from '@tanstack/react-query';
-import { Button, Dropdown, Flex, type MenuProps, Table, type TableColumnsType, Tag, Typography } from 'antd';
-import { useMemo, useState } from 'react';
+import { Button, Dropdown, Flex, type MenuProps, Table, type TableColumnsType, Typography } from 'antd';
+import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { api, call, ifMatch, type Schemas } from '@/api/client';
 import { useMayHere, useProject } from '@/app/project';
@@ -9,8 +9,10 @@ import { downloaded } from '@/features/wizard/files';
 import { kindOf } from '@/features/wizard/method';
 import { ConfirmTyped } from '@/ui/ConfirmTyped';
 import { count, moment } from '@/ui/format';
+import { HueTag } from '@/ui/HueTag';
 import { Problem } from '@/ui/Problem';
 import { useNames } from '@/ui/people';
+import { STATE_HUES } from '@/ui/StateTag';
 import { documentOf, type Migration } from './data';
 import { NameDialog } from './NameDialog';
 import { useTexts } from './texts';
@@ -177,6 +179,7 @@ function useColumns(generations: Generations, actions: Actions): TableColumnsTyp
       title: '',
       onHeaderCell: () => ({ 'aria-label': say('actions') }),
       key: 'actions',
+      fixed: 'end',
       width: 56,
       render: (_, migration) => (
         <Dropdown trigger={['click']} menu={menuOf(migration)}>
@@ -213,16 +216,10 @@ function Tables({ migration }: { migration: Migration }) {
 function Generation({ operation }: { operation: Schemas['Operation'] | undefined }) {
   const say = useTexts();
   const project = useProject();
-  const colour = useMemo(
-    () => ({ running: 'processing', succeeded: 'success', failed: 'error' }) as const,
-    [],
-  );
   if (operation === undefined) return <Typography.Text type="secondary">{say('never')}</Typography.Text>;
   return (
-    <Flex gap={8} align="baseline">
-      <Tag color={colour[operation.state]} style={{ marginInlineEnd: 0 }}>
-        {say(operation.state)}
-      </Tag>
+    <Flex gap={8} align="center">
+      <HueTag hue={STATE_HUES[operation.state]} text={say(operation.state)} />
       <Typography.Text type="secondary">
         {moment(operation['started-at'], project['time-zone'])}
       </Typography.Text>

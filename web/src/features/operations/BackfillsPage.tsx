@@ -43,7 +43,7 @@ export default function BackfillsPage() {
       extra={
         <>
           <EnvironmentSwitch />
-          {create}
+          {ofEnvironment?.length !== 0 && create}
         </>
       }
     >
@@ -53,21 +53,23 @@ export default function BackfillsPage() {
           {say('noneYet')}
         </Empty>
       ) : (
-        <Flex vertical gap={12}>
-          <Input.Search
-            allowClear
-            aria-label={say('search')}
-            placeholder={say('search')}
-            value={get('name') ?? ''}
-            onChange={(event) => set({ name: event.target.value })}
-            style={{ maxWidth: 360 }}
-          />
-          <BackfillTable
-            backfills={shown ?? []}
-            isLoading={backfills.isPending}
-            onOpen={(backfill) => set({ backfill })}
-          />
-        </Flex>
+        (backfills.data || !backfills.isError) && (
+          <Flex vertical gap={12}>
+            <Input.Search
+              allowClear
+              aria-label={say('search')}
+              placeholder={say('search')}
+              value={get('name') ?? ''}
+              onChange={(event) => set({ name: event.target.value })}
+              style={{ maxWidth: 360 }}
+            />
+            <BackfillTable
+              backfills={shown ?? []}
+              isLoading={backfills.isPending}
+              onOpen={(backfill) => set({ backfill })}
+            />
+          </Flex>
+        )
       )}
       <BackfillDrawer
         backfill={backfills.data?.find(({ id }) => id === get('backfill'))}
@@ -101,38 +103,39 @@ function BackfillTable({
     {
       key: 'range',
       title: say('dates'),
-      width: 210,
+      width: 200,
       render: (_, { first, last }) => `${bizdate(first)} – ${bizdate(last)}`,
     },
     {
       key: 'state',
       title: general('state'),
-      width: 130,
+      width: 115,
       render: (_, { state }) => <StateTag state={state} />,
     },
     {
       key: 'progress',
       title: say('progress'),
-      width: 240,
+      width: 210,
       render: (_, { instances }) => <Progress counts={instances} />,
     },
     {
       key: 'started',
       title: say('started'),
-      width: 170,
+      width: 160,
       render: (_, backfill) => moment(backfill['changed-at'], zone),
     },
     {
       key: 'by',
       title: say('startedBy'),
-      width: 100,
+      width: 90,
       ellipsis: true,
       render: (_, backfill) => names[backfill['changed-by']] ?? '',
     },
     {
       key: 'acts',
       title: '',
-      width: 90,
+      fixed: 'end',
+      width: 80,
       render: (_, backfill) => <StopButton backfill={backfill} size="small" />,
     },
   ];
@@ -147,7 +150,7 @@ function BackfillTable({
       columns={columns}
       dataSource={backfills}
       pagination={backfills.length > 100 ? { pageSize: 100, showSizeChanger: false } : false}
-      style={{ minWidth: 1000 }}
+      scroll={{ x: 1010 }}
     />
   );
 }

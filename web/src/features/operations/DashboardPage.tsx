@@ -1,22 +1,20 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Col, Row } from 'antd';
-import { Link } from 'react-router';
+import { Button, Col, Row } from 'antd';
 import { api, call, type Schemas } from '@/api/client';
 import { useProjectEvents } from '@/app/operation';
 import { useProject } from '@/app/project';
-import { Empty } from '@/ui/Empty';
 import { Page } from '@/ui/Page';
 import { Problem } from '@/ui/Problem';
 import { useSearch } from '@/ui/useSearch';
 import { Waiting } from '@/ui/Waiting';
-import { BizdatePicker } from './common/BizdatePicker';
 import { lastBizdate } from './common/dates';
 import { EnvironmentSwitch, useEnvironment } from './common/environment';
-import { usePlace } from './common/links';
-import { useOperationTexts } from './common/texts';
+import { useCounts } from './common/queries';
 import type { StateCounts } from './common/types';
+import { DayPicker } from './dashboard/DayPicker';
 import { Failing } from './dashboard/Failing';
 import { Failures } from './dashboard/Failures';
+import { FirstSteps } from './dashboard/FirstSteps';
 import { Groups } from './dashboard/Groups';
 import { Slowest } from './dashboard/Slowest';
 import { Trend } from './dashboard/Trend';
@@ -28,7 +26,6 @@ const DAYS = 15;
 
 export default function DashboardPage() {
   const say = useDashboardTexts();
-  const general = useOperationTexts();
   const project = useProject();
   const environment = useEnvironment();
   const { get, set } = useSearch();
@@ -53,18 +50,16 @@ export default function DashboardPage() {
       extra={
         <>
           <EnvironmentSwitch drop={['bizdate']} />
-          <BizdatePicker
-            label={general('bizdate')}
-            value={day}
-            onChange={(bizdate) => set({ bizdate })}
-            allowClear={get('bizdate') !== undefined}
-          />
+          {get('bizdate') !== undefined && (
+            <Button onClick={() => set({ bizdate: undefined })}>{say('latest')}</Button>
+          )}
+          {day !== undefined && <DayPicker day={day} onChoose={(bizdate) => set({ bizdate })} />}
         </>
       }
     >
       <Problem error={dashboard.error} />
       {dashboard.isPending && <Waiting />}
-      {dashboard.data && day === undefined && <NothingYet />}
+      {dashboard.data && day === undefined && <FirstSteps />}
       {dashboard.data && day !== undefined && (
         <Shown dashboard={dashboard.data} day={day} onDay={(bizdate) => set({ bizdate })} />
       )}
@@ -77,16 +72,6 @@ function usualDay(days: Schemas['DashboardShown']['days'], yesterday: string): s
   return days.find(({ bizdate }) => bizdate === yesterday)?.bizdate ?? days.at(-1)?.bizdate;
 }
 
-function NothingYet() {
-  const say = useDashboardTexts();
-  const place = usePlace();
-  return (
-    <Empty title={say('nothingYet')} action={<Link to={place('tasks')}>{say('toTasks')}</Link>}>
-      {say('nothingYetMore')}
-    </Empty>
-  );
-}
-
 function Shown({
   dashboard,
   day,
@@ -96,7 +81,12 @@ function Shown({
   day: string;
   onDay: (day: string) => void;
 }) {
-  const counts: StateCounts = dashboard.days.find(({ bizdate }) => bizdate === day)?.states ?? {};
+  const environment = useEnvironment();
+  const known = dashboard.days.find(({ bizdate }) => bizdate === day)?.states;
+  // Of days further off only the numbers are read.
+  const counted = useCounts(environment, day, known === undefined);
+  const counts: StateCounts = known ?? (counted.isPlaceholderData ? undefined : counted.data) ?? {};
+  if (known === undefined && (counted.isPending || counted.isPlaceholderData)) return <Waiting />;
   return (
     <Row gutter={[16, 16]}>
       <Col span={24}>

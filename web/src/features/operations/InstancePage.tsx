@@ -5,7 +5,7 @@ import { useProjectEvents } from '@/app/operation';
 import { useProject } from '@/app/project';
 import { bizdate, count as formatCount, moment } from '@/ui/format';
 import { Page } from '@/ui/Page';
-import { Problem } from '@/ui/Problem';
+import { Refused } from '@/ui/Refused';
 import { useSearch } from '@/ui/useSearch';
 import { Waiting } from '@/ui/Waiting';
 import { InstanceStateTags } from './common/InstanceState';
@@ -25,11 +25,16 @@ import { Situation } from './instance/Situation';
 import { useInstanceTexts } from './instance/texts';
 
 export default function InstancePage() {
+  const general = useOperationTexts();
+  const place = usePlace();
   const { instance: number = '' } = useParams();
   useProjectEvents(['instances']);
   const instance = useInstance(Number(number));
   if (instance.isPending) return <Waiting />;
-  if (instance.isError) return <Problem error={instance.error} style={{ margin: 24 }} />;
+  if (instance.isError) {
+    const back = { title: general('instances'), to: place('instances') };
+    return <Refused error={instance.error} onAgain={instance.refetch} back={back} />;
+  }
   return <Opened key={instance.data.id} instance={instance.data} />;
 }
 

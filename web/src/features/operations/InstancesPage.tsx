@@ -49,12 +49,14 @@ export default function InstancesPage() {
           {say(isFiltered ? 'noneFiltered' : 'noneYet')}
         </Empty>
       ) : (
-        <InstanceTable
-          lines={lines}
-          isLoading={found.isPending || found.isPlaceholderData}
-          selected={selected}
-          onSelect={may('operate') ? setSelected : undefined}
-        />
+        (found.data || !found.isError) && (
+          <InstanceTable
+            lines={lines}
+            isLoading={found.isPending || found.isPlaceholderData}
+            selected={selected}
+            onSelect={may('operate') ? setSelected : undefined}
+          />
+        )
       )}
       <Pages next={found.data?.next} loading={found.isPlaceholderData} />
     </Page>

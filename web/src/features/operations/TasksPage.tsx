@@ -53,12 +53,14 @@ export default function TasksPage() {
       {tasks.data?.items.length === 0 ? (
         <NoTasks isSearched={containing !== undefined} />
       ) : (
-        <TaskTable
-          tasks={tasks.data?.items ?? []}
-          isLoading={tasks.isPending || tasks.isPlaceholderData}
-          onOpen={(task) => set({ task })}
-          {...does}
-        />
+        (tasks.data || !tasks.isError) && (
+          <TaskTable
+            tasks={tasks.data?.items ?? []}
+            isLoading={tasks.isPending || tasks.isPlaceholderData}
+            onOpen={(task) => set({ task })}
+            {...does}
+          />
+        )
       )}
       <Pages next={tasks.data?.next} loading={tasks.isPlaceholderData} />
       <TaskDrawer id={get('task')} onClose={() => set({ task: undefined })} {...does} />

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Button, Flex, Splitter, Typography, theme } from 'antd';
 import { type CSSProperties, useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
+import { Link, useNavigate, useParams } from 'react-router';
 import { api, call, ifMatch, ProblemError } from '@/api/client';
 import { useMayHere, useProject } from '@/app/project';
 import { Empty } from '@/ui/Empty';
+import { useListNames } from '@/ui/listNames';
 import { Page } from '@/ui/Page';
 import { Problem } from '@/ui/Problem';
 import { useSearch } from '@/ui/useSearch';
@@ -15,7 +16,7 @@ import { NameDialog } from './dialogs/NameDialog';
 import { NewPipelineDialog } from './dialogs/NewPipelineDialog';
 import { SubmitDialog } from './dialogs/SubmitDialog';
 import { PipelineView } from './editor/PipelineView';
-import { type Folder, type Pipeline, pipelinesIn, usePipeline, useTouched } from './queries';
+import { type Folder, type Pipeline, pipelinesIn, useFolders, usePipeline, useTouched } from './queries';
 import { useTexts } from './texts';
 import type { FolderAction } from './tree/FolderRow';
 import { FolderTree } from './tree/FolderTree';
@@ -23,6 +24,7 @@ import { FolderTree } from './tree/FolderTree';
 /** Folders with pipelines and scripts; one of them in full. */
 export default function PipelinesPage() {
   const say = useTexts();
+  useListNames();
   const { token } = theme.useToken();
   const project = useProject();
   const navigate = useNavigate();
@@ -64,7 +66,7 @@ export default function PipelinesPage() {
         <Splitter.Panel>
           <div style={{ padding: 16, minHeight: '100%' }}>
             {id === undefined ? (
-              <Empty title={say('chooseOne')}>{say('chooseOneHint')}</Empty>
+              <Nothing />
             ) : pipeline.isError ? (
               <Missing error={pipeline.error} />
             ) : pipeline.data === undefined ? (
@@ -86,6 +88,22 @@ export default function PipelinesPage() {
         onRemoved={(removed) => pipeline.data?.folder === removed.id && close()}
       />
     </Page>
+  );
+}
+
+/** Nothing is opened, or there is nothing to open. */
+function Nothing() {
+  const say = useTexts();
+  const project = useProject();
+  const folders = useFolders();
+  if (folders.data?.length !== 0) return <Empty title={say('chooseOne')}>{say('chooseOneHint')}</Empty>;
+  return (
+    <Empty
+      title={say('nothingYet')}
+      action={<Link to={`/p/${project.id}/migrations`}>{say('toMigrations')}</Link>}
+    >
+      {say('nothingYetHint')}
+    </Empty>
   );
 }
 

@@ -173,12 +173,12 @@ export function useTask(id: string, environment: Environment, enabled = true) {
   });
 }
 
-/** Says the name of a user, as far as the person may know it. */
+/** Says the name of a user. */
 export function useNameOf(): (user: string) => string {
   const me = useMe();
   const may = useMay();
   const project = useProject();
-  const mayAsk = may('manage-users') || may('manage-project', project.id);
+  const mayAsk = may('view-project', project.id);
   const people = useQuery({
     queryKey: ['people'],
     enabled: mayAsk,

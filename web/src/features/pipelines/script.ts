@@ -63,6 +63,11 @@ export function saysTheSame(one: string, other: string): boolean {
   return JSON.stringify(ordered(left.migration)) === JSON.stringify(ordered(right.migration));
 }
 
+/** Whether two documents say the same, in whatever order their keys stand. */
+export function documentsAgree(one: unknown, other: unknown): boolean {
+  return JSON.stringify(ordered(one ?? {})) === JSON.stringify(ordered(other ?? {}));
+}
+
 function ordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ordered);
   if (!isMap(value)) return value;

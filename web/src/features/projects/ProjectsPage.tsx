@@ -125,6 +125,7 @@ function ProjectTable({
     },
     {
       key: 'actions',
+      fixed: 'end',
       width: 56,
       render: (_, project) => <Actions project={project} onRemove={onRemove} />,
     },

@@ -15,20 +15,21 @@ export default function SettingsPage() {
   const may = useMayHere();
   const search = useSearch();
   const project = useProject();
+  const tabs = [
+    { key: 'general', label: say('general'), children: <General /> },
+    { key: 'members', label: say('members'), children: <Members /> },
+    { key: 'groups', label: say('groups'), children: <DefaultGroups /> },
+    { key: 'nodes', label: say('nodes'), children: <VirtualNodes /> },
+    ...(may('read-audit') ? [{ key: 'audit', label: say('audit'), children: <ProjectAudit /> }] : []),
+  ];
   return (
     // Whatever is typed for one project is not for the next.
     <Page key={project.id} title={say('title')} intro={project.name}>
       <Tabs
         destroyOnHidden
-        activeKey={search.get('tab') ?? 'general'}
+        activeKey={tabs.find(({ key }) => key === search.get('tab'))?.key ?? 'general'}
         onChange={(tab) => search.set({ tab: tab === 'general' ? null : tab, filter: null, line: null })}
-        items={[
-          { key: 'general', label: say('general'), children: <General /> },
-          { key: 'members', label: say('members'), children: <Members /> },
-          { key: 'groups', label: say('groups'), children: <DefaultGroups /> },
-          { key: 'nodes', label: say('nodes'), children: <VirtualNodes /> },
-          ...(may('read-audit') ? [{ key: 'audit', label: say('audit'), children: <ProjectAudit /> }] : []),
-        ]}
+        items={tabs}
       />
     </Page>
   );

@@ -10,11 +10,11 @@ const useTexts = defineTexts(
   'wizard-basic',
   {
     name: 'Database migration folder name',
-    help: 'Generating makes a folder of this name, which the pipelines are in. At most 256 characters, none of | / \\ : ? < > * "',
+    help: 'The pipelines are put into a folder of this name. At most 256 characters, none of | / \\ : ? < > * "',
   },
   {
     name: '整库迁移文件夹名称',
-    help: '生成时会建立同名文件夹，管道都在其中。最多 256 个字符，不能包含 | / \\ : ? < > * "',
+    help: '管道将放入同名文件夹。最多 256 个字符，不能包含 | / \\ : ? < > * "',
   },
 );
 

@@ -24,6 +24,9 @@ const useTexts = defineTexts(
     tableHelp: 'The tasks that write this table: schema.table',
     virtualHelp: 'A node that runs nothing, such as one to backfill all behind it at once.',
     taskPlaceholder: 'Search tasks',
+    looking: 'Looking',
+    noTask: 'No published task has this name',
+    noNode: 'No virtual node yet: type a name to make one',
     virtualPlaceholder: 'Choose, or write a new name',
     ok: 'Add',
     makeNode: 'Make the node and add it',
@@ -42,6 +45,9 @@ const useTexts = defineTexts(
     tableHelp: '写入该表的任务：schema.table',
     virtualHelp: '不执行任何操作的节点，例如用于统一补数据。',
     taskPlaceholder: '搜索任务',
+    looking: '正在查询',
+    noTask: '没有名称匹配的已发布任务',
+    noNode: '还没有虚拟节点，输入名称即可新建',
     virtualPlaceholder: '选择，或输入新名称',
     ok: '添加',
     makeNode: '新建节点并添加',
@@ -159,6 +165,9 @@ function TaskChoice({ onAdd }: { onAdd: (one: Dependency) => void }) {
       placeholder={say('taskPlaceholder')}
       showSearch={{ filterOption: false, onSearch: setTyped }}
       loading={tasks.isFetching}
+      notFoundContent={
+        <Typography.Text type="secondary">{say(tasks.isPending ? 'looking' : 'noTask')}</Typography.Text>
+      }
       options={tasks.data?.items.map(({ name }) => ({ value: name, label: name }))}
       onSelect={(task) => onAdd({ task })}
     />
@@ -227,6 +236,9 @@ function NodeChoice({ onAdd }: { onAdd: (one: Dependency) => void }) {
         placeholder={say('virtualPlaceholder')}
         showSearch={{ optionFilterProp: 'label', onSearch: (text) => text && setTyped(text) }}
         loading={nodes.isPending}
+        notFoundContent={
+          <Typography.Text type="secondary">{say(nodes.isPending ? 'looking' : 'noNode')}</Typography.Text>
+        }
         options={nodes.data?.map(({ name }) => ({ value: name, label: name }))}
         onSelect={(virtual) => onAdd({ virtual })}
       />

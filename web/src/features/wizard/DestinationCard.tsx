@@ -1,6 +1,7 @@
-import { Flex, Radio, Typography } from 'antd';
+import { Flex, Radio } from 'antd';
 import type { Schemas } from '@/api/client';
 import { defineTexts } from '@/ui/texts';
+import { Choice } from './Choice';
 import { DraftText } from './DraftText';
 import { put, useDraft } from './draft';
 import { EndCard } from './EndCard';
@@ -11,27 +12,32 @@ const useTexts = defineTexts(
   {
     title: 'Synchronization target',
     namespace: 'Namespace',
-    namespaceHelp:
-      'The namespace, schema, database or folder of the tables. Left blank, it is called like the migration.',
+    schema: 'Schema',
+    database: 'Database',
+    folder: 'Folder',
+    namespaceHelp: 'Where the target tables are. Left blank, it has the name of the migration.',
     policy: 'Loading policy',
     overwrite: 'Overwrite data',
     overwriteHelp:
-      'What is there goes, the new rows stay: in the partition written, or the table where it has none.',
+      'Existing data is deleted, then the new data is written: in the partition written, or the whole table where it has none.',
     append: 'Append data',
-    appendHelp: 'What is there stays as it is, the new rows are added.',
+    appendHelp: 'Existing data stays as it is, the new data is added.',
     update: 'Update data',
-    updateHelp: 'By primary key: rows with the same key are replaced, the others are added.',
-    policyNone: '{{type}} does not offer this.',
+    updateHelp: 'By primary key: rows with the same key are replaced, others are inserted.',
+    policyNone: 'Not offered by {{type}}.',
     indexes: 'Indexes of new tables',
-    indexesHelp: 'Beside the primary key. They are made after the rows and before anybody sees the table.',
+    indexesHelp: 'Beside the primary key; created after the rows, before the table can be seen.',
     'indexes-none': 'None',
-    'indexes-unique': 'Unique ones',
-    'indexes-all': 'All over whole columns',
+    'indexes-unique': 'Unique',
+    'indexes-all': 'All on whole columns',
   },
   {
     title: '同步目标',
     namespace: '命名空间',
-    namespaceHelp: '目标表所在的命名空间、Schema、数据库或目录。留空时与整库迁移同名。',
+    schema: 'Schema',
+    database: '数据库',
+    folder: '目录',
+    namespaceHelp: '目标表所在的位置。留空时与整库迁移同名。',
     policy: '加载策略',
     overwrite: '覆盖数据',
     overwriteHelp: '删除已有数据，写入新数据：范围是所写分区；无分区时为整表。',
@@ -51,33 +57,42 @@ const useTexts = defineTexts(
 const POLICIES = ['overwrite', 'append', 'update'] as const;
 const INDEXES = ['none', 'unique', 'all'] as const;
 
+/** What a namespace is called where the tables are. */
+function namespaceOf(type: string): 'schema' | 'database' | 'folder' | 'namespace' {
+  if (type === 'postgresql') return 'schema';
+  if (type === 'mysql') return 'database';
+  return type === 'files' ? 'folder' : 'namespace';
+}
+
 export function DestinationCard() {
   const say = useTexts();
-  const { draft, change, name, writes, mayEdit } = useDraft();
+  const { draft, change, name, destination, writes, mayEdit } = useDraft();
   const write = writes?.capabilities.write;
   const policy = draft.destination?.['loading-policy'] ?? 'overwrite';
   const indexes = (draft.destination?.indexes as Schemas['IndexChoice'] | undefined) ?? 'none';
   return (
     <EndCard end="destination" title={say('title')}>
-      <Field
-        at="migration.destination.namespace"
-        label={say('namespace')}
-        help={say('namespaceHelp')}
-        isOptional
-      >
-        {(id, help) => (
-          <DraftText
-            id={id}
-            describedBy={help}
-            disabled={!mayEdit}
-            value={draft.destination?.namespace ?? ''}
-            placeholder={name}
-            onChange={(text) =>
-              change((draft) => put(draft, ['destination', 'namespace'], text || undefined))
-            }
-          />
-        )}
-      </Field>
+      {destination && (
+        <Field
+          at="migration.destination.namespace"
+          label={say(namespaceOf(destination.type))}
+          help={say('namespaceHelp')}
+          isOptional
+        >
+          {(id, help) => (
+            <DraftText
+              id={id}
+              describedBy={help}
+              disabled={!mayEdit}
+              value={draft.destination?.namespace ?? ''}
+              placeholder={name}
+              onChange={(text) =>
+                change((draft) => put(draft, ['destination', 'namespace'], text || undefined))
+              }
+            />
+          )}
+        </Field>
+      )}
       {write && (
         <Field at="migration.destination.loading-policy" label={say('policy')} isGroup>
           <Radio.Group
@@ -95,12 +110,13 @@ export function DestinationCard() {
           >
             <Flex vertical gap={6}>
               {POLICIES.map((one) => (
-                <Radio key={one} value={one} disabled={!write[one]}>
-                  {say(one)}{' '}
-                  <Typography.Text type="secondary" style={{ fontSize: 13 }}>
-                    {write[one] ? say(`${one}Help`) : say('policyNone', { type: writes?.title ?? '' })}
-                  </Typography.Text>
-                </Radio>
+                <Choice
+                  key={one}
+                  value={one}
+                  disabled={!write[one]}
+                  label={say(one)}
+                  help={write[one] ? say(`${one}Help`) : say('policyNone', { type: writes?.title ?? '' })}
+                />
               ))}
             </Flex>
           </Radio.Group>

@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons';
-import { Button, Collapse, Flex, Select, Typography } from 'antd';
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { Button, Collapse, Flex, type RefSelectProps, Select, Typography } from 'antd';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import { useMayHere } from '@/app/project';
 import { useDataSources } from '@/features/data-sources/data';
 import { useConnectors } from '@/forms/connectors';
@@ -17,14 +17,14 @@ const DataSourceDrawer = lazy(async () => ({
 const useTexts = defineTexts(
   'wizard-end',
   {
-    type: 'Type',
+    type: 'Data source type',
     typePlaceholder: 'Choose a type',
     dataSource: 'Data source',
     placeholder: 'Choose a data source',
-    none: 'No data source of this type in this project yet',
+    none: 'No data source of this type yet',
     make: 'New data source',
-    readOptions: 'How {{type}} is read',
-    writeOptions: 'How {{type}} is written',
+    readOptions: 'Read options of {{type}}',
+    writeOptions: 'Write options of {{type}}',
     changed_one: '{{count}} set',
     changed_other: '{{count}} set',
   },
@@ -65,6 +65,7 @@ export function EndCard({
   const chosen = end === 'source' ? source : destination;
   const [picked, setPicked] = useState<string>();
   const [isMaking, setIsMaking] = useState(false);
+  const list = useRef<RefSelectProps>(null);
   const type = chosen?.type ?? picked;
   const able = connectors.data?.filter(({ capabilities }) =>
     end === 'source' ? capabilities.read !== null : capabilities.write !== null,
@@ -72,6 +73,12 @@ export function EndCard({
   const ofType = (sources.data ?? []).filter((one) => type === undefined || one.type === type);
   const usable = ofType.filter((one) => able?.some(({ id }) => id === one.type) ?? true);
   const choose = (name: string | undefined) => change((draft) => withEnd(draft, end, name));
+  const wasMaking = useRef(false);
+  useEffect(() => {
+    // The drawer is gone, and where the keyboard was with it.
+    if (wasMaking.current && !isMaking) list.current?.focus();
+    wasMaking.current = isMaking;
+  }, [isMaking]);
   const pickType = (next: string) => {
     setPicked(next);
     if (chosen !== undefined && chosen.type !== next) choose(undefined);
@@ -100,6 +107,7 @@ export function EndCard({
           {(id) => (
             <Flex gap={8}>
               <Select
+                ref={list}
                 id={id}
                 style={{ flex: 1, minWidth: 0 }}
                 showSearch={{ optionFilterProp: 'label' }}
@@ -107,7 +115,7 @@ export function EndCard({
                 loading={sources.isPending}
                 value={draft[end]?.['data-source']}
                 placeholder={say('placeholder')}
-                notFoundContent={say('none')}
+                notFoundContent={<Typography.Text type="secondary">{say('none')}</Typography.Text>}
                 options={usable.map((one) => ({
                   value: one.name,
                   label: one.name,
@@ -123,7 +131,7 @@ export function EndCard({
             </Flex>
           )}
         </Field>
-        {chosen !== undefined && children}
+        {children}
         <Options end={end} />
       </Flex>
       {isMaking && (

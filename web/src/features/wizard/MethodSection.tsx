@@ -3,6 +3,7 @@ import { useRef } from 'react';
 import { Link } from 'react-router';
 import { useProject } from '@/app/project';
 import { defineTexts } from '@/ui/texts';
+import { Choice } from './Choice';
 import { useDraft } from './draft';
 import { ExpandedText } from './ExpandedText';
 import { Expansions } from './expansion';
@@ -26,16 +27,16 @@ const useTexts = defineTexts(
     kind: 'Synchronization method',
     daily: 'Daily sync',
     dailyHelp:
-      'Tasks that run every day, each for one business date. For daily increments, or all rows each day.',
+      'Tasks that run every day, each for one business date. For daily increments, or all rows every day.',
     'one-time': 'One-time sync',
-    'one-timeHelp': 'Tasks that run once. For the rows that have come together up to now.',
+    'one-timeHelp': 'Tasks that run once. For the history up to now.',
     'daily-and-one-time': 'Daily sync + one-time sync',
-    'daily-and-one-timeHelp': 'Both kinds of task: all history once, then each day what is new.',
+    'daily-and-one-timeHelp': 'Both kinds of task: the history once, then every day what is new.',
     bothNeeds: '{{type}} has no partitioned tables, which this method writes.',
     target: 'Create target tables as',
     partitioned: 'Partitioned tables',
     plain: 'Non-partitioned tables',
-    bothAlways: 'With both kinds of task the tables are partitioned, always.',
+    bothAlways: 'With both kinds of task, target tables are always partitioned.',
     noPartitions: '{{type}} has no partitioned tables.',
     'partition-daily': 'Daily sync write partition',
     'partition-dailyHelp': 'Left blank: ds=${bizdate}, the business date of each run.',
@@ -122,12 +123,13 @@ function MethodChoice({ stash }: { stash: Stash }) {
           {KINDS.map((kind) => {
             const isOut = cannot && kind === 'daily-and-one-time';
             return (
-              <Radio key={kind} value={kind} disabled={isOut}>
-                {say(kind)}{' '}
-                <Typography.Text type="secondary" style={{ fontSize: 13 }}>
-                  {isOut ? say('bothNeeds', { type: writes?.title ?? '' }) : say(`${kind}Help`)}
-                </Typography.Text>
-              </Radio>
+              <Choice
+                key={kind}
+                value={kind}
+                disabled={isOut}
+                label={say(kind)}
+                help={isOut ? say('bothNeeds', { type: writes?.title ?? '' }) : say(`${kind}Help`)}
+              />
             );
           })}
         </Flex>

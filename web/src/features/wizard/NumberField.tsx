@@ -1,4 +1,4 @@
-import { InputNumber } from 'antd';
+import { InputNumber, Typography } from 'antd';
 import { useState } from 'react';
 import { put, useDraft } from './draft';
 import { Field } from './Field';
@@ -41,7 +41,7 @@ export function NumberField({
   // An emptied field is not filled with its default again while somebody types.
   const [isEmptied, setIsEmptied] = useState(false);
   return (
-    <Field at={`migration.${path.join('.')}`} label={label} help={help} isOptional={isOptional}>
+    <Field at={`migration.${path.join('.')}`} label={label} help={help} isOptional={isOptional} width={200}>
       {(id, help) => (
         <InputNumber<number>
           id={id}
@@ -52,7 +52,7 @@ export function NumberField({
           max={max}
           step={step}
           precision={places === 0 ? 0 : undefined}
-          suffix={unit}
+          suffix={unit && <Typography.Text type="secondary">{unit}</Typography.Text>}
           placeholder={placeholder}
           value={isEmptied ? null : typed.value}
           onBlur={() => setIsEmptied(false)}

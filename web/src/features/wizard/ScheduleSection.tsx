@@ -1,7 +1,8 @@
-import { Collapse, Flex, Radio, Select, Switch, Typography } from 'antd';
+import { Collapse, Flex, Radio, Select, Switch } from 'antd';
 import { useState } from 'react';
 import { useProject } from '@/app/project';
 import { Advanced } from './Advanced';
+import { Choice } from './Choice';
 import { Dependencies } from './Dependencies';
 import { put, useDraft } from './draft';
 import { Field } from './Field';
@@ -54,12 +55,12 @@ function Mode() {
         <Radio.Group disabled={!mayEdit} value={mode} onChange={({ target }) => choose(target.value)}>
           <Flex vertical gap={6}>
             {(['concurrent', 'batch'] as const).map((one) => (
-              <Radio key={one} value={one}>
-                {say(one)}{' '}
-                <Typography.Text type="secondary" style={{ fontSize: 13 }}>
-                  {say(`${one}Help`, { zone: project['time-zone'] })}
-                </Typography.Text>
-              </Radio>
+              <Choice
+                key={one}
+                value={one}
+                label={say(one)}
+                help={say(`${one}Help`, { zone: project['time-zone'] })}
+              />
             ))}
           </Flex>
         </Radio.Group>

@@ -13,16 +13,15 @@ const useTexts = defineTexts(
   {
     title: 'Synchronization source',
     schemas: 'Schemas',
-    schemasHelp:
-      'Tables are picked across these. Nothing chosen means the schema that the data source itself names.',
-    schemasPlaceholder: "The data source's own",
+    schemasHelp: 'Tables can be selected across schemas. None chosen: the schema set in the data source.',
+    schemasPlaceholder: 'As set in the data source',
     zone: 'Time zone',
-    zoneHelp: 'What filters and business dates are meant in.',
-    fixed: 'Fixed, without daylight saving time',
-    named: 'With the clocks of a place',
+    zoneHelp: 'Filters and business dates are understood in it.',
+    fixed: 'Fixed offset, no daylight saving time',
+    named: 'By place, daylight saving time included',
     fixedHint:
-      '{{zone}} knows no daylight saving time. If the clocks of your database are put forward in summer, choose its own zone, such as Asia/Shanghai or Europe/Berlin: times in that part of the year are an hour off otherwise.',
-    dstHint: 'The clocks of {{zone}} are put forward in summer; that is taken into account.',
+      '{{zone}} has no daylight saving time. If your database follows daylight saving time, choose its own time zone, such as Asia/Shanghai or Europe/Berlin: times in that period are an hour off otherwise.',
+    dstHint: '{{zone}} has daylight saving time, which is taken into account.',
   },
   {
     title: '同步来源',

@@ -108,6 +108,9 @@ export function Summary({
   );
 }
 
+/** Both ends stay legible where there is little room; what else there is to tell gives way. */
+const END = { flexShrink: 0, maxWidth: 180 } as const;
+
 function What() {
   const say = useTexts();
   const { draft } = useDraft();
@@ -130,11 +133,21 @@ function What() {
   ];
   return (
     <Flex gap={8} align="baseline" style={{ minWidth: 0, overflow: 'hidden' }} data-summary>
-      <Typography.Text strong={source !== undefined} type={source ? undefined : 'secondary'} ellipsis>
+      <Typography.Text
+        strong={source !== undefined}
+        type={source ? undefined : 'secondary'}
+        ellipsis
+        style={END}
+      >
         {source ?? say('noSource')}
       </Typography.Text>
       <ArrowRightOutlined aria-hidden style={{ fontSize: 12 }} />
-      <Typography.Text strong={target !== undefined} type={target ? undefined : 'secondary'} ellipsis>
+      <Typography.Text
+        strong={target !== undefined}
+        type={target ? undefined : 'secondary'}
+        ellipsis
+        style={END}
+      >
         {target ?? say('noTarget')}
       </Typography.Text>
       <Typography.Text type="secondary" ellipsis>

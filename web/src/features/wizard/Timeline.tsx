@@ -5,8 +5,10 @@ import { defineTexts } from '@/ui/texts';
 const useTexts = defineTexts(
   'wizard-timeline',
   {
-    sum: '{{tables}} tables, {{size}} every {{hours}} h: {{batches}} batches, {{takes}} h',
-    at: '{{tables}} tables, {{size}} at a time: {{batches}} batches, all at 00:00',
+    sum_one: '{{tables}} tables, {{size}} every {{hours}} h: {{count}} batch, {{takes}} h',
+    sum_other: '{{tables}} tables, {{size}} every {{hours}} h: {{count}} batches, {{takes}} h',
+    at_one: '{{tables}} tables, {{size}} at a time: {{count}} batch at 00:00',
+    at_other: '{{tables}} tables, {{size}} at a time: {{count}} batches, all at 00:00',
     fits: 'Fits into a day of 24 hours.',
     long: 'Longer than a day of 24 hours: take more tasks in a batch, or fewer hours between them.',
     unknown: 'How many tables move is not known yet: it is checked when the migration is planned.',
@@ -14,8 +16,8 @@ const useTexts = defineTexts(
     batch: 'Batch {{number}} at {{hour}}:00, {{tables}} tables',
   },
   {
-    sum: '{{tables}} 张表，每 {{hours}} 小时 {{size}} 张：共 {{batches}} 批，{{takes}} 小时',
-    at: '{{tables}} 张表，每批 {{size}} 张：共 {{batches}} 批，均在 00:00 开始',
+    sum_other: '{{tables}} 张表，每 {{hours}} 小时 {{size}} 张：共 {{count}} 批，{{takes}} 小时',
+    at_other: '{{tables}} 张表，每批 {{size}} 张：共 {{count}} 批，均在 00:00 开始',
     fits: '未超过一天 24 小时。',
     long: '超过一天 24 小时：请增大每批任务数，或缩短间隔。',
     unknown: '尚不知道表的数量，将在计划时检查。',
@@ -52,7 +54,7 @@ export function Timeline({
   const batches = Math.ceil(tables / size);
   const takes = batches * hours;
   const fits = fitsDay(tables, size, hours);
-  const sum = say(hours === 0 ? 'at' : 'sum', { tables: count(tables), size, hours, batches, takes });
+  const sum = say(hours === 0 ? 'at' : 'sum', { tables: count(tables), size, hours, count: batches, takes });
   return (
     <Flex vertical gap={4} data-fits={fits}>
       <Typography.Text strong type={fits ? undefined : 'danger'}>

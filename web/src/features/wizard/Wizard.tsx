@@ -5,6 +5,7 @@ import { api, call, type Schemas } from '@/api/client';
 import { useMayHere, useProject } from '@/app/project';
 import { useDataSources } from '@/features/data-sources/data';
 import { useConnector } from '@/forms/connectors';
+import { useListNames } from '@/ui/listNames';
 import { Page } from '@/ui/Page';
 import { Problem } from '@/ui/Problem';
 import { defineTexts } from '@/ui/texts';
@@ -38,7 +39,7 @@ const useTexts = defineTexts(
   {
     migrations: 'Offline database migration',
     file: 'As a file',
-    readOnly: 'You may look at this migration, and not change it.',
+    readOnly: 'You can view this migration, but not change it.',
   },
   { migrations: '离线整库迁移', file: '以文件编辑', readOnly: '您可以查看此迁移，但不能修改。' },
 );
@@ -46,6 +47,7 @@ const useTexts = defineTexts(
 /** The seven sections of a migration, its plan, and the generation of its pipelines. */
 export function Wizard({ loaded }: { loaded: Schemas['MigrationShown'] }) {
   const say = useTexts();
+  useListNames();
   const project = useProject();
   const mayHere = useMayHere();
   const mayEdit = mayHere('edit-migrations');
@@ -65,9 +67,16 @@ export function Wizard({ loaded }: { loaded: Schemas['MigrationShown'] }) {
   );
   const [isFile, setIsFile] = useState(false);
   const work = useWork(saving, loaded.id);
-  const states = useStates(draft, findings, work);
+  const [isFaulty, setFaulty] = useState(false);
+  const states = useStates(draft, findings, work, isFaulty);
   const isSaved = saving.state === 'saved';
   useShortcuts(saving.save, work.plan);
+  useEffect(() => {
+    // The dialog that it was made in is gone: the keyboard goes on here, not at the top of the page.
+    if (document.activeElement === document.body) {
+      document.getElementById('content')?.focus({ preventScroll: true });
+    }
+  }, []);
   return (
     <DraftProvider value={value}>
       <Page
@@ -106,7 +115,7 @@ export function Wizard({ loaded }: { loaded: Schemas['MigrationShown'] }) {
               </Flex>
             </SectionCard>
             <SectionCard of="tables">
-              <TablesSection />
+              <TablesSection onFaulty={setFaulty} />
             </SectionCard>
             <SectionCard of="names">
               <TaskNamesSection />
@@ -136,7 +145,10 @@ export function Wizard({ loaded }: { loaded: Schemas['MigrationShown'] }) {
         </Flex>
         <GenerateDialog
           open={work.isAsking}
+          isFaulty={isFaulty}
           environment={work.choice.environment}
+          makes={work.makes}
+          onMakes={work.setMakes}
           onEnvironment={(environment) => work.choose({ ...work.choice, environment })}
           onConfirm={() => work.generate(false)}
           onCancel={() => work.ask(false)}
@@ -153,6 +165,7 @@ function useWork(saving: ReturnType<typeof useSaving>, id: string) {
   const planning = useLongWork(id, 'plan');
   const generating = useLongWork(id, 'generate');
   const [isAsking, ask] = useState(false);
+  const [makes, setMakes] = useState(true);
   const [choice, choose] = useState<PlanChoice>({
     environment: project.mode === 'dev-prod' ? 'development' : 'production',
     part: 'one-time',
@@ -176,13 +189,13 @@ function useWork(saving: ReturnType<typeof useSaving>, id: string) {
     ask(false);
     void generating.begin(async () => {
       await saving.save();
-      const body = { environment: choice.environment, 'only-failed': onlyFailed };
+      const body = { environment: choice.environment, 'only-failed': onlyFailed, 'create-tables': makes };
       return call(
         api.POST('/projects/{project}/migrations/{migration}/generate', { params: { path }, body }),
       );
     });
   };
-  return { planning, generating, plan, generate, choice, choose, isAsking, ask, isOpen };
+  return { planning, generating, plan, generate, choice, choose, isAsking, ask, makes, setMakes, isOpen };
 }
 
 type Work = ReturnType<typeof useWork>;
@@ -217,17 +230,20 @@ function useStates(
   draft: Parameters<typeof stateOf>[1],
   findings: readonly Schemas['Finding'][],
   work: Work,
+  /** Whether names of selected tables cannot be: the others can be generated all the same. */
+  isFaulty: boolean,
 ): Record<Section, SectionState> {
   return useMemo(() => {
     const states = SECTIONS.map((section) => [section, stateOf(section, draft, findings)] as const);
     const all = Object.fromEntries(states) as Record<Section, SectionState>;
+    if (isFaulty && all.tables === 'done') all.tables = 'warning';
     if (all.plan !== 'blocked') {
       const { operation } = work.generating;
       const isDone = operation?.state === 'succeeded';
       all.plan = isDone ? 'done' : operation?.state === 'failed' ? 'warning' : 'todo';
     }
     return all;
-  }, [draft, findings, work.generating]);
+  }, [draft, findings, work.generating, isFaulty]);
 }
 
 /** Ctrl or Cmd with S saves at once, with Enter plans. */

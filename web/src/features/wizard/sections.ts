@@ -138,7 +138,12 @@ export function stateOf(section: Section, draft: Draft, findings: readonly Findi
 
 /** Brings a section, or the field of a finding in it, before the eyes, and the keyboard to it. */
 export function reveal(finding: Finding): void {
-  let path = pathOf(finding);
+  if (!revealField(pathOf(finding))) go(sectionOf(finding));
+}
+
+/** The same for a field, or what it is a part of; false where there is none. */
+export function revealField(at: string): boolean {
+  let path = at;
   while (path.includes('.') || path.includes('[')) {
     const field = fieldAt(path);
     if (field !== null) {
@@ -146,11 +151,11 @@ export function reveal(finding: Finding): void {
       field.scrollIntoView({ block: 'center' });
       const control = field.querySelector<HTMLElement>('input, textarea, button, [tabindex="0"]');
       control?.focus({ preventScroll: true });
-      return;
+      return true;
     }
     path = path.replace(/(\.[^.[\]]*|\[[^\]]*\])$/, '');
   }
-  go(sectionOf(finding));
+  return false;
 }
 
 function fieldAt(path: string): HTMLElement | null {

@@ -1,5 +1,4 @@
 import { useMemo } from 'react';
-import { useMayHere } from '@/app/project';
 import { useDraft } from './draft';
 import { placeOf } from './tables/reference';
 import { chosen } from './tables/selection';
@@ -11,12 +10,11 @@ import { useSourceTables } from './tables/useSourceTables';
  */
 export function useTableCount(): { count: number | undefined; isExact: boolean } {
   const { draft, source } = useDraft();
-  const mayAsk = useMayHere()('use-data-sources');
   const { tables } = draft;
   const listed = tables?.listed;
   const isPattern = listed == null && (tables?.all === true || tables?.matching != null);
   const place = placeOf(draft, source);
-  const { rows, byKey, isPending } = useSourceTables(isPattern && mayAsk ? source : undefined, place);
+  const { rows, byKey, isPending } = useSourceTables(isPattern ? source : undefined, place);
   return useMemo(() => {
     if (listed != null) return { count: listed.length, isExact: true };
     if (!isPattern) return { count: 0, isExact: true };

@@ -73,7 +73,7 @@ export const LinesTable = memo(function LinesTable({
       columns={columns}
       pagination={false}
       virtual={lines.length > MANY}
-      scroll={lines.length > MANY ? { x: 900, y: 640 } : { x: 900 }}
+      scroll={lines.length > MANY ? { x: 1120, y: 640 } : { x: 1120 }}
       locale={{ emptyText: <Empty title={say('empty')}>{say('empty-hint')}</Empty> }}
       expandable={{
         expandRowByClick: true,

@@ -7,7 +7,7 @@ import { api, call, type Schemas } from '@/api/client';
 import { type Environment, useProject } from '@/app/project';
 import { FormModal } from '@/ui/FormModal';
 import { count } from '@/ui/format';
-import { keepEnter } from '../common/BizdatePicker';
+import { keepEnter } from '@/ui/keys';
 import { bizdateOf, today } from '../common/dates';
 import { useEnvironment } from '../common/environment';
 import { newKey } from '../common/key';

@@ -1,12 +1,7 @@
 import { DatePicker } from 'antd';
-import type { KeyboardEvent } from 'react';
 import { useProject } from '@/app/project';
+import { keepEnter } from '@/ui/keys';
 import { bizdateOf, pickedOf, today } from './dates';
-
-/** Enter takes the date that was typed; it does not send the form around it. */
-export function keepEnter(event: KeyboardEvent): void {
-  if (event.key === 'Enter') event.preventDefault();
-}
 
 /** Chooses a business date (`yyyymmdd`), not one that is yet to come. */
 export function BizdatePicker({

@@ -8,7 +8,7 @@ import type { InstanceLine } from './types';
 export function InstanceStateTags({ line }: { line: Pick<InstanceLine, 'state' | 'paused' | 'forced'> }) {
   const say = useOperationTexts();
   return (
-    <Flex gap={4} wrap style={{ display: 'inline-flex' }}>
+    <Flex gap={4} wrap align="center" style={{ display: 'inline-flex', verticalAlign: 'middle' }}>
       <StateTag state={line.state} />
       {line.paused && (
         <Tag icon={<PauseCircleOutlined />} color="warning">

@@ -50,9 +50,10 @@ export function useInstance(id: number, enabled = true) {
 }
 
 /** How many instances of an environment, or of one of its days, are in each state. */
-export function useCounts(environment: Environment, bizdate: string | undefined) {
+export function useCounts(environment: Environment, bizdate: string | undefined, enabled = true) {
   const project = useProject();
   return useQuery({
+    enabled,
     queryKey: ['instances', project.id, 'counts', environment, bizdate],
     placeholderData: keepPreviousData,
     queryFn: () =>

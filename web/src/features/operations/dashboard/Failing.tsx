@@ -1,7 +1,8 @@
-import { Table, Typography } from 'antd';
+import { Typography, theme } from 'antd';
 import { Link } from 'react-router';
 import type { Schemas } from '@/api/client';
 import { bizdate, count } from '@/ui/format';
+import { Lines } from '@/ui/Lines';
 import { useEnvironment } from '../common/environment';
 import { usePlace } from '../common/links';
 import { useOperationTexts } from '../common/texts';
@@ -13,47 +14,53 @@ export function Failing({ failing }: { failing: Schemas['FailingShown'][] }) {
   const say = useDashboardTexts();
   const general = useOperationTexts();
   const place = usePlace();
+  const { token } = theme.useToken();
   const environment = useEnvironment();
   return (
-    <Panel title={say('failing')} styles={{ body: { paddingBlock: 4 } }}>
+    <Panel title={say('failing')}>
       {failing.length === 0 ? (
         <Typography.Text type="secondary">{say('failingNone')}</Typography.Text>
       ) : (
-        <Table
-          aria-label={say('failing')}
-          rowKey="task"
-          size="small"
-          pagination={false}
-          dataSource={failing}
+        <Lines
+          label={say('failing')}
+          rows={failing}
+          rowKey={({ task }) => task}
           columns={[
             {
               key: 'task',
               title: general('task'),
-              ellipsis: true,
-              render: (_, { task, 'task-name': name }) => (
-                <Link to={place('tasks', { environment, task })}>{name}</Link>
+              render: ({ task, 'task-name': name, code }) => (
+                <>
+                  <Link to={place('tasks', { environment, task })} title={name}>
+                    {name}
+                  </Link>
+                  {code && (
+                    <div>
+                      <Typography.Text
+                        type="secondary"
+                        style={{ fontSize: 12, fontFamily: token.fontFamilyCode }}
+                      >
+                        {code}
+                      </Typography.Text>
+                    </div>
+                  )}
+                </>
               ),
             },
             {
               key: 'failures',
               title: say('failed'),
-              width: 100,
+              width: 80,
               align: 'end',
-              render: (_, { task, failures }) => (
+              render: ({ task, failures }) => (
                 <Link to={place('instances', { environment, task, state: 'failed' })}>{count(failures)}</Link>
               ),
             },
             {
-              key: 'code',
-              title: say('code'),
-              width: 210,
-              render: (_, { code }) => (code ? <Typography.Text code>{code}</Typography.Text> : '—'),
-            },
-            {
               key: 'last',
               title: say('lastFailed'),
-              width: 120,
-              render: (_, one) => (
+              width: 110,
+              render: (one) => (
                 <Link to={place(`instances/${one.instance}`)}>{bizdate(one['last-bizdate'])}</Link>
               ),
             },

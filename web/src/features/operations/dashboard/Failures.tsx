@@ -1,10 +1,9 @@
 import { Button, Flex, Typography, theme } from 'antd';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Link } from 'react-router';
 import { useMayHere } from '@/app/project';
 import { count as formatCount } from '@/ui/format';
 import { Problem } from '@/ui/Problem';
-import { ActDialog } from '../common/ActDialog';
 import { useActTexts } from '../common/actTexts';
 import { useEnvironment } from '../common/environment';
 import { usePlace } from '../common/links';
@@ -16,6 +15,9 @@ import { useDashboardTexts } from './texts';
 
 const SHOWN = 6;
 
+/** Nobody needs it at first sight. */
+const Rerun = lazy(() => import('./Rerun'));
+
 /** What failed on a day, and why; with the way to have it run again. */
 export function Failures({ bizdate, count }: { bizdate: string; count: number }) {
   const say = useDashboardTexts();
@@ -23,7 +25,7 @@ export function Failures({ bizdate, count }: { bizdate: string; count: number })
   const may = useMayHere();
   const place = usePlace();
   const environment = useEnvironment();
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<readonly InstanceLine[] | null>(null);
   const failed = useInstances(
     { environment, bizdate, state: 'failed' },
     { limit: SHOWN, enabled: count > 0 },
@@ -36,7 +38,7 @@ export function Failures({ bizdate, count }: { bizdate: string; count: number })
         count > 0 && (
           <Flex gap={12} align="center">
             {may('operate') && count <= SHOWN && lines.length > 0 && (
-              <Button size="small" onClick={() => setAsked(true)}>
+              <Button size="small" onClick={() => setAsked(lines)}>
                 {act('rerun')}
               </Button>
             )}
@@ -54,7 +56,11 @@ export function Failures({ bizdate, count }: { bizdate: string; count: number })
           <Failure key={line.id} line={line} />
         ))}
       </Flex>
-      {asked && <ActDialog act="rerun" lines={lines} onClose={() => setAsked(false)} />}
+      {asked && (
+        <Suspense>
+          <Rerun lines={asked} onClose={() => setAsked([])} />
+        </Suspense>
+      )}
     </Panel>
   );
 }

@@ -1,7 +1,8 @@
-import { Table, Typography, theme } from 'antd';
+import { Typography, theme } from 'antd';
 import { Link } from 'react-router';
 import type { Schemas } from '@/api/client';
 import { bizdate, count, duration } from '@/ui/format';
+import { Lines } from '@/ui/Lines';
 import { usePlace } from '../common/links';
 import { useOperationTexts } from '../common/texts';
 import { Panel } from './Panel';
@@ -16,33 +17,29 @@ export function Slowest({ slowest }: { slowest: Schemas['SlowShown'][] }) {
   const first = slowest[0];
   const most = first?.seconds ?? 1;
   return (
-    <Panel
-      title={first ? say('slowest', { bizdate: bizdate(first.bizdate) }) : say('slowestTitle')}
-      styles={{ body: { paddingBlock: 4 } }}
-    >
+    <Panel title={first ? say('slowest', { bizdate: bizdate(first.bizdate) }) : say('slowestTitle')}>
       {first === undefined ? (
         <Typography.Text type="secondary">{say('slowestNone')}</Typography.Text>
       ) : (
-        <Table
-          aria-label={say('slowestTitle')}
-          rowKey="instance"
-          size="small"
-          pagination={false}
-          dataSource={slowest}
+        <Lines
+          label={say('slowestTitle')}
+          rows={slowest}
+          rowKey={({ instance }) => String(instance)}
           columns={[
             {
               key: 'task',
               title: general('task'),
-              ellipsis: true,
-              render: (_, { instance, 'task-name': name }) => (
-                <Link to={place(`instances/${instance}`)}>{name}</Link>
+              render: ({ instance, 'task-name': name }) => (
+                <Link to={place(`instances/${instance}`)} title={name}>
+                  {name}
+                </Link>
               ),
             },
             {
               key: 'duration',
               title: general('duration'),
-              width: 190,
-              render: (_, { seconds }) => (
+              width: 120,
+              render: ({ seconds }) => (
                 <div>
                   {duration(seconds)}
                   <div
@@ -61,15 +58,15 @@ export function Slowest({ slowest }: { slowest: Schemas['SlowShown'][] }) {
               key: 'rows',
               title: say('rows'),
               align: 'end',
-              width: 110,
-              render: (_, { rows }) => (rows == null ? '—' : count(rows)),
+              width: 100,
+              render: ({ rows }) => (rows == null ? '—' : count(rows)),
             },
             {
               key: 'speed',
               title: say('speed'),
               align: 'end',
-              width: 100,
-              render: (_, { rows, seconds }) => (rows == null || seconds <= 0 ? '—' : count(rows / seconds)),
+              width: 85,
+              render: ({ rows, seconds }) => (rows == null || seconds <= 0 ? '—' : count(rows / seconds)),
             },
           ]}
         />

@@ -1,8 +1,9 @@
 import { CheckCircleFilled, CloseCircleFilled, MinusCircleOutlined, SyncOutlined } from '@ant-design/icons';
-import { Card, Flex, theme } from 'antd';
+import { Flex, theme } from 'antd';
 import { Link } from 'react-router';
 import { count, bizdate as written } from '@/ui/format';
 import { STATE_HUES, STATES, useStateTexts } from '@/ui/StateTag';
+import { Surface } from '@/ui/Surface';
 import { useEnvironment } from '../common/environment';
 import { usePlace } from '../common/links';
 import type { StateCounts } from '../common/types';
@@ -34,7 +35,7 @@ export function Verdict({ bizdate, counts }: { bizdate: string; counts: StateCou
       <CheckCircleFilled aria-hidden style={{ color: token.colorSuccess }} />
     );
   return (
-    <Card>
+    <Surface style={{ padding: 20 }}>
       <Flex gap="16px 32px" justify="space-between" align="center" wrap>
         <Flex gap={16} align="center">
           <span style={{ fontSize: 34, lineHeight: 1 }}>{icon}</span>
@@ -48,7 +49,7 @@ export function Verdict({ bizdate, counts }: { bizdate: string; counts: StateCou
         </Flex>
         <States bizdate={bizdate} counts={counts} />
       </Flex>
-    </Card>
+    </Surface>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Table, type TableColumnsType, Typography } from 'antd';
+import { Flex, Table, type TableColumnsType, Typography } from 'antd';
 import { Link } from 'react-router';
 import { useProject } from '@/app/project';
 import { bizdate, duration, moment, secondsBetween } from '@/ui/format';
@@ -31,6 +31,7 @@ export function InstanceTable({
     onSelect?.(next);
   };
   return (
+    // Not `scroll`: its hidden row to measure by would repeat the box that selects all.
     <div style={{ overflowX: 'auto' }}>
       <Table<InstanceLine>
         aria-label={general('instances')}
@@ -42,7 +43,7 @@ export function InstanceTable({
         dataSource={lines}
         pagination={false}
         tableLayout="fixed"
-        style={{ minWidth: 1000 }}
+        style={{ minWidth: 1010 }}
         rowSelection={
           onSelect && {
             selectedRowKeys: [...selected.keys()],
@@ -75,29 +76,33 @@ function useColumns(): TableColumnsType<InstanceLine> {
     {
       key: 'bizdate',
       title: general('bizdate'),
-      width: 130,
+      width: 120,
       render: (_, line) => bizdate(line.bizdate),
     },
     {
       key: 'state',
       title: general('state'),
-      width: 250,
+      width: 215,
       render: (_, line) => (
-        <>
-          <InstanceStateTags line={line} /> <Why line={line} />
-        </>
+        <Flex gap={4} align="center">
+          <InstanceStateTags line={line} />
+          <Why line={line} />
+        </Flex>
       ),
     },
-    { key: 'kind', title: general('kind'), width: 110, render: (_, line) => general(line.kind) },
+    { key: 'kind', title: general('kind'), width: 95, render: (_, line) => general(line.kind) },
     {
       key: 'since',
       title: general('since'),
-      width: 170,
-      render: (_, line) => moment(line.since, zone),
+      width: 145,
+      render: (_, line) => {
+        const since = moment(line.since, zone);
+        return <span title={since}>{since.slice(0, 16)}</span>;
+      },
     },
-    { key: 'runtime', title: say('runtime'), width: 150, render: (_, line) => <Runtime line={line} /> },
-    { key: 'attempts', title: general('attempts'), width: 90, align: 'end', dataIndex: 'attempts' },
-    { key: 'id', title: say('id'), width: 90, align: 'end', dataIndex: 'id' },
+    { key: 'runtime', title: say('runtime'), width: 110, render: (_, line) => <Runtime line={line} /> },
+    { key: 'attempts', title: general('attempts'), width: 85, align: 'end', dataIndex: 'attempts' },
+    { key: 'id', title: say('id'), width: 80, align: 'end', dataIndex: 'id' },
   ];
 }
 

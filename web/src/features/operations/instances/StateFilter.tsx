@@ -28,9 +28,13 @@ export function StateFilter() {
       hue: STATE_HUES[state],
     })),
   ];
+  // What there is none of need not be looked for.
+  const shown = entries.filter(
+    ({ key, number }) => !isCounted || key === undefined || number > 0 || key === filters.state,
+  );
   return (
     <Flex gap={8} wrap role="group" aria-label={general('state')}>
-      {entries.map(({ key, label, number, hue }) => (
+      {shown.map(({ key, label, number, hue }) => (
         <Chip
           key={key ?? 'all'}
           isChosen={filters.state === key}

@@ -112,8 +112,8 @@ function Facts({ task }: { task: TaskShown }) {
       [general('kind'), general(isDaily ? 'daily' : 'one-time')],
       [say('from'), <SourceTable key="table" task={task} />],
       [say('to'), namespace ? `${to} · ${namespace}` : to],
-      [say('loading'), policy],
-      [say('verify'), migration.verify],
+      [say('loading'), policy && say(policy)],
+      [say('verify'), migration.verify && say(migration.verify === 'none' ? 'unverified' : migration.verify)],
     );
     if (filter)
       rows.push([

@@ -36,18 +36,18 @@ export function TaskTable({
       render: (_, { id, name }) => <NameButton name={name} onOpen={() => onOpen(id)} />,
     },
     { key: 'from', title: say('from'), ellipsis: true, render: (_, task) => <SourceTable task={task} /> },
-    { key: 'schedule', title: say('schedule'), width: 160, render: (_, task) => <Schedule task={task} /> },
+    { key: 'schedule', title: say('schedule'), width: 110, render: (_, task) => <Schedule task={task} /> },
     {
       key: 'priority',
       title: general('priority'),
-      width: 130,
+      width: 122,
       render: (_, task) =>
         may('operate') ? <PrioritySelect task={task} /> : <span>{general(task.priority)}</span>,
     },
     {
       key: 'group',
       title: say('group'),
-      width: 130,
+      width: 125,
       ellipsis: true,
       render: (_, { body }) => {
         const group = body['resource-group'];
@@ -73,7 +73,8 @@ export function TaskTable({
           {
             key: 'acts',
             title: '',
-            width: 210,
+            fixed: 'end' as const,
+            width: 205,
             render: (_: unknown, task: TaskShown) => (
               <Flex gap={4}>
                 <Button
@@ -108,7 +109,7 @@ export function TaskTable({
       columns={columns}
       dataSource={tasks}
       pagination={false}
-      style={{ minWidth: 1000 }}
+      scroll={{ x: 1010 }}
     />
   );
 }

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useId, useState } from 'react';
 import { stringify } from 'yaml';
 import { api, call } from '@/api/client';
 import { useProject } from '@/app/project';
+import { useConnectors } from '@/forms/connectors';
 import { Problem } from '@/ui/Problem';
 import { type Folder, type Pipeline, useDataSources, useTouched } from '../queries';
 import { readTable, writeTable } from '../script';
@@ -51,6 +52,7 @@ export function NewPipelineDialog({
   const project = useProject();
   const touched = useTouched();
   const sources = useDataSources();
+  const connectors = useConnectors();
   const [wanted, setWanted] = useState(NOTHING);
   const make = useMutation({
     mutationFn: () => {
@@ -82,7 +84,12 @@ export function NewPipelineDialog({
   const change = (changes: Partial<Wanted>) => setWanted((before) => ({ ...before, ...changes }));
   const isReady = wanted.name.trim() !== '';
   const source = sources.data?.find(({ name }) => name === wanted.source);
-  const options = sources.data?.map(({ name, type }) => ({ value: name, label: `${name} · ${type}` }));
+  const optionsOf = (way: 'read' | 'write') =>
+    sources.data?.flatMap(({ name, type }) => {
+      const connector = connectors.data?.find(({ id }) => id === type);
+      if (connector?.capabilities[way] === null) return [];
+      return [{ value: name, label: `${name} · ${connector?.title ?? type}` }];
+    });
   return (
     <Modal
       open={folder !== null}
@@ -122,7 +129,7 @@ export function NewPipelineDialog({
                 style={{ width: '100%' }}
                 value={wanted.source}
                 onChange={(value: string | undefined) => change({ source: value })}
-                options={options}
+                options={optionsOf('read')}
               />
             )}
           </Labelled>
@@ -135,7 +142,7 @@ export function NewPipelineDialog({
                 style={{ width: '100%' }}
                 value={wanted.destination}
                 onChange={(value: string | undefined) => change({ destination: value })}
-                options={options}
+                options={optionsOf('write')}
               />
             )}
           </Labelled>

@@ -7,7 +7,7 @@ import { MoveDialog } from '../dialogs/MoveDialog';
 import { NameDialog } from '../dialogs/NameDialog';
 import { Mark } from '../Mark';
 import { changePipeline, type Pipeline, useTouched, useVersions } from '../queries';
-import { at, saysTheSame } from '../script';
+import { at, documentsAgree } from '../script';
 import { useTexts } from '../texts';
 import type { Draft } from './useDraft';
 
@@ -111,7 +111,7 @@ function Marks({ pipeline, isDirty }: { pipeline: Pipeline; isDirty: boolean }) 
   const last = versions.data?.[0];
   const isChanged =
     last !== undefined &&
-    (!saysTheSame(textOf(at(last.body, ['document'])), textOf(pipeline.document)) ||
+    (!documentsAgree(at(last.body, ['document']), pipeline.document) ||
       at(last.body, ['name']) !== pipeline.name);
   const known = submitted ?? 0;
   return (
@@ -135,9 +135,4 @@ function Marks({ pipeline, isDirty }: { pipeline: Pipeline; isDirty: boolean }) 
       {isDirty && <Mark tone="attention">{say('unsaved')}</Mark>}
     </Flex>
   );
-}
-
-/** A document as a text that {@link saysTheSame} reads; JSON is YAML. */
-function textOf(document: unknown): string {
-  return JSON.stringify({ migration: document ?? {} });
 }

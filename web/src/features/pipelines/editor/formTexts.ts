@@ -30,7 +30,7 @@ export const useFormTexts = defineTexts(
     key: 'Key',
     rows: 'Rows',
     filter: 'Filter',
-    filterHint: 'A condition in the source’s own SQL; empty moves all rows. ${bizdate} is the business date.',
+    filterHint: "A condition in the source's own SQL; empty moves all rows. ${bizdate} is the business date.",
     filterNone: 'The general filter is set aside for this table (none).',
     filterOwn: 'Of this table alone',
     partition: 'Partition written',

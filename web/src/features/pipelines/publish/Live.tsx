@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import { App, Button, Flex, Input, Segmented, Table, type TableColumnsType } from 'antd';
 import { useState } from 'react';
 import { Link } from 'react-router';
@@ -9,7 +10,8 @@ import { bizdate, moment } from '@/ui/format';
 import { Problem } from '@/ui/Problem';
 import { useSearch } from '@/ui/useSearch';
 import { Mark } from '../Mark';
-import { environmentsOf, type Task, useNameOf, useTasks, useTouched } from '../queries';
+import { environmentsOf, pipelinesIn, type Task, useNameOf, useTasks, useTouched } from '../queries';
+import { LiveVersion } from './cells';
 import { useTexts } from './texts';
 
 const PAGE = 50;
@@ -26,6 +28,8 @@ export function Live() {
     project.mode === 'dev-prod' && get('environment') === 'development' ? 'development' : 'production';
   const search = get('containing') ?? '';
   const tasks = useTasks(environment);
+  const pipelines = useQuery(pipelinesIn(project));
+  const byId = new Map(pipelines.data?.map((one) => [one.id, one]));
   const [chosen, setChosen] = useState<string[]>([]);
   const [isAsking, setIsAsking] = useState(false);
   const mayTakeOut = may(environment === 'production' ? 'publish' : 'edit-migrations');
@@ -42,7 +46,11 @@ export function Live() {
         </Link>
       ),
     },
-    { title: say('submitted'), width: 110, render: (_, one) => say('version', { number: one.version }) },
+    {
+      title: say('liveVersion'),
+      width: 210,
+      render: (_, one) => <LiveVersion number={one.version} pipeline={byId.get(one.id)} />,
+    },
     {
       title: say('hour'),
       width: 110,

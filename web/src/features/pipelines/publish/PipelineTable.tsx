@@ -7,6 +7,7 @@ import { Differences } from '../Differences';
 import { ExpandButton } from '../ExpandButton';
 import { Mark } from '../Mark';
 import type { Pipeline } from '../queries';
+import { Remark, Submitted, Tables } from './cells';
 import { useTexts } from './texts';
 
 const PAGE = 50;
@@ -31,36 +32,24 @@ export function PipelineTable({
   const { get, set } = useSearch();
   const search = get('containing') ?? '';
   const rows = (pipelines ?? []).filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
-  const named = (table: { schema: string; table: string } | null | undefined) =>
-    table ? `${table.schema}.${table.table}` : '—';
   const columns: TableColumnsType<Pipeline> = [
     {
       title: say('name'),
-      ellipsis: true,
       render: (_, { id, name }) => (
-        <Link to={`/p/${project.id}/pipelines/${id}`} title={name}>
+        <Link to={`/p/${project.id}/pipelines/${id}`} style={{ overflowWrap: 'anywhere' }}>
           {name}
         </Link>
       ),
     },
-    { title: say('source'), ellipsis: true, width: '20%', render: (_, { table }) => named(table) },
-    {
-      title: say('target'),
-      ellipsis: true,
-      width: '20%',
-      render: (_, one) => named(one['destination-table']),
-    },
+    { title: say('tables'), ellipsis: true, width: '22%', render: (_, one) => <Tables pipeline={one} /> },
     ...(project.mode === 'basic'
       ? []
       : ([
-          {
-            title: say('submitted'),
-            width: 130,
-            render: (_, { submitted }) => submitted != null && say('version', { number: submitted }),
-          },
+          { title: say('submitted'), width: 172, render: (_, one) => <Submitted pipeline={one} /> },
+          { title: say('remark'), width: '17%', render: (_, one) => <Remark pipeline={one} /> },
           {
             title: say('production'),
-            width: 130,
+            width: 120,
             render: (_, { published }) =>
               published == null ? (
                 <Mark tone="due">{say('new')}</Mark>

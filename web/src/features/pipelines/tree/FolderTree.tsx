@@ -11,6 +11,7 @@ import { useTexts } from '../texts';
 import { type FolderAction, FolderRow } from './FolderRow';
 import { PipelineRow } from './PipelineRow';
 import { type Branch, useTree } from './useTree';
+import './tree.css';
 
 interface Node extends TreeDataNode {
   key: string;
@@ -202,6 +203,7 @@ function Branches({
       <Tree<Node>
         ref={handle}
         blockNode
+        className="pipeline-tree"
         virtual
         height={height}
         itemHeight={ROW}

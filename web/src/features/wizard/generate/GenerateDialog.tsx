@@ -1,4 +1,5 @@
-import { Alert, Flex, Modal, Select } from 'antd';
+import { Alert, Flex, Modal, Select, Switch, Typography } from 'antd';
+import { useId } from 'react';
 import { type Environment, useProject } from '@/app/project';
 import { count } from '@/ui/format';
 import { useDraft } from '../draft';
@@ -11,14 +12,22 @@ import { useGenerateTexts } from './texts';
 /** Says what generating will do, and asks. */
 export function GenerateDialog({
   open,
+  isFaulty,
   environment,
   onEnvironment,
+  makes,
+  onMakes,
   onConfirm,
   onCancel,
 }: {
   open: boolean;
+  /** Whether names of some tables cannot be. */
+  isFaulty: boolean;
   environment: Environment;
   onEnvironment: (environment: Environment) => void;
+  /** Whether target tables are made at once. */
+  makes: boolean;
+  onMakes: (makes: boolean) => void;
   onConfirm: () => void;
   onCancel: () => void;
 }) {
@@ -63,6 +72,8 @@ export function GenerateDialog({
             <li>{say('willNot')}</li>
           </ul>
         )}
+        {!isBlocked && <MakeTables isOn={makes} environment={environment} onChange={onMakes} />}
+        {isFaulty && !isBlocked && <Alert type="warning" showIcon title={say('someFail')} />}
         {recreate > 0 && <Alert type="warning" showIcon title={say('willRecreate', { count: recreate })} />}
         {project.mode === 'dev-prod' && (
           <Flex gap={8} align="center" wrap>
@@ -81,5 +92,49 @@ export function GenerateDialog({
         )}
       </Flex>
     </Modal>
+  );
+}
+
+/** Target tables now, or with their first load. */
+function MakeTables({
+  isOn,
+  environment,
+  onChange,
+}: {
+  isOn: boolean;
+  environment: Environment;
+  onChange: (isOn: boolean) => void;
+}) {
+  const say = useGenerateTexts();
+  const id = useId();
+  const { draft } = useDraft();
+  const hasTwo = useProject().mode === 'dev-prod';
+  // A table that is there would be refused then.
+  const never = draft['existing-tables'] === 'fail';
+  const makes = isOn && !never;
+  return (
+    <Flex gap={10} align="flex-start">
+      <Switch
+        id={id}
+        size="small"
+        style={{ marginBlockStart: 4 }}
+        checked={makes}
+        disabled={never}
+        onChange={onChange}
+        aria-describedby={`${id}-help`}
+      />
+      <div>
+        <label htmlFor={id}>{say('makeTables')}</label>
+        <Typography.Paragraph id={`${id}-help`} type="secondary" style={{ margin: 0, fontSize: 13 }}>
+          {never
+            ? say('makeNever')
+            : !makes
+              ? say('makeLater')
+              : hasTwo
+                ? say('makeNowIn', { environment: say(environment).toLowerCase() })
+                : say('makeNow')}
+        </Typography.Paragraph>
+      </div>
+    </Flex>
   );
 }

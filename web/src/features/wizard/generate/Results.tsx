@@ -1,11 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
-import { Alert, Button, Flex, Input, Modal, Progress, Segmented, Table, Tag, Typography } from 'antd';
+import { Alert, Button, Flex, Input, Modal, Progress, Segmented, Table, Typography } from 'antd';
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { api, call, type Schemas } from '@/api/client';
 import { useMayHere, useProject } from '@/app/project';
 import { count, moment } from '@/ui/format';
+import { HueTag } from '@/ui/HueTag';
 import { Problem } from '@/ui/Problem';
+import { STATE_HUES } from '@/ui/StateTag';
 import { useDraft } from '../draft';
 import { PlanFindings, revealAfter } from '../plan/Findings';
 import { type Failure, problemOf } from '../plan/failure';
@@ -101,7 +103,7 @@ function Rows({
     structuralSharing: false,
     queryFn: () => allRows(project.id, id),
   });
-  const rows = useMemo(() => results.data ?? [], [results.data]);
+  const rows = useMemo(() => failedFirst(results.data ?? []), [results.data]);
   const counts = useMemo(() => {
     const counts = new Map<State, number>();
     for (const row of rows) counts.set(row.state, (counts.get(row.state) ?? 0) + 1);
@@ -119,6 +121,10 @@ function Rows({
   const columns = useResultColumns(setShown);
   const blockers = findings.filter(({ severity }) => severity === 'blocker');
   const failed = counts.get('failed') ?? 0;
+  const made = useMemo(
+    () => new Set(rows.filter(hasMade).map(({ target }) => JSON.stringify(target))).size,
+    [rows],
+  );
   if (rows.length === 0 && !results.isPending) {
     return blockers.length > 0 ? (
       <Alert type="error" title={say('whole')} description={<PlanFindings findings={findings} />} />
@@ -156,6 +162,9 @@ function Rows({
           </Link>
         </Flex>
       </Flex>
+      {made > 0 && (
+        <Typography.Text type="secondary">{say('made', { count: made, shown: count(made) })}</Typography.Text>
+      )}
       <Table<Row>
         virtual
         size="small"
@@ -181,6 +190,16 @@ function Rows({
   );
 }
 
+/** What failed is looked for first. */
+function failedFirst(rows: readonly Row[]): Row[] {
+  const failed = rows.filter(({ state }) => state === 'failed');
+  return [...failed, ...rows.filter(({ state }) => state !== 'failed')];
+}
+
+function hasMade({ remarks }: Row): boolean {
+  return remarks.some(({ code }) => code === 'TABLE_MADE');
+}
+
 async function allRows(project: string, migration: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (;;) {
@@ -194,20 +213,16 @@ async function allRows(project: string, migration: string): Promise<Row[]> {
   }
 }
 
-const COLOURS: Record<State, string | undefined> = {
-  failed: 'error',
-  new: 'success',
-  updated: 'processing',
-  unchanged: undefined,
-  kept: 'warning',
-  vanished: 'warning',
+const HUES: Record<State, string> = {
+  failed: STATE_HUES.failed,
+  new: STATE_HUES.succeeded,
+  updated: STATE_HUES.running,
+  unchanged: STATE_HUES['not-run'],
+  kept: STATE_HUES.throttled,
+  vanished: STATE_HUES.throttled,
 };
 
 export function GeneratedTag({ state }: { state: State }) {
   const say = useGenerateTexts();
-  return (
-    <Tag color={COLOURS[state]} data-state={state} style={{ marginInlineEnd: 0 }}>
-      {say(state)}
-    </Tag>
-  );
+  return <HueTag hue={HUES[state]} text={say(state)} state={state} />;
 }

@@ -14,14 +14,14 @@ export function useResultColumns(show: (row: Row) => void): TableColumnsType<Row
       {
         title: say('source'),
         key: 'source',
-        width: 170,
+        width: 165,
         ellipsis: true,
         render: (_, { source }) => <bdi>{`${source.schema}.${source.table}`}</bdi>,
       },
       {
         title: say('target'),
         key: 'target',
-        width: 170,
+        width: 165,
         ellipsis: true,
         render: (_, { target }) => target && <bdi>{`${target.schema}.${target.table}`}</bdi>,
       },
@@ -34,22 +34,29 @@ export function useResultColumns(show: (row: Row) => void): TableColumnsType<Row
       {
         title: say('state'),
         key: 'state',
-        width: 108,
+        width: 112,
         render: (_, { state }) => <GeneratedTag state={state} />,
       },
       {
         title: say('remarks'),
         key: 'remarks',
-        width: 200,
+        width: 304,
         render: (_, row) => <Remarks row={row} show={show} />,
       },
       {
         title: say('pipeline'),
         key: 'pipeline',
-        width: 180,
-        ellipsis: true,
+        width: 80,
         render: (_, { pipeline, name }) =>
-          pipeline && <Link to={`/p/${project.id}/pipelines/${pipeline}`}>{name ?? pipeline}</Link>,
+          pipeline && (
+            <Link
+              to={`/p/${project.id}/pipelines/${pipeline}`}
+              title={name ?? undefined}
+              aria-label={`${say('openOne')} ${name ?? ''}`}
+            >
+              {say('openOne')}
+            </Link>
+          ),
       },
     ],
     [say, project.id, show],

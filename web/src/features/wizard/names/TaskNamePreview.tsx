@@ -62,7 +62,7 @@ export function TaskNamePreview({
       aria-busy={isLate}
       style={{ padding: 12, background: token.colorFillQuaternary, borderRadius: token.borderRadius }}
     >
-      <Typography.Text strong>{say('preview')}</Typography.Text>
+      <Typography.Text style={{ fontWeight: 500 }}>{say('preview')}</Typography.Text>
       <Typography.Text type="secondary">
         {table === sample && first.isSample
           ? say('previewSample')
@@ -72,7 +72,7 @@ export function TaskNamePreview({
         <Flex
           key={task}
           data-task-name={task}
-          style={{ fontFamily: token.fontFamilyCode, opacity: isLate ? 0.6 : 1 }}
+          style={{ fontFamily: token.fontFamilyCode, opacity: isLate ? 0.8 : 1 }}
         >
           <Identifier name={task} style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }} />
         </Flex>

@@ -39,7 +39,7 @@ export function TaskNamesSection() {
   return (
     <Flex vertical gap={12} data-at="migration.task-names">
       <Flex vertical gap={4}>
-        <Typography.Text strong id={id}>
+        <Typography.Text id={id} style={{ fontWeight: 500 }}>
           {say('method')}
         </Typography.Text>
         <Radio.Group

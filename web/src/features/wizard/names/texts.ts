@@ -6,7 +6,7 @@ export const useTexts = defineTexts(
     method: 'Generation method',
     system: 'System default',
     systemHint:
-      'The migration’s name, the schema and the table, with dots between. Always legal and never twice.',
+      "The migration's name, the schema and the table, with dots between. Always legal and never twice.",
     custom: 'Custom rule',
     needsBoth: 'A custom rule can be chosen once both data sources are.',
     rule: 'Rule for task names',

@@ -1,8 +1,14 @@
-import { Tag, Tooltip } from 'antd';
+import { Tooltip } from 'antd';
+import { HueTag } from '@/ui/HueTag';
+import { STATE_HUES } from '@/ui/StateTag';
 import { type Fidelity, wordOf } from './planOf';
 import { usePlanTexts } from './texts';
 
-const COLOURS = { exact: 'success', widened: 'default', lossy: 'warning' } as const;
+const HUES = {
+  exact: STATE_HUES.succeeded,
+  widened: STATE_HUES['not-run'],
+  lossy: STATE_HUES.throttled,
+} as const;
 
 /** How true a column, or the worst of a table, stays. */
 export function FidelityTag({ fidelity }: { fidelity: Fidelity | 'lossy' }) {
@@ -11,9 +17,9 @@ export function FidelityTag({ fidelity }: { fidelity: Fidelity | 'lossy' }) {
   const why = typeof fidelity === 'object' ? fidelity.lossy : say(`${word}Help`);
   return (
     <Tooltip title={why}>
-      <Tag color={COLOURS[word]} data-fidelity={word} style={{ marginInlineEnd: 0 }}>
-        {say(word)}
-      </Tag>
+      <span data-fidelity={word}>
+        <HueTag hue={HUES[word]} text={say(word)} />
+      </span>
     </Tooltip>
   );
 }

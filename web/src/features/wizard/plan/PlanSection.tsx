@@ -1,6 +1,6 @@
 import { Alert, Button, DatePicker, Flex, Progress, Radio, Select, Tooltip, Typography } from 'antd';
 import dayjs from 'dayjs';
-import { useMemo, useState } from 'react';
+import { useId, useMemo, useState } from 'react';
 import { type Environment, useMayHere, useProject } from '@/app/project';
 import { bizdate as bizdateText, bytes, count, moment, shortCount } from '@/ui/format';
 import { Problem } from '@/ui/Problem';
@@ -37,6 +37,7 @@ export function PlanSection({
   changedAt: string | null;
 }) {
   const say = usePlanTexts();
+  const id = useId();
   const { draft, findings } = useDraft();
   // What belongs to no field, such as a key that nobody knows.
   const homeless = findings.filter((finding) => sectionOf(finding) === 'plan');
@@ -56,13 +57,19 @@ export function PlanSection({
       {homeless.length > 0 && <PlanFindings findings={homeless} />}
       <Flex gap={12} wrap align="center">
         {project.mode === 'dev-prod' && (
-          <Select<Environment>
-            aria-label={say('environment')}
-            style={{ width: 160 }}
-            value={choice.environment}
-            options={(['development', 'production'] as const).map((one) => ({ value: one, label: say(one) }))}
-            onChange={(environment) => onChoose({ ...choice, environment })}
-          />
+          <Flex gap={8} align="center">
+            <label htmlFor={`${id}-environment`}>{say('environment')}</label>
+            <Select<Environment>
+              id={`${id}-environment`}
+              style={{ width: 150 }}
+              value={choice.environment}
+              options={(['development', 'production'] as const).map((one) => ({
+                value: one,
+                label: say(one),
+              }))}
+              onChange={(environment) => onChoose({ ...choice, environment })}
+            />
+          </Flex>
         )}
         {kindOf(draft) === 'daily-and-one-time' && (
           <Radio.Group
@@ -73,12 +80,16 @@ export function PlanSection({
             onChange={({ target }) => onChoose({ ...choice, part: target.value })}
           />
         )}
-        <DatePicker
-          aria-label={say('bizdate')}
-          placeholder={say('yesterday')}
-          value={choice.bizdate === undefined ? null : dayjs(choice.bizdate, 'YYYYMMDD')}
-          onChange={(day) => onChoose({ ...choice, bizdate: day?.format('YYYYMMDD') })}
-        />
+        <Flex gap={8} align="center">
+          <label htmlFor={`${id}-bizdate`}>{say('bizdate')}</label>
+          <DatePicker
+            id={`${id}-bizdate`}
+            style={{ width: 150 }}
+            placeholder={say('yesterday')}
+            value={choice.bizdate === undefined ? null : dayjs(choice.bizdate, 'YYYYMMDD')}
+            onChange={(day) => onChoose({ ...choice, bizdate: day?.format('YYYYMMDD') })}
+          />
+        </Flex>
         <Tooltip title={isOpen ? say('todo') : undefined}>
           <Button
             disabled={isOpen || !mayPlan}

@@ -1,7 +1,9 @@
 import { CheckCircleFilled, CloseCircleFilled, InfoCircleFilled, WarningFilled } from '@ant-design/icons';
-import { Button, Flex, Input, Segmented, Table, type TableColumnsType, Tag, Typography, theme } from 'antd';
+import { Button, Flex, Input, Segmented, Table, type TableColumnsType, Typography, theme } from 'antd';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { count } from '@/ui/format';
+import { HueTag } from '@/ui/HueTag';
+import { STATE_HUES } from '@/ui/StateTag';
 import { useSearch } from '@/ui/useSearch';
 import { FidelityTag } from './Fidelity';
 import { type Line, linesOf, type Plan } from './planOf';
@@ -86,15 +88,15 @@ function useColumns(open: (line: Line) => void): TableColumnsType<Line> {
     () => [
       {
         key: 'state',
-        title: '',
-        onHeaderCell: () => ({ 'aria-label': say('filter') }),
-        width: 44,
+        title: say('stateOf'),
+        width: 60,
+        align: 'center',
         render: (_, line) => <State line={line} />,
       },
       {
         title: say('source'),
         key: 'source',
-        width: 235,
+        width: 225,
         ellipsis: true,
         render: (_, line) => {
           const name = `${line.source.schema}.${line.source.table}`;
@@ -116,16 +118,21 @@ function useColumns(open: (line: Line) => void): TableColumnsType<Line> {
         key: 'target',
         width: 205,
         ellipsis: true,
+        // Why it is refused takes the place of all that there would be to tell.
+        onCell: (line) => ({ colSpan: line.moves === null ? 5 : 1 }),
         render: (_, { target, findings, moves }) =>
-          target ? (
-            <bdi>{`${target.schema}.${target.table}`}</bdi>
+          moves === null ? (
+            <Typography.Text type="secondary" title={findings[0]?.message}>
+              {findings[0]?.message}
+            </Typography.Text>
           ) : (
-            <Typography.Text type="secondary">{moves === null ? findings[0]?.message : ''}</Typography.Text>
+            target && <bdi>{`${target.schema}.${target.table}`}</bdi>
           ),
       },
       {
         title: say('columns'),
         key: 'columns',
+        onCell: covered,
         width: 80,
         align: 'right',
         render: (_, { moves }) => moves && count(moves.columns.length),
@@ -133,20 +140,32 @@ function useColumns(open: (line: Line) => void): TableColumnsType<Line> {
       {
         title: say('fidelity'),
         key: 'fidelity',
+        onCell: covered,
         width: 95,
         render: (_, { fidelity }) => fidelity && <FidelityTag fidelity={fidelity} />,
       },
       {
         title: say('estimate'),
         key: 'rows',
+        onCell: covered,
         width: 105,
         align: 'right',
         render: (_, { moves }) => moves?.scan.estimated_rows != null && count(moves.scan.estimated_rows),
       },
-      { title: say('table'), key: 'table', width: 120, render: (_, line) => <Change line={line} /> },
+      {
+        title: say('table'),
+        key: 'table',
+        width: 130,
+        onCell: covered,
+        render: (_, line) => <Change line={line} />,
+      },
     ],
     [say, open],
   );
+}
+
+function covered(line: Line) {
+  return { colSpan: line.moves === null ? 0 : 1 };
 }
 
 function State({ line }: { line: Line }) {
@@ -169,7 +188,7 @@ function Change({ line: { moves } }: { line: Line }) {
   if (moves === null) return null;
   const { exists, change } = moves.write;
   if (!exists) return say('new');
-  if (change === 'recreate') return <Tag color="error">{say('recreate')}</Tag>;
-  if (typeof change === 'object') return <Tag color="processing">{say('add-columns')}</Tag>;
+  if (change === 'recreate') return <HueTag hue={STATE_HUES.failed} text={say('recreate')} />;
+  if (typeof change === 'object') return <HueTag hue={STATE_HUES.running} text={say('add-columns')} />;
   return say('exists');
 }

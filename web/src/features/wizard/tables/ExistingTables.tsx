@@ -8,6 +8,7 @@ import { Problem } from '@/ui/Problem';
 import { ToneText } from '@/ui/ToneText';
 import { useDraft } from '../draft';
 import { useTexts } from './existingTexts';
+import { NameList } from './NameList';
 import type { Row } from './selection';
 import { useAskAll } from './useExisting';
 import { useLocalNames } from './useTargets';
@@ -28,7 +29,7 @@ export function ExistingTables({ rows }: { rows: readonly Row[] }) {
   return (
     <Flex vertical gap={8}>
       <Flex vertical gap={4} data-at="migration.existing-tables">
-        <Typography.Text strong>{say('title')}</Typography.Text>
+        <Typography.Text style={{ fontWeight: 500 }}>{say('title')}</Typography.Text>
         <Radio.Group
           aria-label={say('title')}
           value={recreates ? undefined : policy}
@@ -130,7 +131,7 @@ function Confirmed({
       description={
         <Flex vertical gap={6}>
           <span>{say('project')}</span>
-          {confirmed.length > 0 && <NameList names={confirmed} height={90} />}
+          {confirmed.length > 0 && <NameList label={say('recreate')} names={confirmed} height={90} />}
           {isStale && <ToneText tone="wrong">{say('stale')}</ToneText>}
         </Flex>
       }
@@ -168,29 +169,12 @@ function ConfirmRecreate({
       consequence={
         <Flex vertical gap={8}>
           <span>{say('consequence')}</span>
-          <NameList names={shown} height={180} />
+          <NameList label={say('recreate')} names={shown} height={180} />
           <span>{say('project')}</span>
         </Flex>
       }
       onConfirm={async () => onConfirm(shown)}
       onCancel={onCancel}
     />
-  );
-}
-
-/** Legal names, one in a line, however many: one text, not as many elements. */
-function NameList({ names, height }: { names: readonly string[]; height: number }) {
-  const say = useTexts();
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a text that scrolls is no section
-    <pre
-      role="group"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-      tabIndex={0}
-      aria-label={say('recreate')}
-      style={{ margin: 0, maxHeight: height, overflow: 'auto', fontSize: 12 }}
-    >
-      {names.join('\n')}
-    </pre>
   );
 }

@@ -8,7 +8,10 @@ import { type Operation, useOperation } from '@/app/operation';
 import { useProject } from '@/app/project';
 import { Empty } from '@/ui/Empty';
 import { count, moment } from '@/ui/format';
+import { visible } from '@/ui/Identifier';
 import { Problem } from '@/ui/Problem';
+import { useDraft } from '../draft';
+import { revealField } from '../sections';
 import { useTexts } from './texts';
 import { useForgetMetadata } from './useSourceTables';
 
@@ -30,10 +33,22 @@ function useCollect(source: string, schemas: readonly string[]) {
   const operation = useOperation(id).data;
   const state = operation?.state;
   useEffect(() => {
-    if (state !== undefined && state !== 'running') void forget();
+    if (state !== undefined && state !== 'running') void forget().then(takeFocus);
   }, [state, forget]);
   const isRunning = begin.isPending || (id !== null && (state === undefined || state === 'running'));
-  return { begin: () => begin.mutate(), error: begin.error, operation, isRunning };
+  /** Whether there is anything to tell of it. */
+  const isShown = isRunning || begin.error !== null || state === 'failed';
+  return { begin: () => begin.mutate(), error: begin.error, operation, isRunning, isShown };
+}
+
+/** What was pressed may be gone, now that there are tables: the keyboard goes on in their list. */
+function takeFocus(): void {
+  requestAnimationFrame(() => {
+    if (document.activeElement !== document.body) return;
+    document
+      .querySelector<HTMLElement>('#tables [role="grid"], #tables [data-next]')
+      ?.focus({ preventScroll: true });
+  });
 }
 
 type Collecting = ReturnType<typeof useCollect>;
@@ -63,6 +78,8 @@ export function NotCollected({
     </Flex>
   );
   const progress = <CollectProgress collecting={collecting} />;
+  // Collected, and there still is nothing: it is somewhere else.
+  if (isEmpty && collecting.operation?.state === 'succeeded') return <NoTables />;
   if (isEmpty) {
     return (
       <>
@@ -89,6 +106,27 @@ export function NotCollected({
   );
 }
 
+/** The schemas that were looked into have no tables. */
+export function NoTables() {
+  const say = useTexts();
+  const { reads, mayEdit } = useDraft();
+  const canChoose = mayEdit && reads?.capabilities.read?.schemas === true;
+  return (
+    <Empty
+      title={say('noTables')}
+      action={
+        canChoose && (
+          <Button type="primary" data-next onClick={() => revealField('migration.source.schemas')}>
+            {say('chooseSchemas')}
+          </Button>
+        )
+      }
+    >
+      {say('noTablesWhy')}
+    </Empty>
+  );
+}
+
 /** When the metadata was collected, and a way to have it collected again. */
 export function Collected({
   at,
@@ -102,11 +140,12 @@ export function Collected({
   mayCollect: boolean;
 }) {
   const say = useTexts();
+  const project = useProject();
   const collecting = useCollect(source, schemas);
   return (
     <Flex gap={8} align="center" wrap>
       <Typography.Text type="secondary" style={{ fontSize: 12 }}>
-        {say('collectedAt', { at: moment(new Date(at).toISOString()) })}
+        {say('collectedAt', { at: moment(new Date(at).toISOString(), project['time-zone']) })}
       </Typography.Text>
       {mayCollect && (
         <Button
@@ -121,6 +160,37 @@ export function Collected({
       )}
       <CollectProgress collecting={collecting} />
     </Flex>
+  );
+}
+
+/** Where schemas are chosen of which nothing was collected: they would look empty, and are not. */
+export function NothingOf({
+  missing,
+  source,
+  schemas,
+  mayCollect,
+}: {
+  missing: readonly string[];
+  source: string;
+  schemas: readonly string[];
+  mayCollect: boolean;
+}) {
+  const say = useTexts();
+  const collecting = useCollect(source, schemas);
+  return (
+    <Alert
+      type="info"
+      showIcon
+      title={say('nothingOf', { schemas: missing.map(visible).join(', ') })}
+      description={collecting.isShown ? <CollectProgress collecting={collecting} /> : undefined}
+      action={
+        mayCollect && (
+          <Button size="small" loading={collecting.isRunning} onClick={collecting.begin}>
+            {say('collectAgain')}
+          </Button>
+        )
+      }
+    />
   );
 }
 

@@ -1,5 +1,5 @@
 import { Alert, Flex, Typography } from 'antd';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { useMayHere } from '@/app/project';
 import { count } from '@/ui/format';
@@ -22,7 +22,9 @@ import type { SourceTables } from './useSourceTables';
 import { blocksOf, useTargets } from './useTargets';
 import { useValidation } from './useValidation';
 
-const HEIGHT = 460;
+/** As many rows as there are tables, within reason; what is filtered does not make the page jump. */
+const ROWS = { least: 8, most: 13.5 };
+const ROW = 34;
 const NOBODY: readonly string[] = [];
 
 /** The list of source tables, what each becomes, and the dialogs about them. */
@@ -31,11 +33,14 @@ export function TablePicker({
   tables,
   selection,
   place,
+  onFaulty,
 }: {
   source: Schemas['DataSourceShown'];
   tables: SourceTables;
   selection: Selection;
   place: Place;
+  /** Told whether a selected table is not there, or has a name that the target cannot have, or shares. */
+  onFaulty: (isFaulty: boolean) => void;
 }) {
   const say = useTexts();
   const { draft, name, mayEdit } = useDraft();
@@ -51,6 +56,14 @@ export function TablePicker({
     [],
   );
   const { target, colliding, limits, rules, isKnown, local } = useTargets(view.rows, blocks, selection.rows);
+  const isFaulty = useMemo(
+    () =>
+      selection.rows.some((row) => row.missing) ||
+      (isKnown && (colliding.size > 0 || selection.rows.some((row) => local(row).fault !== undefined))),
+    [isKnown, colliding, selection.rows, local],
+  );
+  useEffect(() => onFaulty(isFaulty), [onFaulty, isFaulty]);
+  useEffect(() => () => onFaulty(false), [onFaulty]);
   const validation = useValidation(local);
   const dialogs = useDialogs();
   const having = useCallback(
@@ -98,7 +111,7 @@ export function TablePicker({
           ticked={selection.keys}
           onTick={selection.tick}
           label={say('source')}
-          height={HEIGHT}
+          height={Math.min(ROWS.most, Math.max(ROWS.least, tables.rows.length + 1)) * ROW + 2}
           headers={[say('source'), isKnown ? say('targetIn', { namespace }) : say('target')]}
           cell={cell}
           open={(row) => <OpenSettings say={say} row={row} isSet={exceptions.has(row.key)} />}

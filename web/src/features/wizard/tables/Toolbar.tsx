@@ -1,4 +1,4 @@
-import { FilterOutlined, SearchOutlined } from '@ant-design/icons';
+import { SearchOutlined } from '@ant-design/icons';
 import { Badge, Button, Flex, Input, Segmented, Typography, theme } from 'antd';
 import { count } from '@/ui/format';
 import { useTexts } from './texts';
@@ -55,15 +55,16 @@ export function Toolbar({
         }))}
       />
       <Input
-        style={{ flex: '1 1 220px', maxWidth: 360 }}
+        style={{ flex: '1 1 150px', maxWidth: 360 }}
         prefix={<SearchOutlined aria-hidden />}
         allowClear
         aria-label={say('search')}
-        placeholder={say('search')}
+        placeholder={say('searchShort')}
+        title={say('search')}
         value={find}
         onChange={(event) => onFind(event.target.value)}
       />
-      <Button icon={<FilterOutlined aria-hidden />} onClick={onAdvanced} disabled={!mayEdit}>
+      <Button onClick={onAdvanced} disabled={!mayEdit}>
         {say('advanced')}
       </Button>
       <Badge dot={hasRules} color={token.colorPrimary} title={hasRules ? say('rulesOn') : undefined}>

@@ -10,7 +10,7 @@ export const useTexts = defineTexts(
     fuzzy: 'Keywords',
     content: 'Search content',
     contentExact: 'Table names, as table or schema.table',
-    contentFuzzy: 'Keywords with blanks between; a table’s name must hold each of them',
+    contentFuzzy: "Keywords with blanks between; a table's name must hold each of them",
     separator: 'Separator',
     separatorHint: 'Line break; \\n and \\t may be written',
     anyCase: 'Capital and small letters count as the same',

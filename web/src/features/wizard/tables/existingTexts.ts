@@ -3,13 +3,13 @@ import { defineTexts } from '@/ui/texts';
 export const useTexts = defineTexts(
   'existing-tables',
   {
-    title: 'Where the target has a table of that name',
+    title: 'If the target already has a table of that name',
     keep: 'Load into it',
-    keepHint: 'Its columns must fit.',
-    'add-columns': 'Load into it, and add columns that it lacks',
-    'add-columnsHint': 'Rows that are there hold null in them.',
+    keepHint: 'Its columns must match.',
+    'add-columns': 'Load into it and add missing columns',
+    'add-columnsHint': 'Existing rows hold null in the new columns.',
     fail: 'Refuse the table',
-    failHint: 'What is there stays as it is.',
+    failHint: 'The existing table stays as it is.',
     recreateHint: 'Tables of the same name are dropped with all their rows.',
     recreate: 'Drop target tables of the same name and create them anew',
     project:

@@ -1,6 +1,6 @@
 import { useCallback } from 'react';
-import { api, call, type Schemas } from '@/api/client';
-import { useProject } from '@/app/project';
+import { api, call, ProblemError, type Schemas } from '@/api/client';
+import { type Environment, useProject } from '@/app/project';
 import { useDraft } from '../draft';
 import type { Row } from './selection';
 import { namingPart } from './useTargets';
@@ -25,15 +25,25 @@ export function useAskAll() {
     [draft, name],
   );
   const path = { project: project.id };
-  /** Names of tables that the destination has already. */
+  const existingIn = async (rows: readonly Row[], environment: Environment): Promise<Schemas['Table'][]> => {
+    try {
+      return await ask(rows, async (body) => {
+        const params = { path, query: { environment } as never };
+        return (await call(api.POST('/projects/{project}/migrations/existing', { params, body }))).items;
+      });
+    } catch (error) {
+      // A destination for production alone has no tables in development.
+      const isNone = error instanceof ProblemError && error.problem.code === 'NO_DEVELOPMENT';
+      if (isNone && environment === 'development') return [];
+      throw error;
+    }
+  };
+  /** Names of tables that the destination has already, in either environment of the project. */
   const existing = async (rows: readonly Row[]): Promise<string[]> => {
-    const found = await ask(rows, async (body) => {
-      const answer = await call(
-        api.POST('/projects/{project}/migrations/existing', { params: { path }, body }),
-      );
-      return answer.items;
-    });
-    return found.map((one) => one.table).sort();
+    const environments: Environment[] =
+      project.mode === 'dev-prod' ? ['production', 'development'] : ['production'];
+    const found = await Promise.all(environments.map((environment) => existingIn(rows, environment)));
+    return [...new Set(found.flat().map((one) => one.table))].sort();
   };
   const previewed = (rows: readonly Row[]): Promise<Schemas['PreviewedTable'][]> =>
     ask(rows, async (body) => {

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useMemo } from 'react';
 import { api, call, type Schemas } from '@/api/client';
-import { useProject } from '@/app/project';
+import { useMayHere, useProject } from '@/app/project';
 import { keyOf, type Place } from './reference';
 import { type FoundTable, mayMove, type Row } from './selection';
 
@@ -46,15 +46,16 @@ export function useSearchTables(source: string) {
   );
 }
 
-/** The tables of the data source in the schemas in question. */
+/** The tables of the data source in the schemas in question; none for whoever may not look into data sources. */
 export function useSourceTables(source: Schemas['DataSourceShown'] | undefined, place: Place) {
   const project = useProject();
   const id = source?.id ?? '';
   const search = useSearchTables(id);
   const schemas = schemasOf(place);
+  const mayLook = useMayHere()('use-data-sources');
   const query = useQuery({
     queryKey: ['metadata', project.id, id, 'tables', schemas, source?.edition],
-    enabled: source !== undefined,
+    enabled: source !== undefined && mayLook,
     staleTime: 5 * 60_000,
     structuralSharing: false,
     queryFn: async (): Promise<SourceTables> => {

@@ -1,0 +1,35 @@
+import { defineTexts } from '@/ui/texts';
+
+export const useStepsTexts = defineTexts(
+  'first-steps',
+  {
+    title: 'Nothing has run here yet',
+    intro: 'The way to a first run:',
+    done: 'Done',
+    sources: 'Add data sources',
+    'sources-about': 'One to read from, one to write to. Each can be tested before it is saved.',
+    migration: 'Make a migration',
+    'migration-about': 'One configuration for whole databases: source, target, tables, method, schedule.',
+    pipelines: 'Generate its pipelines',
+    'pipelines-about': 'Look at the plan, then have one pipeline made for each table.',
+    publish: 'Submit and publish them',
+    'publish-about': 'What is published becomes a task, with one instance for each business date.',
+    run: 'Run a task, or wait for the night',
+    'run-about': 'Then this page tells how each day went.',
+  },
+  {
+    title: '尚未运行任何任务',
+    intro: '首次运行的步骤：',
+    done: '已完成',
+    sources: '添加数据源',
+    'sources-about': '一个用于读取，一个用于写入；保存前均可测试连接。',
+    migration: '新建整库迁移',
+    'migration-about': '一份配置迁移整个数据库：来源、去向、表、同步方式、调度。',
+    pipelines: '生成管道',
+    'pipelines-about': '查看计划，然后为每张表生成一个管道。',
+    publish: '提交并发布',
+    'publish-about': '发布后成为任务，每个业务日期生成一个实例。',
+    run: '运行任务，或等待夜间调度',
+    'run-about': '之后本页显示每天的运行情况。',
+  },
+);
