@@ -6,7 +6,7 @@ SHELL := bash
 .SILENT:
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint prove bench soak testbed clean-testbed sweep
+.PHONY: help demo test check lint prove bench soak pictures testbed clean-testbed sweep
 
 ENV := . scripts/env.sh
 DEMO := godwit-demo
@@ -71,6 +71,15 @@ bench: ## the benchmarks; BENCH="postgres-files mariadb-*" for some of them
 
 soak: ## the fault runs in full, again and again with other seeds; HOURS=1
 	$(MAKE) prove FULL=1 PROVE="--hours $${HOURS:-1}"
+
+pictures: ## takes the guide's pictures of the page, by a browser
+	$(ENV)
+	require_rust
+	stage "pictures: web page" build_web
+	stage "pictures: build" cargo build --workspace --bins
+	stage "pictures: scripts" build_web_tests
+	export GODWIT_BINARY=$$CARGO_TARGET_DIR/debug/godwit
+	stage "pictures: take" node web/tests/dist/pictures.js docs/guide/pictures
 
 testbed: ## starts the servers alone
 	$(ENV)

@@ -60,6 +60,11 @@ build_web() {
     "$repository/web/build.sh"
 }
 
+# The scripts that use the page as a person does, for node.
+build_web_tests() {
+    (cd "$repository/web" && npx --no-install vite build --config tests/vite.config.ts --logLevel warn)
+}
+
 # Where the page could be made at all.
 check_web() {
     if [ -e "$repository/web/node_modules" ]; then

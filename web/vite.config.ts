@@ -44,6 +44,14 @@ export default defineConfig({
     sourcemap: false,
     // What the page needs before anything is chosen; what a page alone needs comes with that page.
     chunkSizeWarningLimit: 1200,
+    // These say nothing of side effects and have none: what only one page takes of them goes with that page.
+    rolldownOptions: {
+      treeshake: {
+        moduleSideEffects: [
+          { test: /node_modules\/(@rc-component|@ant-design|@babel\/runtime|antd|i18next)\//, sideEffects: false },
+        ],
+      },
+    },
     emptyOutDir: true,
   },
   server: { proxy },

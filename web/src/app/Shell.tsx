@@ -1,11 +1,12 @@
 import { BulbOutlined, GlobalOutlined, UserOutlined } from '@ant-design/icons';
 import { useQueryClient } from '@tanstack/react-query';
 import { Button, Dropdown, Flex, Layout, type MenuProps, Select, theme } from 'antd';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router';
 import { api, call, rememberCsrf } from '@/api/client';
 import { useLastProject, useProjects } from '@/app/project';
 import { useMe } from '@/app/session';
+import { useListNames } from '@/ui/listNames';
 import { LANGUAGES, type Language, setLanguage, useLanguage } from '@/ui/texts';
 import { type Shade, useShade } from '@/ui/theme';
 import { Navigation } from './Navigation';
@@ -16,6 +17,8 @@ export function Shell() {
   const say = useShellTexts();
   const { token } = theme.useToken();
   const [collapsed, setCollapsed] = useState(false);
+  useListNames();
+  useFocusOnPage();
   return (
     <Layout style={{ height: '100vh' }}>
       <a href="#content" className="skip">
@@ -51,6 +54,20 @@ export function Shell() {
       </Layout>
     </Layout>
   );
+}
+
+/** Where what had the focus went with its page, the keyboard goes on in the next one, not at the top of everything. */
+function useFocusOnPage(): void {
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each new page asks again
+  useEffect(() => {
+    const later = setTimeout(() => {
+      if (document.activeElement === document.body) {
+        document.getElementById('content')?.focus({ preventScroll: true });
+      }
+    });
+    return () => clearTimeout(later);
+  }, [pathname]);
 }
 
 function TopBar() {

@@ -1,6 +1,7 @@
 import { Select, type SelectProps } from 'antd';
 import { moment } from './format';
 import { defineTexts } from './texts';
+import { FIXED_ZONES, NAMED_ZONES } from './zones';
 
 const useTexts = defineTexts(
   'zones',
@@ -8,38 +9,7 @@ const useTexts = defineTexts(
   { usual: '常用', all: '全部时区', now: '现在 {{time}}' },
 );
 
-const USUAL = [
-  'GMT+1',
-  'GMT+2',
-  'GMT+3',
-  'GMT+5:30',
-  'GMT+8',
-  'GMT+9',
-  'GMT+10',
-  'GMT-5',
-  'GMT-6',
-  'GMT-8',
-  'UTC',
-  'Africa/Cairo',
-  'America/Chicago',
-  'America/Denver',
-  'America/Los_Angeles',
-  'America/New_York',
-  'America/Sao_Paulo',
-  'Asia/Bangkok',
-  'Asia/Dubai',
-  'Asia/Kolkata',
-  'Asia/Shanghai',
-  'Asia/Tokyo',
-  'Atlantic/Azores',
-  'Australia/Sydney',
-  'Europe/Berlin',
-  'Europe/London',
-  'Europe/Moscow',
-  'Europe/Paris',
-  'Pacific/Auckland',
-  'Pacific/Honolulu',
-];
+const USUAL = [...FIXED_ZONES, 'UTC', ...NAMED_ZONES];
 
 const OTHERS = Intl.supportedValuesOf('timeZone').filter((zone) => !USUAL.includes(zone));
 

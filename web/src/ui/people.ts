@@ -5,12 +5,12 @@ import { useMe } from '@/app/session';
 
 export type Person = Schemas['Person'];
 
-/** Who could be given a role; nobody, where the one who asks may not know. */
+/** Everybody's names; nobody, where the one who asks has no role. */
 export function usePeople() {
   const me = useMe();
   const roles = Object.values(me.projects);
   const may =
-    me.rights.includes('manage-users') || roles.some(({ rights }) => rights.includes('manage-project'));
+    me.rights.includes('view-project') || roles.some(({ rights }) => rights.includes('view-project'));
   return useQuery({
     queryKey: ['people'],
     queryFn: () => all((after) => call(api.GET('/people', { params: { query: { after, limit: 500 } } }))),

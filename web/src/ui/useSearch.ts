@@ -13,8 +13,9 @@ export function useSearch(): {
   const set = useCallback(
     (changes: Record<string, string | undefined | null>) => {
       setParameters(
-        (old) => {
-          const next = new URLSearchParams(old);
+        () => {
+          // As it is now: what was rendered last lacks what was set since.
+          const next = new URLSearchParams(window.location.search);
           for (const [name, value] of Object.entries(changes)) {
             if (value == null || value === '') next.delete(name);
             else next.set(name, value);

@@ -5,7 +5,6 @@ import { Link, useNavigate, useParams } from 'react-router';
 import { api, call, ifMatch, ProblemError } from '@/api/client';
 import { useMayHere, useProject } from '@/app/project';
 import { Empty } from '@/ui/Empty';
-import { useListNames } from '@/ui/listNames';
 import { Page } from '@/ui/Page';
 import { Problem } from '@/ui/Problem';
 import { useSearch } from '@/ui/useSearch';
@@ -24,7 +23,6 @@ import { FolderTree } from './tree/FolderTree';
 /** Folders with pipelines and scripts; one of them in full. */
 export default function PipelinesPage() {
   const say = useTexts();
-  useListNames();
   const { token } = theme.useToken();
   const project = useProject();
   const navigate = useNavigate();

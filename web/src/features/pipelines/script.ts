@@ -60,7 +60,8 @@ export function saysTheSame(one: string, other: string): boolean {
   if (one === other) return true;
   const [left, right] = [readScript(one), readScript(other)];
   if (left.broken !== null || right.broken !== null) return false;
-  return JSON.stringify(ordered(left.migration)) === JSON.stringify(ordered(right.migration));
+  // What stands beside `migration` is said, too: the service tells what it is.
+  return documentsAgree(left.doc.toJS(), right.doc.toJS());
 }
 
 /** Whether two documents say the same, in whatever order their keys stand. */

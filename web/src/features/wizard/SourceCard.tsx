@@ -3,10 +3,10 @@ import { Select, Typography } from 'antd';
 import { all, api, call } from '@/api/client';
 import { useMayHere, useProject } from '@/app/project';
 import { defineTexts } from '@/ui/texts';
+import { FIXED_ZONES, hasDst, isFixed, NAMED_ZONES, offsetOf } from '@/ui/zones';
 import { put, useDraft } from './draft';
 import { EndCard } from './EndCard';
 import { Field } from './Field';
-import { FIXED_ZONES, hasDst, isFixed, NAMED_ZONES, offsetOf } from './zones';
 
 const useTexts = defineTexts(
   'wizard-source',

@@ -5,7 +5,6 @@ import { api, call, type Schemas } from '@/api/client';
 import { useMayHere, useProject } from '@/app/project';
 import { useDataSources } from '@/features/data-sources/data';
 import { useConnector } from '@/forms/connectors';
-import { useListNames } from '@/ui/listNames';
 import { Page } from '@/ui/Page';
 import { Problem } from '@/ui/Problem';
 import { defineTexts } from '@/ui/texts';
@@ -47,7 +46,6 @@ const useTexts = defineTexts(
 /** The seven sections of a migration, its plan, and the generation of its pipelines. */
 export function Wizard({ loaded }: { loaded: Schemas['MigrationShown'] }) {
   const say = useTexts();
-  useListNames();
   const project = useProject();
   const mayHere = useMayHere();
   const mayEdit = mayHere('edit-migrations');
@@ -71,12 +69,6 @@ export function Wizard({ loaded }: { loaded: Schemas['MigrationShown'] }) {
   const states = useStates(draft, findings, work, isFaulty);
   const isSaved = saving.state === 'saved';
   useShortcuts(saving.save, work.plan);
-  useEffect(() => {
-    // The dialog that it was made in is gone: the keyboard goes on here, not at the top of the page.
-    if (document.activeElement === document.body) {
-      document.getElementById('content')?.focus({ preventScroll: true });
-    }
-  }, []);
   return (
     <DraftProvider value={value}>
       <Page

@@ -100,7 +100,7 @@ function Fields({ isFixed, environment, last }: { isFixed: boolean; environment:
           onKeyDown={keepEnter}
           style={{ width: '100%' }}
           presets={[7, 14, 30].map((days) => ({
-            label: `${days} d`,
+            label: say('lastDays', { days }),
             value: [last.subtract(days - 1, 'day'), last],
           }))}
         />

@@ -127,7 +127,8 @@ export function TickList({
     const to = steps[event.key];
     if (to !== undefined) move(to, event.shiftKey);
     else if (event.key === ' ') toggle(current, event.shiftKey);
-    else if (event.key === 'Enter' && onOpen) opened(current);
+    else if (event.key === 'Enter' && onOpen && !(event.ctrlKey || event.metaKey || event.altKey))
+      opened(current);
     else if (event.key.toLowerCase() === 'a' && (event.ctrlKey || event.metaKey)) toggleAll();
     else return;
     event.preventDefault();

@@ -28,7 +28,7 @@ export function useAskAll() {
   const existingIn = async (rows: readonly Row[], environment: Environment): Promise<Schemas['Table'][]> => {
     try {
       return await ask(rows, async (body) => {
-        const params = { path, query: { environment } as never };
+        const params = { path, query: { environment } };
         return (await call(api.POST('/projects/{project}/migrations/existing', { params, body }))).items;
       });
     } catch (error) {

@@ -1,6 +1,6 @@
-import { zoneOf } from '@/ui/format';
+import { zoneOf } from './format';
 
-/** The zones of the source that are offered. */
+/** The zones that are offered first (R2.07): those without summer time, by their distance from UTC. */
 export const FIXED_ZONES = [
   'GMT+1',
   'GMT+2',
@@ -14,6 +14,7 @@ export const FIXED_ZONES = [
   'GMT-8',
 ];
 
+/** And those of places, each with its own rules. */
 export const NAMED_ZONES = [
   'Africa/Cairo',
   'America/Chicago',
