@@ -1,6 +1,7 @@
 import type { Schemas } from '@/api/client';
 
-export type InstanceLine = Schemas['InstanceLine'];
+/** An instance; in lists with the last time that it ran. */
+export type InstanceLine = Schemas['InstanceLine'] & { last?: Schemas['LastShown'] | null };
 export type InstanceShown = Schemas['InstanceShown'];
 export type Attempt = Schemas['AttemptShown'];
 export type InstanceState = Schemas['InstanceState'];

@@ -7,8 +7,7 @@ import { Problem } from '@/ui/Problem';
 import { useActTexts } from '../common/actTexts';
 import { useEnvironment } from '../common/environment';
 import { usePlace } from '../common/links';
-import { useInstance, useInstances } from '../common/queries';
-import { reportOf } from '../common/report';
+import { useInstances } from '../common/queries';
 import type { InstanceLine } from '../common/types';
 import { Panel } from './Panel';
 import { useDashboardTexts } from './texts';
@@ -69,21 +68,20 @@ function Failure({ line }: { line: InstanceLine }) {
   const say = useDashboardTexts();
   const { token } = theme.useToken();
   const place = usePlace();
-  const { data: instance } = useInstance(line.id);
-  const report = reportOf(instance?.runs[0]?.report);
-  const said = report?.message ?? (instance && say(instance.runs.length === 0 ? 'stopped' : 'noReport'));
+  const { last } = line;
+  const said = last?.message ?? say(last ? 'noReport' : 'stopped');
   return (
     <li style={{ borderInlineStart: `3px solid ${token.colorError}`, paddingInlineStart: 10 }}>
       <Flex gap={8} align="baseline" justify="space-between">
         <Link to={place(`instances/${line.id}`)}>{line['task-name']}</Link>
-        {report?.code && (
+        {last?.code && (
           <Typography.Text code style={{ fontSize: 12, whiteSpace: 'nowrap' }}>
-            {report.code}
+            {last.code}
           </Typography.Text>
         )}
       </Flex>
       <Typography.Text type="secondary" style={{ overflowWrap: 'anywhere' }}>
-        {said ?? '…'}
+        {said}
       </Typography.Text>
     </li>
   );

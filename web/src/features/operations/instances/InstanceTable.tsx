@@ -1,12 +1,12 @@
 import { Flex, Table, type TableColumnsType, Typography } from 'antd';
 import { Link } from 'react-router';
 import { useProject } from '@/app/project';
-import { bizdate, duration, moment, secondsBetween } from '@/ui/format';
+import { bizdate, count, duration, moment, secondsBetween } from '@/ui/format';
 import { InstanceStateTags } from '../common/InstanceState';
 import { lateness } from '../common/late';
 import { usePlace } from '../common/links';
 import { useOperationTexts } from '../common/texts';
-import type { InstanceLine } from '../common/types';
+import { type InstanceLine, isEnded } from '../common/types';
 import { Why } from '../common/Why';
 import type { Selection } from './search';
 import { useInstancesTexts } from './texts';
@@ -43,7 +43,7 @@ export function InstanceTable({
         dataSource={lines}
         pagination={false}
         tableLayout="fixed"
-        style={{ minWidth: 1010 }}
+        style={{ minWidth: 1100 }}
         rowSelection={
           onSelect && {
             selectedRowKeys: [...selected.keys()],
@@ -82,7 +82,7 @@ function useColumns(): TableColumnsType<InstanceLine> {
     {
       key: 'state',
       title: general('state'),
-      width: 215,
+      width: 190,
       render: (_, line) => (
         <Flex gap={4} align="center">
           <InstanceStateTags line={line} />
@@ -100,13 +100,14 @@ function useColumns(): TableColumnsType<InstanceLine> {
         return <span title={since}>{since.slice(0, 16)}</span>;
       },
     },
-    { key: 'runtime', title: say('runtime'), width: 110, render: (_, line) => <Runtime line={line} /> },
+    { key: 'runtime', title: say('runtime'), width: 150, render: (_, line) => <Runtime line={line} /> },
+    { key: 'rows', title: say('rows'), width: 95, align: 'end', render: (_, line) => rowsOf(line) },
     { key: 'attempts', title: general('attempts'), width: 85, align: 'end', dataIndex: 'attempts' },
     { key: 'id', title: say('id'), width: 80, align: 'end', dataIndex: 'id' },
   ];
 }
 
-/** How long it runs, or is overdue. */
+/** How long it runs, ran, or is overdue. */
 function Runtime({ line }: { line: InstanceLine }) {
   const say = useInstancesTexts();
   if (line.state === 'running') return say('runsFor', { duration: duration(secondsBetween(line.since)) });
@@ -114,5 +115,21 @@ function Runtime({ line }: { line: InstanceLine }) {
   if (late !== undefined) {
     return <Typography.Text type="warning">{say('late', { duration: duration(late) })}</Typography.Text>;
   }
-  return null;
+  const { last } = line;
+  if (!isEnded(line.state) || !last?.['ended-at']) return null;
+  return (
+    <Flex gap={6} align="baseline" title={last.message ?? undefined}>
+      {duration(secondsBetween(last['started-at'], last['ended-at']))}
+      {last.code && (
+        <Typography.Text code ellipsis style={{ fontSize: 12 }}>
+          {last.code}
+        </Typography.Text>
+      )}
+    </Flex>
+  );
+}
+
+/** Rows that were published; those of a failed attempt were not. */
+function rowsOf({ last }: InstanceLine): string | null {
+  return last?.['rows-written'] == null ? null : count(last['rows-written']);
 }
