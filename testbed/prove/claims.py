@@ -33,6 +33,14 @@ from prove.torture.claim import torture_mariadb, torture_postgres, torture_sqlit
 from prove.replay import rejected_replayed_once
 from prove.two_servers import two_servers_once
 from prove.three_days import three_days
+from prove.web.hostile import web_hostile
+from prove.web.keyboard import web_keyboard
+from prove.web.manage import web_manage
+from prove.web.pages import web_accessible, web_budget, web_entry, web_languages, web_watched
+from prove.web.rows import web_requirements, web_wizard
+from prove.web.runs import web_failed_instance, web_publish
+from prove.web.sources import web_failing_source, web_ten_thousand
+from prove.web.whole import web_whole
 from prove.zones import filter_zones
 
 CLAIMS = {
@@ -75,6 +83,21 @@ CLAIMS = {
     "rest-as-documented": rest_as_documented,
     "rest-attacks": rest_attacks,
     "canaries-nowhere": canaries_nowhere,
+    "web-watched": web_watched,
+    "web-entry": web_entry,
+    "web-from-empty-to-verified": web_whole,
+    "web-wizard": web_wizard,
+    "web-failing-source": web_failing_source,
+    "web-ten-thousand-tables": web_ten_thousand,
+    "web-failed-instance": web_failed_instance,
+    "web-publish": web_publish,
+    "web-manage": web_manage,
+    "web-keyboard": web_keyboard,
+    "web-hostile-names": web_hostile,
+    "web-languages": web_languages,
+    "web-budget": web_budget,
+    "web-accessible": web_accessible,
+    "web-requirements": web_requirements,
 }
 
 # What `make soak` tries again and again, each time with other seeds.

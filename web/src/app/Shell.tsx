@@ -6,6 +6,7 @@ import { Link, Outlet, useLocation, useNavigate, useParams } from 'react-router'
 import { api, call, rememberCsrf } from '@/api/client';
 import { useLastProject, useProjects } from '@/app/project';
 import { useMe } from '@/app/session';
+import { useFocusReturn } from '@/ui/focusReturn';
 import { useListNames } from '@/ui/listNames';
 import { LANGUAGES, type Language, setLanguage, useLanguage } from '@/ui/texts';
 import { type Shade, useShade } from '@/ui/theme';
@@ -19,6 +20,7 @@ export function Shell() {
   const [collapsed, setCollapsed] = useState(false);
   useListNames();
   useFocusOnPage();
+  useFocusReturn();
   return (
     <Layout style={{ height: '100vh' }}>
       <a href="#content" className="skip">

@@ -58,6 +58,7 @@ export function ConfirmTyped({
       open={open}
       title={title}
       okText={action}
+      afterOpenChange={(isOpen) => isOpen && document.getElementById(id)?.focus()}
       cancelText={say('cancel')}
       okButtonProps={{ danger: true, disabled: typed !== word, loading: busy }}
       onOk={() => void confirm()}
@@ -75,7 +76,6 @@ export function ConfirmTyped({
           </label>
           <Input
             id={id}
-            autoFocus
             value={typed}
             onChange={(event) => setTyped(event.target.value)}
             onPressEnter={() => void confirm()}

@@ -52,6 +52,7 @@ export function NameDialog({
       open
       title={title}
       okText={action}
+      afterOpenChange={(isOpen) => isOpen && document.getElementById(id)?.focus()}
       cancelText={own('cancel')}
       okButtonProps={{ loading: busy, disabled: fault !== undefined }}
       onOk={() => void submit()}
@@ -61,7 +62,6 @@ export function NameDialog({
         <label htmlFor={id}>{say('name')}</label>
         <Input
           id={id}
-          autoFocus
           value={name}
           status={shown ? 'error' : undefined}
           aria-invalid={shown !== undefined}

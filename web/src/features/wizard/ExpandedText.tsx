@@ -89,7 +89,14 @@ export function ExpandedText({
                     type="button"
                     onClick={() => insert(parameter)}
                     aria-label={say('insert', { parameter })}
-                    style={{ all: 'unset', cursor: 'pointer' }}
+                    style={{
+                      background: 'none',
+                      border: 0,
+                      padding: 0,
+                      font: 'inherit',
+                      color: 'inherit',
+                      cursor: 'pointer',
+                    }}
                   >
                     {parameter}
                   </button>

@@ -32,6 +32,7 @@ export function GenerateDialog({
   onCancel: () => void;
 }) {
   const say = useGenerateTexts();
+  const id = useId();
   const project = useProject();
   const { draft, name, findings } = useDraft();
   const tables = useTableCount();
@@ -45,7 +46,8 @@ export function GenerateDialog({
       title={say('title')}
       okText={say('confirm')}
       cancelText={say('cancel')}
-      okButtonProps={{ disabled: isBlocked, autoFocus: true }}
+      okButtonProps={{ disabled: isBlocked, id }}
+      afterOpenChange={(isOpen) => isOpen && document.getElementById(id)?.focus()}
       onOk={onConfirm}
       onCancel={onCancel}
       destroyOnHidden
