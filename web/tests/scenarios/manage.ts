@@ -75,7 +75,7 @@ export const manage: Scenario = {
       await row.getByText('Suspended', { exact: true }).waitFor();
       await row.getByRole('button', { name: /^More/ }).click();
       await person.page.getByRole('menuitem', { name: 'Resume' }).filter({ visible: true }).click();
-      await row.getByText('Active', { exact: true }).waitFor();
+      await row.getByText('Suspended', { exact: true }).waitFor({ state: 'detached' });
     }),
     step('fills the days before in groups side by side', async ({ person, told }) => {
       await person

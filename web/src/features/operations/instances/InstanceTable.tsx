@@ -43,7 +43,7 @@ export function InstanceTable({
         dataSource={lines}
         pagination={false}
         tableLayout="fixed"
-        style={{ minWidth: 1100 }}
+        style={{ minWidth: 1000 }}
         rowSelection={
           onSelect && {
             selectedRowKeys: [...selected.keys()],
@@ -76,13 +76,13 @@ function useColumns(): TableColumnsType<InstanceLine> {
     {
       key: 'bizdate',
       title: general('bizdate'),
-      width: 120,
+      width: 112,
       render: (_, line) => bizdate(line.bizdate),
     },
     {
       key: 'state',
       title: general('state'),
-      width: 190,
+      width: 185,
       render: (_, line) => (
         <Flex gap={4} align="center">
           <InstanceStateTags line={line} />
@@ -94,16 +94,15 @@ function useColumns(): TableColumnsType<InstanceLine> {
     {
       key: 'since',
       title: general('since'),
-      width: 145,
+      width: 135,
       render: (_, line) => {
         const since = moment(line.since, zone);
         return <span title={since}>{since.slice(0, 16)}</span>;
       },
     },
-    { key: 'runtime', title: say('runtime'), width: 150, render: (_, line) => <Runtime line={line} /> },
+    { key: 'runtime', title: say('runtime'), width: 120, render: (_, line) => <Runtime line={line} /> },
     { key: 'rows', title: say('rows'), width: 95, align: 'end', render: (_, line) => rowsOf(line) },
-    { key: 'attempts', title: general('attempts'), width: 85, align: 'end', dataIndex: 'attempts' },
-    { key: 'id', title: say('id'), width: 80, align: 'end', dataIndex: 'id' },
+    { key: 'attempts', title: general('attempts'), width: 82, align: 'end', dataIndex: 'attempts' },
   ];
 }
 

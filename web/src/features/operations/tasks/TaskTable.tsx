@@ -33,10 +33,21 @@ export function TaskTable({
       key: 'name',
       title: say('name'),
       ellipsis: true,
-      render: (_, { id, name }) => <NameButton name={name} onOpen={() => onOpen(id)} />,
+      render: (_, { id, name, suspended }) => (
+        <Flex gap={6} align="center">
+          <NameButton name={name} onOpen={() => onOpen(id)} />
+          {suspended && <Tag color="warning">{say('suspended')}</Tag>}
+        </Flex>
+      ),
     },
-    { key: 'from', title: say('from'), ellipsis: true, render: (_, task) => <SourceTable task={task} /> },
-    { key: 'schedule', title: say('schedule'), width: 110, render: (_, task) => <Schedule task={task} /> },
+    {
+      key: 'from',
+      title: say('from'),
+      ellipsis: true,
+      width: 140,
+      render: (_, task) => <SourceTable task={task} />,
+    },
+    { key: 'schedule', title: say('schedule'), width: 95, render: (_, task) => <Schedule task={task} /> },
     {
       key: 'priority',
       title: general('priority'),
@@ -47,7 +58,7 @@ export function TaskTable({
     {
       key: 'group',
       title: say('group'),
-      width: 125,
+      width: 118,
       ellipsis: true,
       render: (_, { body }) => {
         const group = body['resource-group'];
@@ -57,16 +68,9 @@ export function TaskTable({
     {
       key: 'upstream',
       title: say('upstreamCount'),
-      width: 90,
+      width: 82,
       align: 'end',
       render: (_, { upstream }) => upstream.length,
-    },
-    {
-      key: 'state',
-      title: general('state'),
-      width: 90,
-      render: (_, { suspended }) =>
-        suspended ? <Tag color="warning">{say('suspended')}</Tag> : <span>{say('active')}</span>,
     },
     ...(may('operate')
       ? [

@@ -48,19 +48,19 @@ export function Live() {
     },
     {
       title: say('liveVersion'),
-      width: 210,
+      width: 150,
       render: (_, one) => <LiveVersion number={one.version} pipeline={byId.get(one.id)} />,
     },
     {
       title: say('hour'),
-      width: 110,
+      width: 95,
       render: (_, { body }) =>
         body.hour == null ? say('byHand') : `${String(body.hour).padStart(2, '0')}:00`,
     },
-    { title: say('firstBizdate'), width: 150, render: (_, one) => bizdate(one['first-bizdate']) },
+    { title: say('firstBizdate'), width: 130, render: (_, one) => bizdate(one['first-bizdate']) },
     {
       title: say('state'),
-      width: 110,
+      width: 100,
       render: (_, { suspended }) =>
         suspended ? (
           <Mark tone="attention">{say('suspended')}</Mark>
@@ -68,8 +68,12 @@ export function Live() {
           <Mark tone="good">{say('active')}</Mark>
         ),
     },
-    { title: say('since'), width: 170, render: (_, one) => moment(one['changed-at'], project['time-zone']) },
-    { title: say('by'), width: 120, ellipsis: true, render: (_, one) => nameOf(one['changed-by']) },
+    {
+      title: say('since'),
+      width: 140,
+      render: (_, one) => moment(one['changed-at'], project['time-zone']).slice(0, 16),
+    },
+    { title: say('by'), width: 100, ellipsis: true, render: (_, one) => nameOf(one['changed-by']) },
   ];
   if (tasks.isError) return <Problem error={tasks.error} />;
   return (
