@@ -1,11 +1,13 @@
 """The wizard, row by row of docs/requirements.md; and for each row the page and the scenario that show it."""
 
+import json
 import re
+import subprocess
 
 from prove.circumstances import REPOSITORY
 from prove.claim import ensure
 from prove.databases import PostgreSql
-from prove.godwit import Migration
+from prove.godwit import Migration, binary
 from prove.project import Project
 from prove.web.stage import TESTS, House, declared, must_see, play
 from prove.web.whole import given
@@ -82,6 +84,12 @@ def web_requirements(work):
     ids = set(re.findall(r"^\| (R\d\.\d\d) \|", (REPOSITORY / "docs" / "requirements.md").read_text(encoding="utf-8"), re.M))
     text, steps = TABLE.read_text(encoding="utf-8"), declared()
     pages, places = shown(ids, text, steps)
+    for number, (page, where) in rows_of(text).items():
+        print(f"  {number}  {page}: {where}")
+    titles = [one["title"] for one in json.loads(subprocess.run([binary(), "source", "types", "--json"], check=True,
+                                                                stdout=subprocess.PIPE).stdout)]
+    still_absent(text, titles)
+    work.sabotage("a connector that came, and whose rows say that there is none", still_absent, text, [*titles, "Oracle"])
     one = next(line for line in text.splitlines() if ROW.match(line) and NOT_A_PAGE not in line)
     work.sabotage("a requirement without its row", shown, ids, text.replace(one, ""), steps)
     work.sabotage("a requirement that nobody has heard of", shown, {*ids, "R9.99"}, text, steps)
@@ -91,9 +99,23 @@ def web_requirements(work):
             f"{len(ids) - pages} {NOT_A_PAGE}, with the reason")
 
 
+def rows_of(text):
+    """What the table says, by requirement: the page, and where it is seen or why it is not."""
+    return {found[1]: (found[2], found[3]) for line in text.splitlines() if (found := ROW.match(line))}
+
+
+def still_absent(text, titles):
+    """Rows that wait for a connector go with its coming."""
+    for number, (page, where) in rows_of(text).items():
+        waited = re.search(r"there is no connector to (.+?) yet", where)
+        if page == NOT_A_PAGE and waited:
+            come = [name for name in re.split(r" or |, ", waited[1]) if any(name in title for title in titles)]
+            ensure(not come, f"{number}: there is a connector to {', '.join(come)} now")
+
+
 def shown(ids, text, steps):
     """How many requirements are seen on a page, and by how many steps."""
-    rows = {found[1]: (found[2], found[3]) for line in text.splitlines() if (found := ROW.match(line))}
+    rows = rows_of(text)
     ensure(set(rows) == ids, f"without a row, or without a requirement: {', '.join(sorted(set(rows) ^ ids))}")
     pages, named = 0, set()
     for number, (page, where) in rows.items():
