@@ -52,8 +52,8 @@ class Project:
     def migration(self, name, document):
         return self.ask("POST", "/migrations", {"name": name, "document": document})["id"]
 
-    def generate(self, migration):
-        return self.done(self.ask("POST", f"/migrations/{migration}/generate", {}))
+    def generate(self, migration, **how):
+        return self.done(self.ask("POST", f"/migrations/{migration}/generate", how))
 
     def submit(self):
         """Makes tasks of all pipelines; they are live at once."""

@@ -165,7 +165,9 @@ def published(project, shop, copies, folder):
         project.generate(project.migration(f"to_{destination['data-source']}", {
             "source": {"data-source": "shop", **shop.options()}, "destination": {**destination, "loading-policy": "append"},
             "tables": {"listed": [shop.table(table) for table in tables]}, "method": {"kind": "daily", **method},
-            "filter": {"daily": "day = '${yyyy-MM-dd}'"}, "run": {"reruns": 0}}))
+            "filter": {"daily": "day = '${yyyy-MM-dd}'"}, "run": {"reruns": 0}}),
+            # A table made ahead stands there as a load of its own; here each load is one of a run.
+            **{"create-tables": False})
     return {task["body"]["runs"]["table"]["table"]: task["id"] for task in project.submit()}
 
 

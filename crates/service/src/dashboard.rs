@@ -1,8 +1,10 @@
 //! `dashboard`: what somebody wants to see of a project first thing in the morning.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::ToSpan;
+use jiff::civil::Date;
 use model::plan::Environment;
 use model::schedule::InstanceState;
 use model::{ObjectId, Result};
@@ -18,6 +20,10 @@ use crate::tasks::project_of;
 const HOUR: i64 = 60 * 60 * 1_000;
 /// So many hours of each resource group are told.
 const HOURS: i64 = 24;
+/// A glance is told again for so long, in milliseconds, however much changes; and as long as nothing does.
+const FRESH: i64 = 5_000;
+/// So many glances are kept.
+const MOST_LOOKS: usize = 1_000;
 /// So many are told of what takes long and of what fails.
 const TOLD: u32 = 10;
 
@@ -79,27 +85,111 @@ pub async fn show(
     days: u32,
 ) -> Result<Dashboard> {
     let found = project_of(service, caller, (project, environment), Right::ViewProject).await?;
-    let store = service.store();
+    let today = service
+        .clock()
+        .now()
+        .to_zoned(found.body.time_zone.rules().clone())
+        .date();
     let of = (project.as_str(), environment);
-    let now = service.clock().now();
-    let today = now.to_zoned(found.body.time_zone.rules().clone()).date();
-    let days = i64::from(days.max(1));
-    // Today's date is that of manual runs at most: the calendar's last one is yesterday's.
-    let first = written(today.saturating_sub(days.days()));
-    let last = store.last_day(of, &written(today)).await?;
-    let slowest = match &last {
-        Some(last) => store.slowest(of, last, TOLD).await?,
-        None => Vec::new(),
-    };
-    Ok(Dashboard {
-        days: by_day(store.day_states(of, &first).await?),
+    let glance = service.glances().of(service, of, (today, days.max(1)));
+    let Glance {
+        days,
         slowest,
-        failing: failing(service, of, &first).await?,
+        failing,
+    } = Glance::clone(&*glance.await?);
+    Ok(Dashboard {
+        days,
+        slowest,
+        failing,
         groups: groups(service, caller, &found).await?,
     })
 }
 
-fn written(date: jiff::civil::Date) -> String {
+/// What is the same for everybody who may see it, and takes long to find out of millions of instances.
+#[derive(Debug, Clone)]
+struct Glance {
+    days: Vec<Day>,
+    slowest: Vec<Slow>,
+    failing: Vec<FailingTask>,
+}
+
+impl Glance {
+    async fn take(
+        service: &Service,
+        of: (&str, Environment),
+        (today, days): (Date, u32),
+    ) -> Result<Self> {
+        let store = service.store();
+        // Today's date is that of manual runs at most: the calendar's last one is yesterday's.
+        let first = written(today.saturating_sub(i64::from(days).days()));
+        let last = store.last_day(of, &written(today)).await?;
+        Ok(Self {
+            days: by_day(store.day_states(of, &first).await?),
+            slowest: match &last {
+                Some(last) => store.slowest(of, last, TOLD).await?,
+                None => Vec::new(),
+            },
+            failing: failing(service, of, &first).await?,
+        })
+    }
+}
+
+/// Glances of a few seconds ago. Many look at night, whenever something happens; they share one look.
+#[derive(Default)]
+pub(crate) struct Glances(Mutex<BTreeMap<Asked, Arc<Look>>>);
+
+/// Of which project, where, and how many days.
+type Asked = String;
+/// Held while it is taken.
+type Look = tokio::sync::Mutex<Option<Taken>>;
+
+struct Taken {
+    /// In milliseconds since 1970.
+    at: i64,
+    /// The day that it was then.
+    today: Date,
+    /// The last change of an instance before.
+    change: i64,
+    glance: Arc<Glance>,
+}
+
+impl Glances {
+    async fn of(
+        &self,
+        service: &Service,
+        of: (&str, Environment),
+        when: (Date, u32),
+    ) -> Result<Arc<Glance>> {
+        let look = {
+            let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if looks.len() >= MOST_LOOKS {
+                looks.clear();
+            }
+            let asked = format!("{} {:?} {}", of.0, of.1, when.1);
+            Arc::clone(looks.entry(asked).or_default())
+        };
+        let mut look = look.lock().await;
+        let (at, today) = (service.clock().millis(), when.0);
+        let change = service.store().last_change().await?;
+        let holds = |taken: &&Taken| {
+            let is_fresh = (taken.at..taken.at + FRESH).contains(&at);
+            taken.today == today && (taken.change == change || is_fresh)
+        };
+        if let Some(taken) = look.as_ref().filter(holds) {
+            return Ok(Arc::clone(&taken.glance));
+        }
+        let glance = Arc::new(Glance::take(service, of, when).await?);
+        *look = Some(Taken {
+            at,
+            today,
+            change,
+            glance: Arc::clone(&glance),
+        });
+        Ok(glance)
+    }
+}
+
+fn written(date: Date) -> String {
     date.strftime("%Y%m%d").to_string()
 }
 

@@ -20,6 +20,7 @@ use crate::access::rights::Caller;
 use crate::access::token::SetUp;
 use crate::alerts::Mail;
 use crate::clock::Clock;
+use crate::dashboard::Glances;
 use crate::ends::Trusted;
 use crate::lineage::Lineage;
 
@@ -66,6 +67,7 @@ struct Inside {
     settings: Settings,
     attempts: Attempts,
     set_up: SetUp,
+    glances: Glances,
     news: watch::Sender<()>,
     /// Long work, waited for at the end.
     work: TaskTracker,
@@ -87,6 +89,7 @@ impl Service {
             settings,
             attempts: Attempts::default(),
             set_up,
+            glances: Glances::default(),
             news: watch::Sender::new(()),
             work: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -111,6 +114,11 @@ impl Service {
     /// What time it is.
     pub fn clock(&self) -> Clock {
         self.0.clock
+    }
+
+    /// Dashboards that were told lately.
+    pub(crate) fn glances(&self) -> &Glances {
+        &self.0.glances
     }
 
     pub(crate) fn attempts(&self) -> &Attempts {

@@ -31,10 +31,11 @@ export default function DashboardPage() {
   const { get, set } = useSearch();
   useProjectEvents(['dashboard', 'instances']);
   const dashboard = useQuery({
+    // The service shares one look for some seconds: what came meanwhile is seen by the next. And what waits
+    // gets later without that anything happens.
+    refetchInterval: 10_000,
     queryKey: ['dashboard', project.id, environment, DAYS],
     placeholderData: keepPreviousData,
-    // What waits gets later without that anything happens.
-    refetchInterval: 60_000,
     queryFn: () =>
       call(
         api.GET('/projects/{project}/dashboard', {
