@@ -57,8 +57,15 @@ testbed_python() {
 
 # Makes the web page that cargo takes into the binary; does nothing where it is up to date.
 build_web() {
-    "$repository/web/build.sh"
+    "$repository/web/build.sh" && page_of_clone
 }
+
+# Tells cargo which page this clone has: what it builds serves several clones.
+page_of_clone() {
+    GODWIT_PAGE=$(cat "$repository/web/dist/.made" 2>/dev/null || echo none)
+    export GODWIT_PAGE
+}
+page_of_clone
 
 # The scripts that use the page as a person does, for node.
 build_web_tests() {

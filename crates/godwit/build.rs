@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
-    let dist = web.join("dist");
+    // Cargo runs this in the package's folder. Several clones may share what is built, this program too: nothing
+    // in it may name the clone that it was compiled in, and which page a clone has is told by the variable.
+    let (web, dist) = (Path::new("../../web"), Path::new("../../web/dist"));
+    println!("cargo::rerun-if-env-changed=GODWIT_PAGE");
     // Where there is no page yet, its making is seen by the folder above.
-    let watched = if dist.exists() { &dist } else { &web };
+    let watched = if dist.exists() { dist } else { web };
     println!("cargo::rerun-if-changed={}", watched.display());
     let mut files = Vec::new();
     if dist.exists() {
-        collect(&dist, &dist, &mut files)?;
+        collect(dist, dist, &mut files)?;
     }
     files.sort();
     let mut text = String::from("&[\n");

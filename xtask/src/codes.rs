@@ -8,9 +8,8 @@ use crate::tree::SourceFile;
 pub(crate) const PAGE: &str = "docs/errors/README.md";
 
 /// Written like codes, and none.
-const OTHER: [&str; 8] = [
+const OTHER: [&str; 7] = [
     "MYSQL_ASYNC_BUFFER_SIZE_CAP",
-    "CARGO_MANIFEST_DIR",
     "CARGO_PKG_VERSION",
     "OUT_DIR",
     "FLUSH_TABLES",
