@@ -58,7 +58,7 @@ export function TaskTable({
     {
       key: 'group',
       title: say('group'),
-      width: 118,
+      width: 132,
       ellipsis: true,
       render: (_, { body }) => {
         const group = body['resource-group'];
@@ -68,7 +68,7 @@ export function TaskTable({
     {
       key: 'upstream',
       title: say('upstreamCount'),
-      width: 82,
+      width: 98,
       align: 'end',
       render: (_, { upstream }) => upstream.length,
     },
