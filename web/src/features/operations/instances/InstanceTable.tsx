@@ -82,7 +82,7 @@ function useColumns(): TableColumnsType<InstanceLine> {
     {
       key: 'state',
       title: general('state'),
-      width: 185,
+      width: 150,
       render: (_, line) => (
         <Flex gap={4} align="center">
           <InstanceStateTags line={line} />

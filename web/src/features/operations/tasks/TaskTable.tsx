@@ -44,7 +44,7 @@ export function TaskTable({
       key: 'from',
       title: say('from'),
       ellipsis: true,
-      width: 140,
+      width: 130,
       render: (_, task) => <SourceTable task={task} />,
     },
     { key: 'schedule', title: say('schedule'), width: 95, render: (_, task) => <Schedule task={task} /> },
