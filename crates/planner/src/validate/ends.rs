@@ -94,7 +94,7 @@ fn check_destination(
         findings.push(unsupported(
             "statements",
             format!("{title} carries out no statements in the step that publishes rows"),
-            "leave them out; postgresql does",
+            "leave them out, or write to a destination that does",
         ));
     }
     if spec.destination.indexes != IndexChoice::None && !write.indexes {
