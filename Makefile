@@ -42,6 +42,8 @@ test: ## everything: lints, unit tests, tests against real servers, self-tests, 
 	stage "test: servers" start_servers
 	python=$$(testbed_python)
 	export GODWIT_PYTHON=$$python
+	# Many tests wait for servers most of their time.
+	export RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$(($$(nproc) * 2))}
 	stage "test: all of Rust" cargo test --workspace
 	stage "test: compare.py" "$$python" testbed/compare_test.py
 	$(MAKE) prove

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves what Godwit promises, from outside: one line per claim, with its figures.
 
-    prove.py [--list] [--keep] [--record] [--hours HOURS] [CLAIM …]
+    prove.py [--list] [--keep] [--record] [--hours HOURS] [--at-once CLAIMS] [CLAIM …]
 
     PROVEN     the claim holds
     REFUTED    it does not, or a saboteur got past its checker
@@ -12,24 +12,30 @@ The binary is $GODWIT_BINARY, else debug/godwit in $CARGO_TARGET_DIR. Real Postg
 the variables that `testbed/servers.py env` prints. FULL=1 takes full amounts; the default is about a tenth of them. What full
 amounts give is kept in docs/proofs.md, each claim's line with its commit. With --hours, claims are tried again and again,
 each round with other seeds, until so much time has passed or one is not proven. With --record, the lines of
-docs/reliability.md become those of this run, too.
+docs/reliability.md become those of this run, too. Some claims are tried at once, each with databases, folders and ports of its own;
+with full amounts, and where a claim tells how quickly something is done, one is tried alone.
 Exit code: 0 if all that was asked for is proven, else 1.
 """
 
 import argparse
 import contextlib
+import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
 import time
 import traceback
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 
 from prove.claim import Missing, Refuted, Unnoticed, Work, one_line
-from prove.claims import CLAIMS, SOAK
+from prove.claims import ALONE, CLAIMS, SOAK
 from prove.godwit import binary
 from prove.record import PROOFS, RELIABILITY, record
+
+# Claims at once: more than there are cores, for most of them wait much of their time.
+AT_ONCE = 3
 
 
 def main():
@@ -38,6 +44,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="name all claims and end")
     parser.add_argument("--keep", action="store_true", help="keep the folders that claims work in")
     parser.add_argument("--record", action="store_true", help="write the figures into docs/reliability.md")
+    parser.add_argument("--at-once", type=int, metavar="CLAIMS", help="so many claims; 3 by default, 1 with full amounts")
     parser.add_argument("--hours", type=float, default=0.0, help="go on with other seeds for so long")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.claims) - set(CLAIMS))
@@ -50,7 +57,8 @@ def main():
     full = os.environ.get("FULL", "") not in ("", "0")
     folder = tempfile.mkdtemp(prefix="godwit-prove-", dir="/var/tmp")
     try:
-        results, code = rounds(wanted, folder, full, arguments)
+        at_once = arguments.at_once or (1 if full else AT_ONCE)
+        results, code = rounds(wanted, Round(folder, full, arguments.keep, at_once), arguments.hours)
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -63,15 +71,35 @@ def main():
     return code
 
 
-def rounds(wanted, folder, full, arguments):
+@dataclass
+class Round:
+    """How claims are tried."""
+    folder: str
+    full: bool
+    keep: bool
+    at_once: int
+    number: int = 0
+
+    def judged(self, wanted):
+        """The result of each claim, in the order of those that are wanted."""
+        beside = [name for name in wanted if name not in ALONE] if self.at_once > 1 else []
+        results = {}
+        if len(beside) > 1:
+            with ProcessPoolExecutor(self.at_once, multiprocessing.get_context("spawn")) as others:
+                begun = {name: others.submit(judge, name, self) for name in beside}
+                results = {name: result.result() for name, result in begun.items()}
+        return {name: results.get(name) or judge(name, self) for name in wanted}
+
+
+def rounds(wanted, tried, hours):
     """One round, or as many as there is time for; the results of the last one."""
-    deadline, number = time.monotonic() + arguments.hours * 3600, 0
+    deadline = time.monotonic() + hours * 3600
     while True:
-        if arguments.hours:
-            print(f"round {number + 1}", flush=True)
-        results = {name: judge(name, folder, full, arguments.keep, number) for name in wanted}
+        if hours:
+            print(f"round {tried.number + 1}", flush=True)
+        results = tried.judged(wanted)
         code = summary({name: result.verdict for name, result in results.items()}, wanted)
-        number += 1
+        tried = replace(tried, number=tried.number + 1)
         if code or time.monotonic() >= deadline:
             return results, code
 
@@ -85,10 +113,10 @@ class Result:
     seconds: float
 
 
-def judge(name, folder, full, keep, number):
-    """Tries one claim, in the round of that number, and prints its line."""
+def judge(name, tried):
+    """Tries one claim and prints its line."""
     started = time.monotonic()
-    work = Work(name, folder, full, keep, number)
+    work = Work(name, tried.folder, tried.full, tried.keep, tried.number)
     try:
         binary()
         figures = CLAIMS[name](work)

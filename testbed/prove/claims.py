@@ -103,3 +103,6 @@ CLAIMS = {
 # What `make soak` tries again and again, each time with other seeds.
 SOAK = ["kill-and-resume", "effects-five-ways", "proxy-faults", "disk-effects", "disk-full", "paused-goes-on", "one-moment",
         "append-killed-once", "ddl-waits-or-fails", "cancel-frees-server"]
+
+# Tell how quickly something is done, or hold up a whole server: nothing else is tried meanwhile.
+ALONE = {"cancel-frees-server", "ddl-waits-or-fails", "one-moment", "rest-attacks", "web-ten-thousand-tables"}
