@@ -2,6 +2,9 @@ import type { Locator, Page } from 'playwright-core';
 import { ensure, Wrong } from './scenario';
 import type { Watch } from './watch';
 
+/** How long a page may stay that is left, in milliseconds. */
+const LONGEST_WAY = 1_000;
+
 type Role = Parameters<Page['getByRole']>[0];
 type Text = string | RegExp;
 
@@ -20,6 +23,20 @@ export class Person {
 
   async open(path: string): Promise<void> {
     await this.page.goto(`${this.url}${path}`, { waitUntil: 'domcontentloaded' });
+  }
+
+  /** Goes to another address within the page, as by a link; loads it where the same page shows both. */
+  async go(path: string): Promise<void> {
+    const { page } = this;
+    await page.evaluate((path) => {
+      document.querySelector('h1')?.setAttribute('data-left', '');
+      // As the router itself writes it: it counts its entries.
+      const state = { usr: null, key: 'go', idx: (history.state?.idx ?? 0) + 1 };
+      history.pushState(state, '', path);
+      window.dispatchEvent(new PopStateEvent('popstate', { state }));
+    }, path);
+    const hasLeft = page.locator('h1[data-left]').waitFor({ state: 'detached', timeout: LONGEST_WAY });
+    await hasLeft.catch(() => this.open(path));
   }
 
   /** Does something within a part of the page: a dialog, a section, a row. */

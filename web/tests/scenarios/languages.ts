@@ -60,7 +60,7 @@ async function readPages(
   let texts = 0;
   let own = 0;
   for (const { name, path } of placesOf(job.data.ids as Ids)) {
-    await person.open(path);
+    await person.go(path);
     await person.settled();
     const shown = await shownTexts(person);
     texts += shown.length;
