@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::tree::SourceFile;
 
-/// Where the page stands.
+/// Where the page stands, and the same in Chinese.
 pub(crate) const PAGE: &str = "docs/errors/README.md";
+pub(crate) const CHINESE: &str = "docs/errors/README.zh.md";
 
 /// Written like codes, and none.
 const OTHER: [&str; 7] = [
@@ -50,6 +51,19 @@ pub(crate) fn differences(sources: &[SourceFile], page: &str) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Where the page and the same in Chinese do not explain the same codes in the same order.
+pub(crate) fn translated(page: &str, chinese: &str) -> Option<String> {
+    let both: Vec<_> = explained(page).map(Some).chain([None]).collect();
+    let found: Vec<_> = explained(chinese).map(Some).chain([None]).collect();
+    let (expected, found) = both.iter().zip(&found).find(|(a, b)| a != b)?;
+    let told = |code: &Option<&str>| code.map_or("its end".to_owned(), ToOwned::to_owned);
+    Some(format!(
+        "{CHINESE}: {} stands where {PAGE} has {}",
+        told(found),
+        told(expected)
+    ))
 }
 
 /// Each code with the place where it is met first.
@@ -132,6 +146,23 @@ mod tests {
         check(r#"    "XX001","#, &[]);
         check(r#"env::var("NO_COLOR")"#, &[]);
         check(r#"if code.starts_with("FILTER_") {"#, &[]);
+    }
+
+    #[test]
+    fn what_is_not_translated_is_seen() {
+        let page = "| `ONE` | a | b |\n| `TWO` | c | d |\n";
+        assert_eq!(translated(page, page), None);
+        assert!(
+            translated(page, "| `ONE` | a | b |\n")
+                .unwrap()
+                .contains("its end stands where")
+        );
+        assert!(
+            translated(page, "| `TWO` | c | d |\n")
+                .unwrap()
+                .contains("TWO stands where")
+        );
+        assert!(translated("", page).unwrap().contains("has its end"));
     }
 
     #[test]

@@ -165,8 +165,8 @@ pub(crate) fn connector_ids(sources: &[SourceFile]) -> Vec<(String, String)> {
     ids
 }
 
-/// A connector's id stands in its folder and in the registry, nowhere else in the product. The demo
-/// writes a migration file as a person would.
+/// A connector's id stands in its folder and in the registry, nowhere else in the product, the web page
+/// included. The demo writes a migration file as a person would.
 pub(crate) fn names_no_connector(source: &SourceFile, ids: &[(String, String)]) -> Vec<String> {
     let exempt = [
         "crates/connectors/src/lib.rs",
@@ -183,7 +183,10 @@ pub(crate) fn names_no_connector(source: &SourceFile, ids: &[(String, String)]) 
             continue;
         }
         for (id, folder) in ids {
-            if line.contains(&format!("\"{id}\"")) && !source.path.starts_with(folder) {
+            let named = ['"', '\'']
+                .iter()
+                .any(|quote| line.contains(&format!("{quote}{id}{quote}")));
+            if named && !source.path.starts_with(folder) {
                 wrong.push(format!(
                     "{}:{number}: names the connector {id}",
                     source.path
@@ -267,6 +270,10 @@ mod tests {
         assert!(names_no_connector(&home, &ids).is_empty());
         let away = file("crates/planner/src/a.rs", "if id == \"pond\" {}\n");
         assert_eq!(names_no_connector(&away, &ids).len(), 1);
+        let page = file("web/src/a.ts", "if (id === 'pond') {}\n");
+        assert_eq!(names_no_connector(&page, &ids).len(), 1);
+        let tried = file("web/src/a.test.ts", "if (id === 'pond') {}\n");
+        assert!(names_no_connector(&tried, &ids).is_empty());
     }
 
     #[test]

@@ -24,9 +24,14 @@ pub(crate) fn run(root: &Path) -> Outcome {
         wrong.extend(rules::names_no_connector(source, &ids));
         wrong.extend(rules::leaves_the_engine_alone(source));
     }
+    for source in &tree::page(root) {
+        wrong.extend(rules::names_no_connector(source, &ids));
+    }
     wrong.extend(rules::one_arrow(&lock));
-    let page = std::fs::read_to_string(root.join(codes::PAGE)).unwrap_or_default();
+    let text = |page: &str| std::fs::read_to_string(root.join(page)).unwrap_or_default();
+    let page = text(codes::PAGE);
     wrong.extend(codes::differences(&sources, &page));
+    wrong.extend(codes::translated(&page, &text(codes::CHINESE)));
     if sources.is_empty() || lock.is_empty() {
         wrong.push("the tree was not found".to_owned());
     }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// One file of Rust.
+/// One file of Rust or of the web page.
 pub(crate) struct SourceFile {
     /// From the repository's root on, with forward slashes.
     pub(crate) path: String,
@@ -44,6 +44,8 @@ impl SourceFile {
         name == "tests.rs"
             || name == "fake.rs"
             || name.ends_with("_tests.rs")
+            || name.ends_with(".test.ts")
+            || name.ends_with(".test.tsx")
             || parts.contains(&"tests")
             || self.path.starts_with("crates/testkit/")
     }
@@ -64,6 +66,17 @@ pub(crate) fn sources(root: &Path) -> Vec<SourceFile> {
     for top in ["crates", "xtask"] {
         walk(&root.join(top), "rs", &mut paths);
     }
+    paths.sort();
+    read(root, paths)
+}
+
+/// Every file of the web page that is written by hand.
+pub(crate) fn page(root: &Path) -> Vec<SourceFile> {
+    let mut paths = Vec::new();
+    for extension in ["ts", "tsx"] {
+        walk(&root.join("web/src"), extension, &mut paths);
+    }
+    paths.retain(|path| !path.ends_with("api/schema.d.ts"));
     paths.sort();
     read(root, paths)
 }

@@ -24,6 +24,29 @@ pub struct ReadCapabilities {
     pub schemas: bool,
     /// What its snapshots are.
     pub snapshot: SnapshotKind,
+    /// The schema of tables that are named without one, where the connection options tell.
+    pub default_schema: Option<DefaultSchema>,
+}
+
+/// The schema that [`crate::Source::default_schema`] gives, told by the connection options alone: forms know it before
+/// anything is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DefaultSchema {
+    /// The option that names it: a text, or a list whose first text is meant.
+    pub option: Option<&'static str>,
+    /// Where that is left out.
+    pub otherwise: Option<&'static str>,
+}
+
+impl DefaultSchema {
+    /// Always this one.
+    pub const fn always(schema: &'static str) -> Self {
+        Self {
+            option: None,
+            otherwise: Some(schema),
+        }
+    }
 }
 
 /// What happens when a reader of a snapshot breaks.
@@ -71,6 +94,22 @@ pub struct WriteCapabilities {
     pub guarantee: Guarantee,
     /// What names may be.
     pub names: NameLimits,
+    /// What a namespace is called there.
+    pub namespace: NamespaceWord,
+}
+
+/// What those who know a system call the place of its tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NamespaceWord {
+    /// A database of a server.
+    Database,
+    /// A folder below the root.
+    Folder,
+    /// A namespace of a catalog.
+    Namespace,
+    /// A schema of a database.
+    Schema,
 }
 
 /// How a load becomes visible.

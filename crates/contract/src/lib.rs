@@ -16,8 +16,8 @@ pub mod type_mapping;
 
 pub use budget::{WriteBudget, WriterShare};
 pub use capabilities::{
-    Capabilities, Guarantee, NameLimits, ReadCapabilities, SnapshotKind, Visibility,
-    WriteCapabilities,
+    Capabilities, DefaultSchema, Guarantee, NameLimits, NamespaceWord, ReadCapabilities,
+    SnapshotKind, Visibility, WriteCapabilities,
 };
 pub use connector::{About, AnyConnector, Connector, Forms, Opening};
 pub use destination::{

@@ -1,8 +1,9 @@
 //! A connector for the planner's own tests: a handful of types, read and written.
 
 use contract::{
-    About, Capabilities, Connector, Dialect, Guarantee, Holding, NameLimits, NoOptions,
-    ReadCapabilities, Reading, Refusal, SnapshotKind, TypeMapping, Visibility, WriteCapabilities,
+    About, Capabilities, Connector, Dialect, Guarantee, Holding, NameLimits, NamespaceWord,
+    NoOptions, ReadCapabilities, Reading, Refusal, SnapshotKind, TypeMapping, Visibility,
+    WriteCapabilities,
 };
 use model::migration::{ColumnChoice, MigrationSpec};
 use model::plan::{Fidelity, Partition, TableSchema};
@@ -29,6 +30,7 @@ impl Default for Fake {
                 splits: true,
                 schemas: true,
                 snapshot: SnapshotKind::Joinable,
+                default_schema: None,
             }),
             write: Some(WriteCapabilities {
                 append: true,
@@ -44,6 +46,7 @@ impl Default for Fake {
                 visibility: Visibility::Atomic,
                 guarantee: Guarantee::ExactlyOnce,
                 names: LIMITS,
+                namespace: NamespaceWord::Namespace,
             }),
         }
     }

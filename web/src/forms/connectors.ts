@@ -15,6 +15,15 @@ export interface ReadCapabilities {
   splits: boolean;
   schemas: boolean;
   snapshot: string;
+  'default-schema': DefaultSchema | null;
+}
+
+/** The schema of tables that are named without one, as the connection options tell. */
+export interface DefaultSchema {
+  /** The option that names it: a text, or a list whose first text is meant. */
+  option: string | null;
+  /** Where that is left out. */
+  otherwise: string | null;
 }
 
 export interface WriteCapabilities {
@@ -31,6 +40,8 @@ export interface WriteCapabilities {
   visibility: string;
   guarantee: string;
   names: { longest: number; 'lower-case': boolean };
+  /** What a namespace is called there. */
+  namespace: 'database' | 'folder' | 'namespace' | 'schema';
 }
 
 /** All connectors that the service has; they change with its version alone. */

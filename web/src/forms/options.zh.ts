@@ -91,6 +91,9 @@ const TEXTS: Record<string, string> = {
   'Nothing to choose.': '没有可选项。',
   'CHAR padding': 'CHAR 填充',
   'What to do with the blanks that fill `char(n)` up to its length.': '如何处理 `char(n)` 末尾填充的空格。',
+  'Batch read count': '批量读取条数',
+  'How many records are read and handed on at a time, at most; large ones go on earlier.':
+    '每次最多读取并传递的记录数；记录较大时提前传递。',
   'They stay, as the server sends them.': '保留，与服务器返回的一致。',
   'They go: the server itself takes no notice of them when it compares.': '去除：服务器比较时本就忽略它们。',
   'Inherited rows': '继承表的行',

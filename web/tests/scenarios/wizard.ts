@@ -116,6 +116,18 @@ export const wizard: Scenario = {
       );
       figures.zone = 'Europe/Berlin';
     }),
+    step('tells how many records are read at a time, where the source has that', async ({ person }) => {
+      await section(person, 'Data sources', () =>
+        person.within(person.region('Synchronization source'), async () => {
+          await person.press(/^Read options of PostgreSQL/);
+          const count = person.field('Batch read count');
+          const usual = (await count.inputValue()) || (await count.getAttribute('placeholder'));
+          ensure(usual === '1024', `the batch read count is ${usual}`);
+          await count.fill('512');
+        }),
+      );
+      await untilSaved(person);
+    }),
     step('shows what belongs to a choice, with the choice alone', async (scene) => {
       const { person, job } = scene;
       await chooseEnd(person, 'Synchronization target', sourceOf(job.data.database));

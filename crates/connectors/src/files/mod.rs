@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, NoOptions,
-    Opening, TypeMapping, Visibility, WriteCapabilities,
+    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, NamespaceWord,
+    NoOptions, Opening, TypeMapping, Visibility, WriteCapabilities,
 };
 use formats::disk::io_error;
 use model::Result;
@@ -68,6 +68,7 @@ impl Connector for Files {
                     longest: 127,
                     lower_case: false,
                 },
+                namespace: NamespaceWord::Folder,
             }),
         }
     }

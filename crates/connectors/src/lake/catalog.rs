@@ -290,7 +290,7 @@ impl Catalog {
             Some(ErrorCode::DiskFull) => (
                 ErrorKind::Unavailable,
                 "DISK_FULL",
-                "make room on the disk, then run again with --resume",
+                "make room on the disk, then take the run up again",
             ),
             _ => (
                 ErrorKind::Unavailable,

@@ -30,8 +30,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, Opening,
-    ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
+    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, NamespaceWord,
+    Opening, ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
 };
 use model::{Error, Result, Side};
 use tokio::runtime::Handle;
@@ -65,6 +65,7 @@ impl Connector for Lake {
                 splits: true,
                 schemas: true,
                 snapshot: SnapshotKind::Durable,
+                default_schema: None,
             }),
             write: Some(WriteCapabilities {
                 append: true,
@@ -85,6 +86,7 @@ impl Connector for Lake {
                     longest: 127,
                     lower_case: false,
                 },
+                namespace: NamespaceWord::Namespace,
             }),
         }
     }

@@ -32,8 +32,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, Opening,
-    ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
+    About, Capabilities, Connector, DefaultSchema, Destination, Dialect, Guarantee, NameLimits,
+    NamespaceWord, Opening, ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility,
+    WriteCapabilities,
 };
 use model::{Result, Side, TimeZone};
 
@@ -66,6 +67,10 @@ impl Connector for Mysql {
                 splits: true,
                 schemas: true,
                 snapshot: SnapshotKind::Fixed,
+                default_schema: Some(DefaultSchema {
+                    option: Some("database"),
+                    otherwise: None,
+                }),
             }),
             write: Some(WriteCapabilities {
                 append: true,
@@ -84,6 +89,7 @@ impl Connector for Mysql {
                     longest: 64,
                     lower_case: false,
                 },
+                namespace: NamespaceWord::Database,
             }),
         }
     }

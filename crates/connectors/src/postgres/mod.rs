@@ -38,8 +38,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    About, Capabilities, Connector, Destination, Dialect, Guarantee, NameLimits, Opening,
-    ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility, WriteCapabilities,
+    About, Capabilities, Connector, DefaultSchema, Destination, Dialect, Guarantee, NameLimits,
+    NamespaceWord, Opening, ReadCapabilities, SnapshotKind, Source, TypeMapping, Visibility,
+    WriteCapabilities,
 };
 use model::Result;
 
@@ -74,6 +75,10 @@ impl Connector for Postgres {
                 splits: true,
                 schemas: true,
                 snapshot: SnapshotKind::Joinable,
+                default_schema: Some(DefaultSchema {
+                    option: Some("search-path"),
+                    otherwise: Some(options::USUAL_SCHEMA),
+                }),
             }),
             write: Some(WriteCapabilities {
                 append: true,
@@ -92,6 +97,7 @@ impl Connector for Postgres {
                     longest: 63,
                     lower_case: false,
                 },
+                namespace: NamespaceWord::Schema,
             }),
         }
     }

@@ -11,6 +11,9 @@ use crate::family::address::host_finding;
 use crate::family::stream::Address;
 use crate::family::tls::{TlsMode, TlsOptions};
 
+/// Where names are looked for while no search path says otherwise.
+pub(super) const USUAL_SCHEMA: &str = "public";
+
 /// # PostgreSQL connection
 /// Where the server is and who we are there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,12 +1,13 @@
 //! How tables are read, per migration: what is a matter of taste or of consent, never of exactness.
 
-use contract::Options;
+use contract::{BatchLimits, Options};
+use model::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// # Reading from PostgreSQL
 /// How tables are read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct PostgresRead {
     /// # Row security
@@ -19,6 +20,35 @@ pub struct PostgresRead {
     /// # CHAR padding
     /// What to do with the blanks that fill `char(n)` up to its length.
     pub char_padding: CharPadding,
+    /// # Batch read count
+    /// How many records are read and handed on at a time, at most; large ones go on earlier.
+    #[schemars(range(min = 1, max = 8_192))]
+    pub batch_read_count: u32,
+}
+
+/// As the field has it, from JDBC's fetch size on.
+const USUAL_BATCH: u32 = 1_024;
+const LARGEST_BATCH: u32 = 8_192;
+
+impl Default for PostgresRead {
+    fn default() -> Self {
+        Self {
+            row_security: RowSecurity::default(),
+            inherited_rows: InheritedRows::default(),
+            char_padding: CharPadding::default(),
+            batch_read_count: USUAL_BATCH,
+        }
+    }
+}
+
+impl PostgresRead {
+    /// When a batch ends: where these limits say so, and at the batch read count.
+    pub(super) fn limits(&self, limits: BatchLimits) -> BatchLimits {
+        BatchLimits {
+            rows: limits.rows.min(self.batch_read_count as usize),
+            ..limits
+        }
+    }
 }
 
 /// What to do with a table whose policies hide rows from this user.
@@ -54,4 +84,13 @@ pub enum CharPadding {
     Trim,
 }
 
-impl Options for PostgresRead {}
+impl Options for PostgresRead {
+    fn findings(&self) -> Vec<Finding> {
+        if (1..=LARGEST_BATCH).contains(&self.batch_read_count) {
+            return Vec::new();
+        }
+        let message = format!("{} records cannot be read at a time", self.batch_read_count);
+        let finding = Finding::blocker("OUT_OF_RANGE", "batch-read-count", message);
+        vec![finding.hint(format!("write 1 to {LARGEST_BATCH}"))]
+    }
+}

@@ -116,7 +116,8 @@ impl Pool {
         query: &str,
         task: &TaskContext,
     ) -> Result<Batches> {
-        let decoder = CopyDecoder::new(scan, task.limits, task.rejected.clone())?;
+        let limits = self.connector.how.limits(task.limits);
+        let decoder = CopyDecoder::new(scan, limits, task.rejected.clone())?;
         let lease = tokio::select! {
             biased;
             () = task.cancel.cancelled() => return Err(Error::cancelled()),

@@ -14,6 +14,7 @@ use super::catalog;
 use super::connect::{Connector, Session};
 use super::errors::error_of;
 use super::filters;
+use super::options::USUAL_SCHEMA;
 use super::probe;
 use super::snapshot;
 
@@ -88,7 +89,7 @@ impl Source for PostgresSource {
 
     fn default_schema(&self) -> String {
         let first = self.connector.options.search_path.first();
-        first.cloned().unwrap_or_else(|| "public".to_owned())
+        first.map_or_else(|| USUAL_SCHEMA.to_owned(), Clone::clone)
     }
 
     async fn schemas(&self) -> Result<Vec<String>> {

@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use contract::{
-    About, Capabilities, Connector, Dialect, NoOptions, Opening, ReadCapabilities, SnapshotKind,
-    Source, TypeMapping,
+    About, Capabilities, Connector, DefaultSchema, Dialect, NoOptions, Opening, ReadCapabilities,
+    SnapshotKind, Source, TypeMapping,
 };
 use model::Result;
 
@@ -58,6 +58,7 @@ impl Connector for Sqlite {
                 splits: true,
                 schemas: false,
                 snapshot: SnapshotKind::Fixed,
+                default_schema: Some(DefaultSchema::always(catalog::SCHEMA)),
             }),
             write: None,
         }

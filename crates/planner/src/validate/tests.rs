@@ -432,6 +432,7 @@ fn connectors_are_asked_only_for_what_they_can_do() {
             splits: false,
             schemas: false,
             snapshot: SnapshotKind::None,
+            default_schema: None,
         }),
         write: Fake::default().write.map(|write| WriteCapabilities {
             add_columns: false,

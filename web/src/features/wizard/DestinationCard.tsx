@@ -57,13 +57,6 @@ const useTexts = defineTexts(
 const POLICIES = ['overwrite', 'append', 'update'] as const;
 const INDEXES = ['none', 'unique', 'all'] as const;
 
-/** What a namespace is called where the tables are. */
-function namespaceOf(type: string): 'schema' | 'database' | 'folder' | 'namespace' {
-  if (type === 'postgresql') return 'schema';
-  if (type === 'mysql') return 'database';
-  return type === 'files' ? 'folder' : 'namespace';
-}
-
 export function DestinationCard() {
   const say = useTexts();
   const { draft, change, name, destination, writes, mayEdit } = useDraft();
@@ -75,7 +68,7 @@ export function DestinationCard() {
       {destination && (
         <Field
           at="migration.destination.namespace"
-          label={say(namespaceOf(destination.type))}
+          label={say(write?.namespace ?? 'namespace')}
           help={say('namespaceHelp')}
           isOptional
         >

@@ -9,11 +9,11 @@ import { useSourceTables } from './tables/useSourceTables';
  * metadata has them; unknown where there is none.
  */
 export function useTableCount(): { count: number | undefined; isExact: boolean } {
-  const { draft, source } = useDraft();
+  const { draft, source, reads } = useDraft();
   const { tables } = draft;
   const listed = tables?.listed;
   const isPattern = listed == null && (tables?.all === true || tables?.matching != null);
-  const place = placeOf(draft, source);
+  const place = placeOf(draft, source, reads);
   const { rows, byKey, isPending } = useSourceTables(isPattern ? source : undefined, place);
   return useMemo(() => {
     if (listed != null) return { count: listed.length, isExact: true };

@@ -1,4 +1,5 @@
 import type { Schemas } from '@/api/client';
+import type { Connector } from '@/forms/connectors';
 import type { Draft } from '../draft';
 
 export type TableId = Schemas['Table'];
@@ -25,28 +26,18 @@ export interface Place {
   varies: boolean;
 }
 
-/** The schema that a data source reads where a migration names none. */
-function usualSchema(type: string, options: Record<string, unknown>): string | undefined {
-  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
-  switch (type) {
-    case 'postgresql': {
-      const path = options['search-path'];
-      return (Array.isArray(path) ? text(path[0]) : undefined) ?? 'public';
-    }
-    case 'mysql':
-      return text(options.database);
-    case 'sqlite':
-      return 'main';
-    default:
-      return undefined;
-  }
+/** The schema that a data source of these options reads where a migration names none. */
+function usualSchema(reads: Connector | undefined, options: Record<string, unknown>): string | undefined {
+  const told = reads?.capabilities.read?.['default-schema'];
+  const named = told?.option ? [options[told.option]].flat()[0] : undefined;
+  return (typeof named === 'string' && named) || told?.otherwise || undefined;
 }
 
-export function placeOf(draft: Draft, source: DataSource | undefined): Place {
+export function placeOf(draft: Draft, source: DataSource | undefined, reads: Connector | undefined): Place {
   const schemas = draft.source?.schemas ?? [];
   if (!source) return { schemas, varies: false };
-  const production = usualSchema(source.type, source.options);
-  const development = usualSchema(source.type, { ...source.options, ...source.development });
+  const production = usualSchema(reads, source.options);
+  const development = usualSchema(reads, { ...source.options, ...source.development });
   return {
     schemas,
     usual: source.development ? development : production,

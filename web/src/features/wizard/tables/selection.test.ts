@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Schemas } from '@/api/client';
+import type { Connector } from '@/forms/connectors';
 import { globToRegExp, matcher } from './glob';
-import { keyOf, type Place, referenceOf, resolve } from './reference';
+import { keyOf, type Place, placeOf, referenceOf, resolve } from './reference';
 import { termsOf } from './searching';
 import { chosen, type Row, withoutTables, withTables } from './selection';
 
@@ -31,6 +33,24 @@ describe('references', () => {
     expect(resolve('orders', place, ({ schema }) => schema === 'two').schema).toBe('two');
     expect(resolve('orders', place).schema).toBe('one');
     expect(resolve('orders', PLACE).schema).toBe('public');
+  });
+
+  it('without a schema mean the one that the options tell, as far as the connector says how', () => {
+    const of = (told: object, options: object, development?: object) =>
+      placeOf(
+        {},
+        { options, development } as unknown as Schemas['DataSourceShown'],
+        {
+          capabilities: { read: { 'default-schema': told } },
+        } as unknown as Connector,
+      );
+    const path = { option: 'search-path', otherwise: 'public' };
+    expect(of(path, {})).toEqual({ schemas: [], usual: 'public', varies: false });
+    expect(of(path, { 'search-path': ['sales', 'public'] }).usual).toBe('sales');
+    expect(of(path, {}, { 'search-path': ['dev'] })).toEqual({ schemas: [], usual: 'dev', varies: true });
+    expect(of({ option: 'database', otherwise: null }, { database: 'shop' }).usual).toBe('shop');
+    expect(of({ option: 'database', otherwise: null }, {}).usual).toBeUndefined();
+    expect(placeOf({}, undefined, undefined)).toEqual({ schemas: [], varies: false });
   });
 });
 

@@ -4,7 +4,7 @@ import { placeOf } from './reference';
 
 /** What references without a schema mean, the same object as long as it says the same. */
 export function usePlace() {
-  const { draft, source } = useDraft();
+  const { draft, source, reads } = useDraft();
   const schemas = draft.source?.schemas;
-  return useMemo(() => placeOf({ source: { schemas } }, source), [schemas, source]);
+  return useMemo(() => placeOf({ source: { schemas } }, source, reads), [schemas, source, reads]);
 }
