@@ -14,6 +14,7 @@ use crate::capabilities::Capabilities;
 use crate::destination::Destination;
 use crate::dialect::Dialect;
 use crate::options::{Options, parse};
+use crate::parts;
 use crate::reach::Reach;
 use crate::source::Source;
 use crate::type_mapping::TypeMapping;
@@ -245,9 +246,9 @@ impl<C: Connector> AnyConnector for C {
 }
 
 fn findings_of<T: Options>(options: &Json) -> Vec<Finding> {
-    match parse::<T>(options) {
-        Ok(options) => options.findings(),
-        Err(finding) => vec![finding],
+    match parts::read::<T>(options, "") {
+        (Some(options), findings) if findings.is_empty() => options.findings(),
+        (_, findings) => findings,
     }
 }
 

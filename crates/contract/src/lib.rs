@@ -8,6 +8,7 @@ pub mod connector;
 pub mod destination;
 pub mod dialect;
 pub mod options;
+pub mod parts;
 pub mod probe;
 pub mod reach;
 pub mod source;

@@ -61,11 +61,14 @@ fn describe(path: &str, message: &str) -> Finding {
     }
     if message.starts_with("missing field") {
         let key = quoted.first().copied().unwrap_or_default();
-        return Finding::blocker("MISSING_KEY", path, format!("{key:?} is missing"))
-            .hint(format!("add {key}"));
+        return missing(path, key);
     }
-    Finding::blocker("WRONG_TYPE", path, without_value(message))
-        .hint("write it as expected; godwit check --schema tells what each key takes")
+    Finding::blocker("WRONG_TYPE", path, without_value(message)).hint("write it as expected")
+}
+
+pub(crate) fn missing(path: &str, key: &str) -> Finding {
+    let message = format!("{key:?} is missing");
+    Finding::blocker("MISSING_KEY", path, message).hint(format!("add {key}"))
 }
 
 /// The message without the value that does not fit: it may be a secret.
@@ -106,6 +109,15 @@ fn expected_words(expected: &str) -> &str {
         shape if shape.starts_with("struct ") => "a map of keys",
         shape if shape.starts_with("enum ") => "one of the known words",
         other => other,
+    }
+}
+
+/// `inner` under `outer`, as paths of findings are written.
+pub fn join(outer: &str, inner: &str) -> String {
+    if outer.is_empty() || inner.is_empty() || inner.starts_with('[') {
+        format!("{outer}{inner}")
+    } else {
+        format!("{outer}.{inner}")
     }
 }
 

@@ -494,7 +494,7 @@ impl TableFlight<'_> {
                 .on(Side::Destination)
                 .context("nobody knows whether the load was published")
                 .retry(model::Retry::Never)
-                .hint("when the destination answers again, `godwit run --resume` looks it up"),
+                .hint("when the destination answers again, take the run up again: it looks the load up"),
         )
     }
 

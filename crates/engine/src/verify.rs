@@ -61,7 +61,7 @@ pub(crate) fn rejected_within(policy: &Policy, totals: Totals) -> Result<()> {
         format!("{} of {} rows were rejected, {limit} are allowed", totals.rejected, totals.read),
     )
     .on(Side::Source)
-    .hint("`godwit runs rejected` shows them with their reasons; choose another type for the column under `each`, or raise `rejected-rows`"))
+    .hint("look at them with their reasons; choose another type for the column under `each`, or raise `rejected-rows`"))
 }
 
 /// What stands staged agrees with the account.

@@ -15,6 +15,7 @@ use crate::slips::nearest;
 use crate::yaml;
 
 const TABLES: &str = "migration.tables";
+const LIST: &str = "look at the list of the source's tables";
 /// How many globs each of both lists may have.
 const MOST_GLOBS: usize = 1000;
 /// The longest glob, in bytes.
@@ -69,7 +70,7 @@ pub fn select(spec: &MigrationSpec, default_schema: &str, listing: &[ListedTable
             "the source shows no tables to this user in these schemas: look at source.schemas and at \
              the user's rights"
         } else {
-            "godwit source tables lists what there is"
+            LIST
         };
         let finding = Finding::blocker("EMPTY_SELECTION", TABLES, message).hint(hint);
         selection.findings.push(finding);
@@ -162,7 +163,7 @@ fn not_found(at: String, name: &TableName, listing: &[ListedTable]) -> Finding {
     }
     match nearest_table(name, listing) {
         Some(near) => finding.hint(format!("did you mean {}?", yaml::table(&near))),
-        None => finding.hint("godwit source tables lists what there is"),
+        None => finding.hint(LIST),
     }
 }
 
@@ -221,7 +222,7 @@ fn matching(globs: &Matching, listing: &[ListedTable], selection: &mut Selection
             Finding::warning("GLOB_MATCHES_NOTHING", &glob.at, message)
         };
         let hint = if glob.text.contains('.') {
-            "globs are case-sensitive; godwit source tables lists what there is".to_owned()
+            format!("globs are case-sensitive; {LIST}")
         } else {
             format!("globs see schema.table: write *.{}", glob.text)
         };
@@ -572,7 +573,7 @@ mod tests {
         let selection = choose(r#"{"tables": {"listed": ["pulbic.orders", "audit.zzzzzz"]}}"#);
         let hint = |index: usize| selection.refused[index].findings[0].hint.clone().unwrap();
         assert_eq!(hint(0), "did you mean public.orders?");
-        assert_eq!(hint(1), "godwit source tables lists what there is");
+        assert_eq!(hint(1), LIST);
     }
 
     #[test]

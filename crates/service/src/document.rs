@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+pub(crate) use contract::options::join;
 use model::Finding;
 use model::finding::Position;
 use saphyr::{MarkedYaml, Marker, Scalar, ScanError, YamlData, YamlLoader};
@@ -229,15 +230,6 @@ impl Reader<'_> {
         let text = near.and_then(|byte| self.text.get(*byte..));
         let text = text.unwrap_or_default().chars().skip(start % STRIDE);
         text.take(node.span.len()).collect()
-    }
-}
-
-/// `inner` under `outer`, as paths of findings are written.
-pub(crate) fn join(outer: &str, inner: &str) -> String {
-    if outer.is_empty() || inner.is_empty() || inner.starts_with('[') {
-        format!("{outer}{inner}")
-    } else {
-        format!("{outer}.{inner}")
     }
 }
 

@@ -25,7 +25,6 @@ pub mod migrations;
 pub mod names;
 pub mod opening;
 pub mod operating;
-mod parts;
 pub mod pipelines;
 pub mod plan;
 mod posting;

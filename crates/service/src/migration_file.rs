@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use connectors::{CONNECTORS, connector};
-use contract::AnyConnector;
 use contract::options::nearest_hint;
+use contract::{AnyConnector, parts};
 use model::migration::{DataSource, MigrationFile, MigrationSpec, TableReference};
 use model::{Error, ErrorKind, Finding, Result, TableName};
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Document, join};
-use crate::parts;
 
 const TOP: [&str; 3] = ["version", "data-sources", "migration"];
 const SOURCE_KEYS: [&str; 3] = ["data-source", "schemas", "time-zone"];
@@ -383,7 +382,7 @@ fn find(
 fn one_way(connector: &dyn AnyConnector, end: &str, verb: &str) -> Finding {
     let message = format!("{} cannot be {verb}", connector.about().title);
     Finding::blocker("UNSUPPORTED", join(end, "data-source"), message)
-        .hint("godwit source types tells what can be read and written")
+        .hint("choose a data source of another type")
 }
 
 /// The connector's findings with their paths in the file; an unknown key is compared with what may

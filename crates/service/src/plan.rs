@@ -405,7 +405,7 @@ fn not_selected(table: &TableName) -> Refused {
     Refused {
         source: table.clone(),
         destination: None,
-        findings: vec![finding.hint("godwit source tables lists what there is")],
+        findings: vec![finding.hint("look at the list of the source's tables")],
     }
 }
 
@@ -457,7 +457,7 @@ pub(crate) fn bizdate(told: Option<&str>, spec: &MigrationSpec, clock: Clock) ->
         Ok(_) => Ok(told.to_owned()),
         Err(finding) => Err(
             Error::new(ErrorKind::Config, "BAD_BIZDATE", finding.message)
-                .hint("write --bizdate as yyyymmdd, a day that exists"),
+                .hint("write it as yyyymmdd, a day that exists"),
         ),
     }
 }
@@ -472,11 +472,11 @@ pub(crate) fn part(told: Option<Part>, spec: &MigrationSpec) -> Result<Part> {
         (Some(part), MethodKind::DailyAndOneTime) => Ok(part),
         (None, MethodKind::DailyAndOneTime) => refuse(
             "the method is daily and one-time, and it is not said which part is meant",
-            "add --part daily or --part one-time",
+            "say which part: daily or one-time",
         ),
         (Some(_), _) => refuse(
             "the method does not have that part",
-            "leave --part out, or change migration.method.kind",
+            "leave the part out, or change migration.method.kind",
         ),
     }
 }

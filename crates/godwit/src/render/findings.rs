@@ -63,19 +63,31 @@ fn finding(finding: &Finding, palette: Palette) -> String {
     }
     let message = escape_controls(&finding.message);
     let line = format!("{weight}[{}]{place}: {message}\n", finding.code);
-    line + &hint(finding.hint.as_deref())
+    line + &hint(&finding.code, finding.hint.as_deref())
 }
 
 /// An error, with the way out.
 pub(crate) fn error(error: &Error, palette: Palette) -> String {
     let message = escape_controls(&error.message);
     let line = format!("{}[{}]: {message}\n", palette.bad("error"), error.code);
-    line + &hint(error.hint.as_deref())
+    line + &hint(error.code, error.hint.as_deref())
 }
 
-fn hint(hint: Option<&str>) -> String {
-    hint.map(|hint| format!("  hint: {}\n", escape_controls(hint)))
-        .unwrap_or_default()
+/// The way out, and the command that goes it: what is found knows of no terminal.
+pub(super) fn hint(code: &str, hint: Option<&str>) -> String {
+    let Some(hint) = hint else {
+        return String::new();
+    };
+    let command = match code {
+        "WRONG_TYPE" => "; godwit check --schema tells what each key takes",
+        "TABLE_NOT_FOUND" | "EMPTY_SELECTION" | "GLOB_MATCHES_NOTHING" => {
+            "; godwit source tables shows it"
+        }
+        "TOO_MANY_REJECTED" => "; godwit runs rejected shows them",
+        "COMMIT_UNKNOWN" | "TIMED_OUT" => "; godwit run --resume goes on with it",
+        _ => "",
+    };
+    format!("  hint: {}{command}\n", escape_controls(hint))
 }
 
 #[cfg(test)]
@@ -83,6 +95,14 @@ mod tests {
     use model::finding::Position;
 
     use super::*;
+
+    #[test]
+    fn the_way_out_has_its_command() {
+        let told = |code: &str| hint(code, Some("look"));
+        assert_eq!(told("LOSSY"), "  hint: look\n");
+        assert!(told("TOO_MANY_REJECTED").ends_with("; godwit runs rejected shows them\n"));
+        assert_eq!(hint("DISK_FULL", None), "");
+    }
 
     #[test]
     fn a_finding_names_its_place_and_the_way_out() {

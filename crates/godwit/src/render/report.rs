@@ -5,7 +5,7 @@ use model::run::{RunReport, RunState, TableReport, TableState};
 use model::table::escape_controls;
 
 use crate::render::columns::{Align, Columns};
-use crate::render::findings::Palette;
+use crate::render::findings::{self, Palette};
 use crate::render::numbers::{bytes, count, duration, plural};
 
 /// A state as one word.
@@ -132,11 +132,8 @@ fn trouble(table: &TableReport, palette: Palette) -> String {
         return String::new();
     };
     let (name, message) = (escape_controls(&table.source), escape_controls(message));
-    let mut text = format!("{}[{code}] at {name}: {message}\n", palette.bad("error"));
-    if let Some(hint) = &table.hint {
-        text.push_str(&format!("  hint: {}\n", escape_controls(hint)));
-    }
-    text
+    let text = format!("{}[{code}] at {name}: {message}\n", palette.bad("error"));
+    text + &findings::hint(code, table.hint.as_deref())
 }
 
 fn verdict(report: &RunReport, palette: Palette) -> String {

@@ -28,7 +28,7 @@ fn check_source(spec: &MigrationSpec, source: &dyn AnyConnector, findings: &mut 
         findings.push(unsupported(
             "source.data-source",
             format!("{title} cannot be read from"),
-            "godwit source types lists what can be read",
+            "choose a data source of another type",
         ));
         return;
     };
@@ -64,7 +64,7 @@ fn check_destination(
         findings.push(unsupported(
             "destination.data-source",
             format!("{title} cannot be written to"),
-            "godwit source types lists what can be written",
+            "choose a data source of another type",
         ));
         return;
     };

@@ -1,7 +1,7 @@
 //! What a migration's names and parameters become, shown while it is edited: pure, but for asking the
 //! destination which tables it has.
 
-use contract::{AnyConnector, ExistingTable};
+use contract::{AnyConnector, ExistingTable, parts};
 use model::migration::{MigrationSpec, TableFilter};
 use model::plan::{Environment, Part};
 use model::{Error, ErrorKind, Finding, ObjectId, Result, TableName};
@@ -18,9 +18,9 @@ use crate::data_sources::{DataSource, project_of};
 use crate::ends::{self, Access};
 use crate::installation::Service;
 use crate::migrations::environment_of;
+use crate::names;
 use crate::tasks::Table;
 use crate::work::refusal;
-use crate::{names, parts};
 
 /// How many tables are asked for at the destination in one call.
 const DESCRIBED_AT_ONCE: usize = 500;

@@ -139,7 +139,7 @@ async fn within(flight: Flight, time: &TimeLimit) -> RunReport {
             table.code = Some("TIMED_OUT".to_owned());
             table.message = Some(time.message());
             table.hint =
-                Some("raise migration.run.timeout-hours, then go on with --resume".to_owned());
+                Some("raise migration.run.timeout-hours, then take the run up again".to_owned());
         }
     }
     report.state = RunState::of(&report.tables, false);

@@ -1,20 +1,21 @@
-//! Reads a part of the file as its struct and collects what is wrong: after each finding the entry
+//! Reads what a person wrote as its struct and collects what is wrong: after each finding the entry
 //! is set aside and the rest is read on, so that a person mends all of it at once.
 
 use std::collections::BTreeSet;
 
-use contract::options::parse;
 use model::Finding;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use crate::document::join;
+use crate::options::{join, missing, parse};
 
 /// After so many findings nothing is read further: each one has all of it read once more.
 const MOST_FINDINGS: usize = 100;
 
-/// `value` as `T`, and everything found on the way; `at` is the path of `value` in the file.
-pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, Vec<Finding>) {
+/// `value` as `T`, and everything found on the way; `at` is the path of `value` in what was written, before the paths of
+/// what is found. The value is what there is beside the entries that were set aside: to be used where nothing was found.
+pub fn read<T: DeserializeOwned + JsonSchema>(value: &Json, at: &str) -> (Option<T>, Vec<Finding>) {
     let mut value = value.clone();
     let mut findings = Vec::new();
     let mut set_aside = BTreeSet::new();
@@ -23,18 +24,23 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, V
             Ok(part) => return (Some(part), findings),
             Err(finding) => finding,
         };
-        let missing = finding.code == "MISSING_KEY";
         let inner = finding.at.clone();
-        let told = missing
-            && missing_key(&finding).is_some_and(|key| {
+        let found = match missing_key(&finding) {
+            // Outermost, the rest is not read: all that is missing is told.
+            Some(key) if inner.is_empty() => missing_keys::<T>(&value, key),
+            _ => vec![finding],
+        };
+        for finding in found {
+            let told = missing_key(&finding).is_some_and(|key| {
                 set_aside.contains(join(&inner, key).as_str())
                     || is_misspelt(key, &join(at, &inner), &findings)
             });
-        if !told {
-            findings.push(Finding {
-                at: join(at, &inner),
-                ..finding
-            });
+            if !told {
+                findings.push(Finding {
+                    at: join(at, &inner),
+                    ..finding
+                });
+            }
         }
         if findings.len() >= MOST_FINDINGS {
             let message = format!("reading ends after {MOST_FINDINGS} findings: there may be more");
@@ -50,7 +56,7 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Json, at: &str) -> (Option<T>, V
 }
 
 /// Whether one of the findings is that of an unknown key in the same place that was meant to be `key`.
-pub(crate) fn is_misspelt(key: &str, place: &str, findings: &[Finding]) -> bool {
+pub fn is_misspelt(key: &str, place: &str, findings: &[Finding]) -> bool {
     findings.iter().any(|finding| {
         let parent = finding.at.rsplit_once('.').map_or("", |(parent, _)| parent);
         let meant = format!("did you mean {key}?");
@@ -64,7 +70,23 @@ pub(crate) fn is_misspelt(key: &str, place: &str, findings: &[Finding]) -> bool 
 }
 
 fn missing_key(finding: &Finding) -> Option<&str> {
-    finding.message.split('"').nth(1)
+    let is_missing = finding.code == "MISSING_KEY";
+    finding.message.split('"').nth(1).filter(|_| is_missing)
+}
+
+/// What `T` cannot do without and the value lacks, in the order of the struct; `first` is known to be of them.
+fn missing_keys<T: JsonSchema>(value: &Json, first: &str) -> Vec<Finding> {
+    let schema = schemars::schema_for!(T).to_value();
+    let required = schema["required"].as_array().into_iter().flatten();
+    let mut keys: Vec<&str> = required
+        .filter_map(Json::as_str)
+        .filter(|key| value.get(key).is_none())
+        .collect();
+    if !keys.contains(&first) {
+        keys.insert(0, first);
+    }
+    let told = keys.into_iter().map(|key| missing("", key));
+    told.collect()
 }
 
 /// Removes the entry at `path`, or the list that holds it: other places must not move.
@@ -112,6 +134,7 @@ fn next_key<'a>(object: &Map<String, Json>, path: &'a str) -> Option<(String, &'
 #[cfg(test)]
 mod tests {
     use model::migration::MigrationSpec;
+    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
@@ -188,6 +211,40 @@ mod tests {
                 ("MISSING_KEY", "migration.source"),
                 ("MISSING_KEY", "migration"),
             ],
+        );
+    }
+
+    #[test]
+    fn all_that_is_missing_is_said() {
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code)]
+        struct Server {
+            host: String,
+            #[serde(default)]
+            port: u16,
+            user: String,
+            database: String,
+        }
+        let check = |value: Json, expected: &[&str]| {
+            let (_, findings) = read::<Server>(&value, "a");
+            let found: Vec<_> = findings.iter().map(|found| &found.message).collect();
+            assert_eq!(found, expected, "{value}");
+        };
+        let (host, user, database) = (
+            "\"host\" is missing",
+            "\"user\" is missing",
+            "\"database\" is missing",
+        );
+        check(json!({}), &[host, user, database]);
+        check(json!({"user": "u"}), &[host, database]);
+        let misspelt = "unknown key \"databse\"";
+        check(json!({"databse": "d"}), &[misspelt, host, user]);
+        let no_port = "expected a whole number from 0 to 65535, found a text";
+        let no_name = "expected a text, found a number";
+        check(
+            json!({"port": "x", "user": 1}),
+            &[no_port, no_name, host, database],
         );
     }
 }
