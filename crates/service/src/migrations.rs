@@ -22,6 +22,7 @@ pub(crate) use self::planning::{Plans, plans, title};
 pub(crate) use self::whole::{Written, understood};
 pub(crate) use self::written::text;
 
+use crate::access::misplaced::misplaced_secrets;
 use crate::access::rights::{Caller, Right};
 use crate::data_sources::project_of;
 use crate::document::join;
@@ -388,13 +389,16 @@ pub(crate) fn environment_of(
     known_environment(asked.unwrap_or(usual), dev_prod)
 }
 
-/// Whether the caller may write what is new in this document.
+/// Whether the caller may write what is new in this document; it has no secret, whoever writes it.
 pub(crate) fn may_write(
     caller: &Caller,
     project: &ObjectId,
     new: &Json,
     old: Option<&Json>,
 ) -> Result<()> {
+    if let Some(refused) = refusal(&misplaced_secrets(new)) {
+        return Err(refused);
+    }
     let project = Some(project.as_str());
     let old = old.unwrap_or(&Json::Null);
     if sql_of(new) != sql_of(old) {

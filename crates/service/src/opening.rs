@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{By, KeyRing, Noun, ServerLock, Store, Zeroizing};
 
 use crate::access::network::{LocalRoots, NetworkPolicy};
+use crate::access::proxies::TrustedProxies;
 use crate::access::token::SetUp;
 use crate::alerts::Mail;
 use crate::clock::Clock;
@@ -35,6 +36,9 @@ pub struct Configuration {
     pub tls: Option<TlsFiles>,
     /// Whether a proxy before us has the TLS: plain HTTP may leave this machine, and cookies need TLS.
     pub behind_tls_proxy: bool,
+    /// Proxies before us that are believed when they tell for whom they ask (`X-Forwarded-For`): networks or
+    /// addresses. Those on this machine by default where one has the TLS, none otherwise.
+    pub trusted_proxies: Option<Vec<String>>,
     /// A PostgreSQL database that several servers share; SQLite in the data folder otherwise.
     pub store: Option<SharedStore>,
     /// The keys of the store's secrets; `godwit.key` in the data folder otherwise.
@@ -152,6 +156,7 @@ impl Default for Configuration {
             listen: None,
             tls: None,
             behind_tls_proxy: false,
+            trusted_proxies: None,
             store: None,
             key_file: None,
             server: None,
@@ -214,13 +219,29 @@ impl Configuration {
             at_base(&mut tls.certificate);
             at_base(&mut tls.key);
         }
-        for text in read.network.allow.iter().chain(&read.network.deny) {
+        let proxies = read.trusted_proxies.iter().flatten();
+        for text in read
+            .network
+            .allow
+            .iter()
+            .chain(&read.network.deny)
+            .chain(proxies)
+        {
             network(text).map_err(|error| error.message)?;
         }
         if read.session_hours == 0 {
             return Err("session-hours: nobody could log in for 0 hours".to_owned());
         }
         Ok(read)
+    }
+
+    /// The proxies before us that are believed.
+    pub fn proxies(&self) -> Result<TrustedProxies> {
+        let here = ["127.0.0.0/8", "::1"].map(ToOwned::to_owned);
+        let usual: &[String] = if self.behind_tls_proxy { &here } else { &[] };
+        let texts = self.trusted_proxies.as_deref().unwrap_or(usual);
+        let networks = texts.iter().map(|text| network(text));
+        Ok(TrustedProxies::new(networks.collect::<Result<_>>()?))
     }
 
     fn lineage(&self, lineage: &LineageServer) -> Result<Lineage> {

@@ -90,6 +90,7 @@ impl Serving {
         };
         let settings = Settings {
             secure,
+            proxies: configuration.proxies()?,
             shutdown: cancel.clone(),
             figures: match &configuration.metrics_token {
                 Some(secret) => Some(token::hash(&configuration.reveal(secret)?).into()),

@@ -53,7 +53,7 @@ impl Door for App {
 /// Where a request comes from.
 pub(super) fn origin(request: &Identity) -> Origin<'_> {
     Origin {
-        address: request.peer.map(|peer| peer.ip().to_canonical()),
+        address: request.client,
         request: request.request.as_str(),
     }
 }

@@ -54,6 +54,7 @@ fn cross_site(message: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use axum::extract::Request;
+    use service::access::TrustedProxies;
 
     use super::*;
 
@@ -64,7 +65,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let identity = Identity::of(&parts, secure).unwrap();
+        let identity = Identity::of(&parts, secure, &TrustedProxies::default()).unwrap();
         check(&identity, guarded).map_or_else(|error| error.code, |()| "")
     }
 

@@ -15,7 +15,7 @@ use axum::routing::{MethodRouter, get};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use model::{Error, ErrorKind};
-use service::access::token;
+use service::access::{TrustedProxies, token};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -40,6 +40,8 @@ pub struct Settings {
     pub version: String,
     /// Whether browsers reach us by TLS: ours, or that of a proxy before us.
     pub secure: bool,
+    /// The proxies that are believed when they tell for whom they ask.
+    pub proxies: TrustedProxies,
     /// How long a request may take that has no time of its own.
     pub timeout: Duration,
     /// Ends the streams; the one that ends the server.
@@ -54,6 +56,7 @@ impl Default for Settings {
             title: "Godwit".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             secure: false,
+            proxies: TrustedProxies::default(),
             timeout: Duration::from_secs(60),
             shutdown: CancellationToken::new(),
             figures: None,
@@ -120,6 +123,7 @@ impl<A: Door> Front<A> {
         let document = Bytes::from(document.to_string());
         let terms = Arc::new(Terms {
             secure: self.settings.secure,
+            proxies: self.settings.proxies,
             timeout: self.settings.timeout,
             setting: Setting {
                 shutdown: self.settings.shutdown,

@@ -2,13 +2,14 @@
 //! application makes a caller of it, through [`Door`].
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use model::{Error, ErrorKind};
+use service::access::TrustedProxies;
 
 use super::cookie;
 
@@ -94,7 +95,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// What a request shows of who sends it. Nothing here is proven but the peer's address.
+/// What a request shows of who sends it. Nothing here is proven but the client's address.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// Of `Authorization: Bearer …`; never together with a session.
@@ -113,8 +114,9 @@ pub struct Identity {
     pub host: Option<String>,
     /// The program that asks, as it says itself: for lists of sessions.
     pub user_agent: Option<String>,
-    /// The other end of the connection; none where the request did not come by one.
-    pub peer: Option<SocketAddr>,
+    /// The other end of the connection, or whom a trusted proxy there asks for; none where the request did not come
+    /// by one.
+    pub client: Option<IpAddr>,
     /// What the request is known by.
     pub request: RequestId,
     /// Whether browsers reach us by TLS.
@@ -123,7 +125,7 @@ pub struct Identity {
 
 impl Identity {
     /// What the request shows; fails where it shows two things at once, or one that is not known.
-    pub(super) fn of(parts: &Parts, secure: bool) -> Result<Self, Error> {
+    pub(super) fn of(parts: &Parts, secure: bool, proxies: &TrustedProxies) -> Result<Self, Error> {
         let headers = &parts.headers;
         let bearer = bearer(headers)?;
         let session = cookie::session(headers, secure).map(Token::new);
@@ -144,10 +146,10 @@ impl Identity {
             fetch_site: text(headers, "sec-fetch-site"),
             host: text(headers, header::HOST.as_str()),
             user_agent: text(headers, header::USER_AGENT.as_str()),
-            peer: parts
+            client: parts
                 .extensions
                 .get::<ConnectInfo<SocketAddr>>()
-                .map(|info| info.0),
+                .map(|peer| proxies.client(peer.0.ip(), texts(headers, "x-forwarded-for"))),
             request: RequestId::of(parts),
             secure,
         })
@@ -163,6 +165,12 @@ impl Identity {
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     Some(value.to_str().unwrap_or_default().to_owned())
+}
+
+/// The values of a header that may be there several times.
+fn texts<'a>(headers: &'a HeaderMap, name: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+    let values = headers.get_all(name).iter();
+    values.map(|value| value.to_str().unwrap_or_default())
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<Token>, Error> {
@@ -203,7 +211,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        Identity::of(&parts, secure)
+        Identity::of(&parts, secure, &TrustedProxies::default())
     }
 
     #[test]

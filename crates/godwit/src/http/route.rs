@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use model::{Error, ErrorKind};
+use service::access::TrustedProxies;
 
 use super::answer::Setting;
 use super::csrf;
@@ -185,7 +186,7 @@ impl<A: Door> Route<A> {
         body: Body,
         terms: &Terms,
     ) -> Result<Response, Problem> {
-        let identity = Identity::of(&parts, terms.secure)?;
+        let identity = Identity::of(&parts, terms.secure, &terms.proxies)?;
         csrf::check(&identity, !self.is_public())?;
         let arrived = Arrived {
             project: project(&mut parts).await,
@@ -253,6 +254,7 @@ fn timed_out(limit: Duration) -> Error {
 #[derive(Debug, Clone)]
 pub(super) struct Terms {
     pub(super) secure: bool,
+    pub(super) proxies: TrustedProxies,
     pub(super) timeout: Duration,
     pub(super) setting: Setting,
 }

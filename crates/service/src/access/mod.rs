@@ -3,12 +3,15 @@
 //! first; nothing here knows a verb, a store or HTTP.
 
 pub mod attempts;
+pub(crate) mod misplaced;
 pub mod network;
 pub mod password;
+pub mod proxies;
 pub mod rights;
 pub mod secrets;
 pub mod token;
 
 pub use attempts::Attempts;
 pub use network::{LocalRoots, NetworkPolicy};
+pub use proxies::TrustedProxies;
 pub use rights::{Caller, Right, Role, unknown_project};

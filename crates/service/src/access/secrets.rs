@@ -85,6 +85,27 @@ pub fn sealed_ids(form: &Json, options: &Json) -> Vec<String> {
     ids
 }
 
+/// What the secrets of a connection of this form are called, outermost and within groups of options.
+pub(crate) fn names(form: &Json) -> BTreeSet<String> {
+    let (mut names, mut open, mut seen) = (BTreeSet::new(), vec![form], Vec::new());
+    while let Some(schema) = open.pop() {
+        for layer in layers(form, &[schema]) {
+            if seen.iter().any(|known| std::ptr::eq(*known, layer)) {
+                continue;
+            }
+            seen.push(layer);
+            for (name, property) in layer["properties"].as_object().into_iter().flatten() {
+                if is_secret(form, &[property]) {
+                    names.insert(name.clone());
+                } else {
+                    open.push(property);
+                }
+            }
+        }
+    }
+    names
+}
+
 /// What to keep at the place of one secret.
 fn taken(
     at: &str,
