@@ -48,8 +48,8 @@ install_packages() {
 sources() {
     (
         cd "$here"
-        find src public scripts index.html package-lock.json tsconfig.json vite.config.ts \
-            ../docs/openapi.json ../docs/migration.schema.json \
+        find src public scripts index.html package-lock.json tsconfig.json vite.config.ts codes.ts \
+            ../docs/errors/README.md ../docs/errors/README.zh.md ../docs/openapi.json ../docs/migration.schema.json \
             -type f ! -name schema.d.ts ! -name '*.test.ts' ! -name '*.test.tsx' -print0 |
             LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
     )

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { codesOfDocs } from './codes.ts';
 
 const server = process.env.GODWIT_SERVER ?? 'http://127.0.0.1:8080';
 const proxy = { '/api': { target: server, changeOrigin: true, headers: { origin: server } } };
@@ -37,7 +38,7 @@ function underPolicy(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), underPolicy()],
+  plugins: [react(), underPolicy(), codesOfDocs()],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
   build: {
     target: 'es2022',

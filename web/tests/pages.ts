@@ -24,6 +24,8 @@ export function placesOf(ids: Ids): PlaceOf[] {
     { name: 'resource groups', path: '/resource-groups' },
     { name: 'audit log', path: '/audit' },
     { name: 'account', path: '/account' },
+    { name: 'codes', path: '/errors' },
+    { name: 'a code', path: '/errors/OUT_OF_RANGE' },
     { name: 'migrations', path: `${p}/migrations` },
     { name: 'a migration', path: `${p}/migrations/${ids.migration}` },
     { name: 'pipelines', path: `${p}/pipelines` },

@@ -90,6 +90,8 @@ export const routes: RouteObject[] = [
           { path: '/resource-groups', element: later(() => import('@/features/administration/GroupsPage')) },
           { path: '/audit', element: later(() => import('@/features/administration/AuditPage')) },
           { path: '/account', element: later(() => import('@/features/administration/AccountPage')) },
+          { path: '/errors', element: later(() => import('@/features/codes/CodesPage')) },
+          { path: '/errors/:code', element: later(() => import('@/features/codes/CodesPage')) },
           inProject(ofProject),
         ],
       },

@@ -1,6 +1,7 @@
 import { CloseCircleFilled, InfoCircleFilled, WarningFilled } from '@ant-design/icons';
 import { Button, Flex, Typography, theme } from 'antd';
 import type { Schemas } from '@/api/client';
+import { Code } from './Code';
 import { defineTexts } from './texts';
 
 const useTexts = defineTexts(
@@ -36,7 +37,7 @@ export function FindingList({
                   {finding.at}
                 </Typography.Text>
               )}{' '}
-              {finding.message}
+              {finding.message} <Code code={finding.code} />
               {finding.hint && (
                 <div>
                   <Typography.Text type="secondary">{finding.hint}</Typography.Text>

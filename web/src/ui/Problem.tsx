@@ -1,5 +1,6 @@
 import { Alert, type AlertProps, Typography } from 'antd';
 import { isUnreachable, ProblemError } from '@/api/client';
+import { Code, CodeMeaning } from './Code';
 import { FindingList } from './Findings';
 import { defineTexts } from './texts';
 
@@ -7,13 +8,13 @@ const useTexts = defineTexts(
   'problem',
   {
     unexpected: 'Something went wrong on this page',
-    reference: 'Reference: {{code}}',
+    reference: 'Reference:',
     away: 'The server does not answer.',
     awayHint: 'It may be starting again; what you see may be out of date.',
   },
   {
     unexpected: '页面出现错误',
-    reference: '代码：{{code}}',
+    reference: '代码：',
     away: '服务器没有响应。',
     awayHint: '服务器可能正在重启；当前显示的内容可能不是最新的。',
   },
@@ -48,8 +49,9 @@ export function Problem({ error, ...rest }: { error: unknown } & Omit<AlertProps
             </div>
           ))}
           {findings && findings.length > 0 && <FindingList findings={findings} />}
+          {!isAway && <CodeMeaning code={code} />}
           <Typography.Text type="secondary" style={{ fontSize: 12 }}>
-            {say('reference', { code })}
+            {say('reference')} {isAway ? code : <Code code={code} />}
           </Typography.Text>
         </>
       }

@@ -23,10 +23,11 @@ static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 const PAGE: &str = "/index.html";
 /// The first parts of the page's own addresses, as `web/src/app/routes.tsx` has them.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 10] = [
     "",
     "account",
     "audit",
+    "errors",
     "login",
     "p",
     "projects",

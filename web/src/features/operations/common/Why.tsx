@@ -1,6 +1,7 @@
 import { QuestionCircleOutlined } from '@ant-design/icons';
 import { Button, Popover, Spin, Typography } from 'antd';
 import { useState } from 'react';
+import { Code } from '@/ui/Code';
 import { Problem } from '@/ui/Problem';
 import { defineTexts } from '@/ui/texts';
 import { useInstance } from './queries';
@@ -57,7 +58,7 @@ function Reason({ line }: { line: InstanceLine }) {
   const said = state === 'failed' ? report?.message : reason;
   return (
     <div style={{ maxWidth: 420, overflowWrap: 'anywhere' }}>
-      {state === 'failed' && report?.code && <Typography.Text code>{report.code}</Typography.Text>}{' '}
+      {state === 'failed' && report?.code && <Code code={report.code} />}{' '}
       {said ?? say(state === 'failed' && runs.length === 0 ? 'stopped' : 'nothing')}
       {state === 'failed' && report?.hint && (
         <div>

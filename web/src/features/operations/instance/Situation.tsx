@@ -1,6 +1,7 @@
 import { Alert, Button, Card, Flex, Progress, Typography } from 'antd';
 import { Link } from 'react-router';
 import { useProject } from '@/app/project';
+import { Code, CodeMeaning } from '@/ui/Code';
 import { count, duration } from '@/ui/format';
 import { usePlace } from '../common/links';
 import { useTask } from '../common/queries';
@@ -41,7 +42,7 @@ function Held({ instance, onTab }: { instance: InstanceShown; onTab: ToTab }) {
       description={
         last?.message && (
           <>
-            {last.code && <Typography.Text code>{last.code}</Typography.Text>} {last.message}
+            {last.code && <Code code={last.code} />} {last.message}
           </>
         )
       }
@@ -111,9 +112,10 @@ function Failure({ instance, onTab }: { instance: InstanceShown; onTab: ToTab })
       description={
         <Flex vertical gap={8}>
           <div>
-            {report?.code && <Typography.Text code>{report.code}</Typography.Text>}{' '}
+            {report?.code && <Code code={report.code} />}{' '}
             {run && <span>{say(report ? 'nothingPublished' : 'noReport')}</span>}
           </div>
+          {report?.code && <CodeMeaning code={report.code} />}
           {report?.hint && (
             <div>
               <Typography.Text strong>{say('helps')}: </Typography.Text>

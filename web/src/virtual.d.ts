@@ -1,0 +1,4 @@
+declare module 'virtual:codes/*' {
+  const sections: import('../codes').CodeSection[];
+  export default sections;
+}
