@@ -192,8 +192,9 @@ mod tests {
         let empty = writer(folder.path(), 1 << 30, 1 << 30);
         assert!(empty.finish().await.unwrap().is_empty());
         let mut full = writer(folder.path(), 1 << 30, 1);
-        full.write(batch()).await.unwrap();
-        full.write(batch()).await.unwrap();
+        for _ in 0..4 {
+            full.write(batch()).await.unwrap();
+        }
         assert_eq!(names(folder.path()), 2);
         full.discard().await.unwrap();
         assert_eq!(names(folder.path()), 0);

@@ -309,18 +309,27 @@ async fn the_async_shell_writes_the_same_and_leaves_nothing_when_it_fails() {
         .await
         .unwrap();
     writer.write(batch.clone()).await.unwrap();
-    assert!(writer.buffered_bytes() > 0 && writer.estimated_bytes() > 0);
+    // Few rows wait for more.
+    assert!(writer.buffered_bytes() > 0 && writer.estimated_bytes() == 0);
+    for _ in 0..1_000 {
+        writer.write(batch.clone()).await.unwrap();
+    }
+    assert!(writer.estimated_bytes() > 0);
     writer.flush_row_group().await.unwrap();
-    assert_eq!(writer.finish().await.unwrap().rows, 10);
-    assert_eq!(read_footer(&path).unwrap().rows, 10);
+    assert_eq!(writer.buffered_bytes(), 0);
+    writer.write(batch.clone()).await.unwrap();
+    assert_eq!(writer.finish().await.unwrap().rows, 10_020);
+    assert_eq!(read_footer(&path).unwrap().rows, 10_020);
 
     let path = folder.path().join("b.parquet");
     let mut writer = AsyncParquetWriter::create(path.clone(), file_schema, options)
         .await
         .unwrap();
     let wrong = batch.project(&[0]).unwrap();
-    assert!(writer.write(wrong).await.is_err());
+    writer.write(wrong).await.unwrap();
+    assert!(writer.flush_row_group().await.is_err());
     assert!(!path.exists());
-    assert!(writer.write(batch).await.is_err());
+    writer.write(batch).await.unwrap();
+    assert!(writer.flush_row_group().await.is_err());
     writer.discard().await.unwrap();
 }
