@@ -124,7 +124,8 @@ pub struct Staging {
 /// Writes one split, one attempt. Rows of an attempt that did not finish never become visible.
 #[async_trait]
 pub trait SplitWriter: Send {
-    /// Rows in the order and types of `staging.write.table.columns`.
+    /// Rows in the order and types of `staging.write.table.columns`. What is wrong with them may be told by a later call, by
+    /// `finish` at the latest.
     async fn write(&mut self, batch: RecordBatch) -> Result<()>;
 
     /// Durable, not yet visible.

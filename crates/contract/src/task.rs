@@ -41,9 +41,10 @@ pub struct BatchLimits {
 }
 
 impl Default for BatchLimits {
+    /// More rows at a time take more memory and are no faster: measured up to 8,192.
     fn default() -> Self {
         Self {
-            rows: 8_192,
+            rows: 2_048,
             bytes: 8 << 20,
             value_bytes: 1 << 30,
         }

@@ -42,12 +42,14 @@ impl Default for PostgresRead {
 }
 
 impl PostgresRead {
-    /// When a batch ends: where these limits say so, and at the batch read count.
+    /// When a batch ends: where these limits say so, and at the batch read count instead of the usual one.
     pub(super) fn limits(&self, limits: BatchLimits) -> BatchLimits {
-        BatchLimits {
-            rows: limits.rows.min(self.batch_read_count as usize),
-            ..limits
-        }
+        let count = self.batch_read_count as usize;
+        let rows = match limits.rows < BatchLimits::default().rows {
+            true => limits.rows.min(count),
+            false => count,
+        };
+        BatchLimits { rows, ..limits }
     }
 }
 
@@ -92,5 +94,37 @@ impl Options for PostgresRead {
         let message = format!("{} records cannot be read at a time", self.batch_read_count);
         let finding = Finding::blocker("OUT_OF_RANGE", "batch-read-count", message);
         vec![finding.hint(format!("write 1 to {LARGEST_BATCH}"))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_ends_at_the_count_unless_fewer_rows_are_wanted() {
+        let rows = |count: u32, limits: BatchLimits| {
+            let how = PostgresRead {
+                batch_read_count: count,
+                ..PostgresRead::default()
+            };
+            how.limits(limits).rows
+        };
+        let usual = BatchLimits::default();
+        assert_eq!(rows(USUAL_BATCH, usual), 1_024);
+        assert_eq!(rows(LARGEST_BATCH, usual), 8_192);
+        let few = BatchLimits { rows: 10, ..usual };
+        assert_eq!((rows(1_024, few), rows(5, few)), (10, 5));
+    }
+
+    #[test]
+    fn a_count_out_of_range_is_refused() {
+        for (count, findings) in [(0, 1), (1, 0), (LARGEST_BATCH, 0), (LARGEST_BATCH + 1, 1)] {
+            let how = PostgresRead {
+                batch_read_count: count,
+                ..PostgresRead::default()
+            };
+            assert_eq!(how.findings().len(), findings, "{count}");
+        }
     }
 }
