@@ -248,7 +248,7 @@ impl Operator {
         self.leading = None;
         self.leader.leave().await;
         let landed = async {
-            while self.runner.count() > 0 {
+            while self.runner.is_busy() {
                 tokio::time::sleep(SHORTEST_TICK).await;
                 if self.follow().await.is_err() {
                     return;
@@ -260,7 +260,7 @@ impl Operator {
             tracing::info!("what runs is cancelled, and runs again later");
         }
         self.server.cancel();
-        while self.runner.count() > 0 {
+        while self.runner.is_busy() {
             tokio::time::sleep(SHORTEST_TICK).await;
             self.runner.forget();
         }

@@ -108,6 +108,7 @@ impl Hourly {
 #[cfg(test)]
 mod tests {
     use model::plan::Environment;
+    use model::schedule::InstanceState;
     use model::{ObjectId, RunId};
     use serde_json::json;
 
@@ -140,6 +141,8 @@ mod tests {
             let attempt = store.attempts(*id).await.unwrap().remove(0);
             runs.push(RunId::new(attempt.run.unwrap()));
             let instance = store.instance(*id).await.unwrap().unwrap();
+            let state = instance.state;
+            assert_eq!(state, InstanceState::Succeeded, "{:?}", attempt.report);
             origins.push(ObjectId::new(instance.made.origin));
         }
         let there = async || {

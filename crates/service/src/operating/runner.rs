@@ -236,9 +236,10 @@ impl Runner {
         waves
     }
 
-    /// How many are carried out now.
-    pub(super) fn count(&self) -> usize {
-        self.flying().len() + self.given.len()
+    /// Whether anything is carried out now: a wave is, until the end of its run is written down, too.
+    pub(super) fn is_busy(&self) -> bool {
+        let waves = Arc::strong_count(&self.flying) - 1;
+        waves > 0 || !self.given.is_empty()
     }
 
     fn flying(&self) -> MutexGuard<'_, HashMap<i64, Flying>> {

@@ -120,6 +120,7 @@ impl Setting {
 
     pub(crate) fn store_sql(&self, statement: &str) {
         let connection = rusqlite::Connection::open(self.path("data/godwit.db")).unwrap();
+        connection.busy_timeout(Duration::from_secs(10)).unwrap();
         connection.execute(statement, []).unwrap();
     }
 
@@ -357,7 +358,7 @@ impl Server {
             self.beat(at).await;
             let before = self.operator.service.store().last_change().await.unwrap();
             self.operator.try_tick(at).await.unwrap();
-            while self.operator.runner.count() > 0 {
+            while self.operator.runner.is_busy() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 self.operator.try_tick(at).await.unwrap();
             }
