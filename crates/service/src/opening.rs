@@ -1,9 +1,9 @@
 //! Opening a service: what its configuration file says, its store, its keys, and the token of the first start.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use model::secret::Unsealed;
 use model::{Error, ErrorKind, ObjectId, Result, Secret};
 use serde::{Deserialize, Serialize};
@@ -36,9 +36,10 @@ pub struct Configuration {
     pub tls: Option<TlsFiles>,
     /// Whether a proxy before us has the TLS: plain HTTP may leave this machine, and cookies need TLS.
     pub behind_tls_proxy: bool,
-    /// Proxies before us that are believed when they tell for whom they ask (`X-Forwarded-For`): networks or
-    /// addresses. Those on this machine by default where one has the TLS, none otherwise.
-    pub trusted_proxies: Option<Vec<String>>,
+    /// Proxies before us that are believed when they tell for whom they ask: networks or addresses of such as add the
+    /// other end of their connection to `X-Forwarded-For`, or put it there. None by default: a proxy that hands on what
+    /// clients send would have anybody be anyone.
+    pub trusted_proxies: Vec<String>,
     /// A PostgreSQL database that several servers share; SQLite in the data folder otherwise.
     pub store: Option<SharedStore>,
     /// The keys of the store's secrets; `godwit.key` in the data folder otherwise.
@@ -156,7 +157,7 @@ impl Default for Configuration {
             listen: None,
             tls: None,
             behind_tls_proxy: false,
-            trusted_proxies: None,
+            trusted_proxies: Vec::new(),
             store: None,
             key_file: None,
             server: None,
@@ -219,7 +220,7 @@ impl Configuration {
             at_base(&mut tls.certificate);
             at_base(&mut tls.key);
         }
-        let proxies = read.trusted_proxies.iter().flatten();
+        let proxies = &read.trusted_proxies;
         for text in read
             .network
             .allow
@@ -237,10 +238,7 @@ impl Configuration {
 
     /// The proxies before us that are believed.
     pub fn proxies(&self) -> Result<TrustedProxies> {
-        let here = ["127.0.0.0/8", "::1"].map(ToOwned::to_owned);
-        let usual: &[String] = if self.behind_tls_proxy { &here } else { &[] };
-        let texts = self.trusted_proxies.as_deref().unwrap_or(usual);
-        let networks = texts.iter().map(|text| network(text));
+        let networks = self.trusted_proxies.iter().map(|text| network(text));
         Ok(TrustedProxies::new(networks.collect::<Result<_>>()?))
     }
 
@@ -416,16 +414,20 @@ pub(crate) async fn open_keys(
     Ok((keys, new_keys, stands.id))
 }
 
-/// A network, or a single address.
+/// A network, or a single address. One of IPv4 that is written as IPv6 is one of IPv4: addresses are compared as such.
 fn network(text: &str) -> Result<IpNet> {
-    let single = || {
-        text.parse()
-            .map(|address: std::net::IpAddr| IpNet::from(address))
-    };
-    text.parse().or_else(|_| single()).map_err(|_| {
+    let single = || text.parse().map(|address: IpAddr| IpNet::from(address));
+    let parsed: Result<IpNet, _> = text.parse().or_else(|_| single());
+    let network = parsed.map_err(|_| {
         let message = format!("{text:?} is no network");
         Error::new(ErrorKind::Config, "BAD_CONFIGURATION", message).hint("write it as 10.0.0.0/8")
-    })
+    })?;
+    let mapped = match network {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => v6.addr().to_ipv4_mapped(),
+        _ => None,
+    };
+    let inner = mapped.and_then(|v4| Ipv4Net::new(v4, network.prefix_len() - 96).ok());
+    Ok(inner.map_or(network, IpNet::V4))
 }
 
 /// Where the store of this address stands. Nothing where that cannot be told: it is then refused by name
@@ -466,6 +468,21 @@ mod tests {
 
     fn understood(text: &str) -> std::result::Result<Configuration, String> {
         Configuration::understand(text, Path::new("/etc/godwit"))
+    }
+
+    #[test]
+    fn networks_are_compared_as_addresses_are() {
+        for (text, expected) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("10.0.0.5", "10.0.0.5/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:10.0.0.5", "10.0.0.5/32"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(network(text).unwrap().to_string(), expected);
+        }
+        assert_eq!(network("ten").unwrap_err().code, "BAD_CONFIGURATION");
     }
 
     #[test]

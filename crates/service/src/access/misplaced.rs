@@ -11,8 +11,14 @@ use serde_json::Value as Json;
 use super::secrets;
 use crate::document::join;
 
-/// Letters that may be wrong, left out, added or exchanged.
+/// So many letters may be wrong, left out, added or exchanged.
 const SLIPS: usize = 1;
+
+/// What a password is called, too; in short words each slip is another word.
+const SHORT: [&str; 3] = ["passwd", "pwd", "pass"];
+
+/// Holds choices by the names of columns.
+const COLUMNS: &str = "columns";
 
 /// What connectors call their secrets.
 static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
@@ -23,31 +29,49 @@ static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// What stands against a migration's document with a secret among its own keys, or among those of an end:
-/// `SECRET_PLACE` with the path.
+/// What stands against a migration's document with a secret among its keys: `SECRET_PLACE` with the path. Columns may be
+/// called what they like.
 pub(crate) fn misplaced_secrets(document: &Json) -> Vec<Finding> {
-    let places = [
-        ("migration", document),
-        ("migration.source", &document["source"]),
-        ("migration.destination", &document["destination"]),
-    ];
-    let found = places.into_iter().flat_map(|(at, value)| {
-        let keys = value.as_object().into_iter().flatten();
-        keys.filter(|(key, value)| is_text(value) && is_called_secret(key))
-            .map(move |(key, _)| refused(&join(at, key)))
-    });
-    found.collect()
+    let (mut findings, mut open) = (Vec::new(), vec![("migration".to_owned(), document)]);
+    while let Some((at, value)) = open.pop() {
+        match value {
+            Json::Object(keys) => {
+                for (key, value) in keys.iter().filter(|(key, _)| *key != COLUMNS) {
+                    let at = join(&at, key);
+                    if is_said(value) && is_called_secret(key) {
+                        findings.push(refused(&at));
+                    } else {
+                        open.push((at, value));
+                    }
+                }
+            }
+            Json::Array(items) => {
+                let items = items.iter().enumerate();
+                open.extend(items.map(|(index, item)| (format!("{at}[{index}]"), item)));
+            }
+            _ => {}
+        }
+    }
+    findings
 }
 
-fn is_text(value: &Json) -> bool {
-    value.as_str().is_some_and(|text| !text.is_empty())
+/// Whether something was given that could be a secret.
+fn is_said(value: &Json) -> bool {
+    match value {
+        Json::Null => false,
+        Json::String(text) => !text.is_empty(),
+        // As data sources are shown.
+        Json::Object(keys) => !keys.keys().all(|key| key == "has-secret" || key == "kept"),
+        _ => true,
+    }
 }
 
 fn is_called_secret(key: &str) -> bool {
     let key = plain(key);
-    NAMES
-        .iter()
-        .any(|name| key.len() <= 2 * name.len() && strsim::damerau_levenshtein(&key, name) <= SLIPS)
+    let slipped = |name: &String| {
+        key.len() <= 2 * name.len() && strsim::damerau_levenshtein(&key, name) <= SLIPS
+    };
+    SHORT.contains(&key.as_str()) || NAMES.iter().any(slipped)
 }
 
 /// Without what people write differently.
@@ -74,23 +98,38 @@ mod tests {
             let found: Vec<&str> = found.iter().map(|found| found.at.as_str()).collect();
             assert_eq!(found, expected, "{document}");
         };
+        for given in [
+            json!("hunter2"),
+            json!(12345),
+            json!(["hunter2"]),
+            json!({"value": "x"}),
+        ] {
+            check(
+                json!({"source": {"password": given}}),
+                &["migration.source.password"],
+            );
+        }
+        for key in ["passwrod", "PassWord", "pwd", "passwd"] {
+            let at = format!("migration.source.options.{key}");
+            check(
+                json!({"source": {"options": {key: "hunter2"}}}),
+                &[at.as_str()],
+            );
+        }
         check(
-            json!({"source": {"password": "hunter2"}}),
-            &["migration.source.password"],
+            json!({"each": [{"table": "a"}, {"table": "b", "password": "x"}]}),
+            &["migration.each[1].password"],
         );
         check(
-            json!({"source": {"passwrod": "hunter2"}}),
-            &["migration.source.passwrod"],
-        );
-        check(
-            json!({"password": "a", "destination": {"Pass-Word": "b"}}),
-            &["migration.password", "migration.destination.Pass-Word"],
+            json!({"parameters": {"password": "x"}}),
+            &["migration.parameters.password"],
         );
         for harmless in [
             json!({"source": {"data-source": "shop", "password": ""}}),
             json!({"source": {"password": {"has-secret": true}}}),
             json!({"each": [{"table": "passwords", "filter": "password = 'x'"}]}),
-            json!({"destination": {"passport": "x"}, "parameters": {"word": "x"}}),
+            json!({"each": [{"table": "users", "columns": {"password": {"skip": true}}}]}),
+            json!({"destination": {"passport": "x"}, "parameters": {"word": "x", "past": 1}}),
             json!(null),
         ] {
             check(harmless, &[]);
