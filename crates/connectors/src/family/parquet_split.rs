@@ -74,7 +74,10 @@ impl ParquetSplitWriter {
 
     /// Ends the last file; all are durable then, with their names.
     pub(crate) async fn finish(mut self) -> Result<Vec<FileSummary>> {
-        self.end_file().await?;
+        if let Err(error) = self.end_file().await {
+            self.discard().await?;
+            return Err(error);
+        }
         Ok(self.finished)
     }
 
@@ -116,7 +119,7 @@ impl ParquetSplitWriter {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::Int64Array;
+    use arrow::array::{Int64Array, StringArray};
     use contract::{BatchLimits, CancellationToken, Meter, Rejected, WriteBudget};
     use formats::parquet::read_footer;
     use model::{SplitId, TableName};
@@ -184,6 +187,21 @@ mod tests {
         assert_eq!(files.len(), 1);
         let footer = read_footer(&files[0].path).unwrap();
         assert_eq!(footer.metadata.num_row_groups(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_fault_in_the_last_rows_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut full = writer(folder.path(), 1 << 30, 1);
+        for _ in 0..2 {
+            full.write(batch()).await.unwrap();
+        }
+        assert_eq!(names(folder.path()), 1);
+        let texts = StringArray::from(vec!["a"]);
+        let other = RecordBatch::try_from_iter([("n", Arc::new(texts) as _)]).unwrap();
+        full.write(other).await.unwrap();
+        full.finish().await.unwrap_err();
+        assert_eq!(names(folder.path()), 0);
     }
 
     #[tokio::test]
