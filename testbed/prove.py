@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 import traceback
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
 from prove.claim import Missing, Refuted, Unnoticed, Work, one_line
@@ -53,7 +53,7 @@ def main():
     if arguments.list:
         print("\n".join(CLAIMS))
         return 0
-    wanted = arguments.claims or (SOAK if arguments.hours else list(CLAIMS))
+    wanted = list(dict.fromkeys(arguments.claims)) or (SOAK if arguments.hours else list(CLAIMS))
     full = os.environ.get("FULL", "") not in ("", "0")
     folder = tempfile.mkdtemp(prefix="godwit-prove-", dir="/var/tmp")
     try:
@@ -87,8 +87,21 @@ class Round:
         if len(beside) > 1:
             with ProcessPoolExecutor(self.at_once, multiprocessing.get_context("spawn")) as others:
                 begun = {name: others.submit(judge, name, self) for name in beside}
-                results = {name: result.result() for name, result in begun.items()}
+                try:
+                    results = {name: ended(name, result) for name, result in begun.items()}
+                except BaseException:
+                    others.shutdown(wait=False, cancel_futures=True)
+                    raise
         return {name: results.get(name) or judge(name, self) for name in wanted}
+
+
+def ended(name, result):
+    """What came of a claim that was tried beside others; one whose process ended was not tried."""
+    try:
+        return result.result()
+    except BrokenExecutor:
+        print(f"MISSING   {name:<24} the process that tried it, or one beside it, was killed", flush=True)
+        return Result("MISSING", "its process was killed", 0, 0.0)
 
 
 def rounds(wanted, tried, hours):

@@ -58,10 +58,10 @@ export default function CodesPage() {
           <Marked text={one.wayOut} />
         </Card>
       )}
-      {code !== undefined && one === undefined && (
+      {codes.data && code !== undefined && one === undefined && (
         <Empty title={say('none')} action={<Link to="/errors">{say('all')}</Link>} />
       )}
-      {code === undefined && <Found />}
+      {codes.data && code === undefined && <Found />}
     </Page>
   );
 }

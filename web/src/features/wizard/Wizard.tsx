@@ -54,9 +54,11 @@ export function Wizard({ loaded }: { loaded: Schemas['MigrationShown'] }) {
   const checked = useChecked(loaded.id, name, draft, version);
   const sources = useDataSources();
   const named = (of: string | undefined) => sources.data?.find((one) => one.name === of);
-  const source = named(draft.source?.['data-source']);
+  const readFrom = named(draft.source?.['data-source']);
   const destination = named(draft.destination?.['data-source']);
-  const reads = useConnector(source?.type);
+  const reads = useConnector(readFrom?.type);
+  // Which schema its tables are in is told by its connector.
+  const source = reads && readFrom;
   const writes = useConnector(destination?.type);
   const findings = useMemo(() => told(checked.findings, draft), [checked.findings, draft]);
   const value = useMemo(
