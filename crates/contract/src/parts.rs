@@ -216,9 +216,8 @@ mod tests {
 
     #[test]
     fn all_that_is_missing_is_said() {
-        #[derive(Debug, Deserialize, JsonSchema)]
+        #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
-        #[allow(dead_code)]
         struct Server {
             host: String,
             #[serde(default)]
@@ -236,6 +235,14 @@ mod tests {
             "\"user\" is missing",
             "\"database\" is missing",
         );
+        let whole = json!({"host": "h", "user": "u", "database": "d"});
+        let server = Server {
+            host: "h".to_owned(),
+            port: 0,
+            user: "u".to_owned(),
+            database: "d".to_owned(),
+        };
+        assert_eq!(read::<Server>(&whole, "a"), (Some(server), Vec::new()));
         check(json!({}), &[host, user, database]);
         check(json!({"user": "u"}), &[host, database]);
         let misspelt = "unknown key \"databse\"";
